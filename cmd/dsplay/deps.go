@@ -1,0 +1,22 @@
+package main
+import (
+ _ "github.com/vmware/govmomi"
+ _ "github.com/vmware/govmomi/simulator"
+ _ "github.com/vmware/govmomi/vapi/simulator"
+ _ "github.com/masterzen/winrm"
+ _ "github.com/bodgit/ntlmssp"
+ _ "github.com/hashicorp/hcl/v2/gohcl"
+ _ "github.com/hashicorp/hcl/v2/hclsyntax"
+ _ "github.com/hashicorp/hcl/v2/hclparse"
+ _ "golang.org/x/crypto/ssh/knownhosts"
+ _ "golang.org/x/crypto/ssh/agent"
+ _ "github.com/spf13/cobra"
+ _ "github.com/rogpeppe/go-internal/testscript"
+ _ "golang.org/x/term"
+ _ "golang.org/x/sync/errgroup"
+ _ "golang.org/x/text/encoding/japanese"
+ _ "github.com/zclconf/go-cty/cty/function/stdlib"
+ _ "github.com/agext/levenshtein"
+ _ "github.com/google/uuid"
+)
+func main(){}

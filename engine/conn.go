@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// Transport opens connections of one type.
+type Transport interface {
+	// Settings returns a pointer to a fresh settings struct with its defaults. Its exported fields with
+	// hcl and doc tags are the arguments of a connection block; the inventory decodes into it.
+	Settings() any
+	// Open connects to h, whose Connection.Settings came from Settings. Every stage (name, dial,
+	// handshake, authentication) has a deadline. A failure is an *Error with Unreachable set.
+	Open(ctx context.Context, h *Host) (Conn, error)
+}
+
+// Conn is an open connection to a host. It is safe for use by several goroutines.
+// What else it can do it says by implementing Shell or API.
+type Conn interface {
+	// Identity is what the host proved to be: "ssh ssh-ed25519 SHA256:…", "tls sha256:… CN", or "none".
+	Identity() string
+	// Close frees everything, here and on the host. It returns in bounded time even when the host is gone.
+	Close() error
+}
+
+// Process is one command line for a shell connection.
+type Process struct {
+	// Line is the exact text for the shell of the host: the login shell over ssh, /bin/sh for local, cmd.exe over winrm.
+	Line           string
+	Stdin          io.Reader // nil: empty
+	Stdout, Stderr io.Writer // nil: thrown away
+}
+
+// Shell is a connection that runs command lines.
+type Shell interface {
+	Conn
+	// Exec runs p and waits. With a nil error the code is the exit code, whatever its value.
+	// When ctx ends, the process is killed on the host too; the error is then KindTimeout (deadline) or
+	// wraps context.Canceled, and says with Orphan when the death could not be confirmed.
+	// A connection that breaks meanwhile gives KindLost. No error leaves a goroutine behind.
+	Exec(ctx context.Context, p Process) (code int, err error)
+	// Family is "posix" or "windows" when the transport knows it, else "".
+	Family() string
+}
+
+// API is a connection to a host that speaks HTTPS: a vCenter, a DSM, an NSX manager.
+// Modules take sessions, TLS and retries from here, never of their own.
+type API interface {
+	Conn
+	Kind() string       // "vsphere", "dsm", "nsx", "nsxt" or "" as the inventory says
+	Endpoint() *url.URL // scheme, host and port
+	// HTTP gives a client with TLS verified as the inventory says and a deadline on every request;
+	// it repeats GET on 429 and 503 with backoff. Errors are *Error.
+	HTTP() *http.Client
+	Login() (user string, secret Secret)
+	// Session returns what open made under this name for this connection; open runs at most once at a time,
+	// and again after Forget. The returned close runs when the connection closes.
+	Session(ctx context.Context, name string, open func(context.Context) (session any, close func(context.Context) error, err error)) (any, error)
+	// Forget drops a session that the other side has ended, so that the next Session opens a new one.
+	Forget(name string)
+}

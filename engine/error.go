@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrorKind names what went wrong, so that retry and rescue can choose by it.
+type ErrorKind string
+
+// Kinds of a connection that failed, and kinds of what ran over a connection that works.
+const (
+	KindDNS      ErrorKind = "dns"      // the name has no address
+	KindRefused  ErrorKind = "refused"  // nobody listens, or there is no route
+	KindTimeout  ErrorKind = "timeout"  // no answer within the deadline
+	KindHostKey  ErrorKind = "hostkey"  // the host key is unknown, changed or revoked
+	KindAuth     ErrorKind = "auth"     // the host refused the credentials
+	KindTLS      ErrorKind = "tls"      // the certificate cannot be verified
+	KindProtocol ErrorKind = "protocol" // the answer is not what the protocol allows
+	KindLost     ErrorKind = "lost"     // the connection broke while something ran: its outcome is unknown
+
+	KindExit   ErrorKind = "exit"   // a command ended with a code that is not fine
+	KindCheck  ErrorKind = "check"  // a check did not hold, or a step left a difference
+	KindModule ErrorKind = "module" // a module could not do its work
+	KindEval   ErrorKind = "eval"   // an expression could not be evaluated
+)
+
+// Error is what failed, where, and what to try. Its text is one line for the person at 3 a.m.
+type Error struct {
+	Kind ErrorKind
+	Host string // inventory name of the host that failed (not of the host for which it was asked)
+	Op   string // what was being done: "connect to 198.51.100.7:22", "run /usr/sbin/service ds_agent restart"
+	Msg  string // the cause in words; empty when Err says it
+	Hint string // what to try; may be empty
+	// Unreachable says that the host did not answer at all: nothing was executed by this call,
+	// or (KindLost) the connection broke meanwhile and the outcome is unknown.
+	Unreachable bool
+	// Orphan says that a process was to be killed on the target and could not be confirmed dead.
+	Orphan bool
+	Err    error
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Op != "" {
+		b.WriteString(e.Op + ": ")
+	}
+	switch {
+	case e.Msg != "" && e.Err != nil:
+		fmt.Fprintf(&b, "%s: %v", e.Msg, e.Err)
+	case e.Msg != "":
+		b.WriteString(e.Msg)
+	case e.Err != nil:
+		b.WriteString(e.Err.Error())
+	default:
+		b.WriteString(string(e.Kind))
+	}
+	if e.Orphan {
+		b.WriteString(" (a process may still run on the target)")
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of err, KindModule when it has none, and "" for nil.
+func KindOf(err error) ErrorKind {
+	var e *Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &e):
+		return e.Kind
+	}
+	return KindModule
+}
+
+// IsUnreachable tells whether err means that a host did not answer.
+func IsUnreachable(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Unreachable
+}
+
+// HostOf returns the name of the host that err blames, or "".
+func HostOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Host
+	}
+	return ""
+}
+
+// HintOf returns what err proposes to try, or "".
+func HintOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Hint
+	}
+	return ""
+}

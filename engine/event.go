@@ -1,0 +1,81 @@
+package engine
+
+import "time"
+
+// EventVersion is the version of Event's JSON. Fields are only added within a version.
+const EventVersion = 1
+
+// EventKind names what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventRunStart   EventKind = "run_start"
+	EventPlan       EventKind = "plan" // the planning pass is over; Plan sums it up
+	EventPlayStart  EventKind = "play_start"
+	EventBatchStart EventKind = "batch_start"
+	EventEntryStart EventKind = "entry_start"
+	EventIntent     EventKind = "intent" // synced before something is changed
+	EventEntryEnd   EventKind = "entry_end"
+	EventRetry      EventKind = "retry"
+	EventGoal       EventKind = "goal" // a goal was looked at
+	EventAttempt    EventKind = "attempt"
+	EventCheck      EventKind = "check"
+	EventHostEnd    EventKind = "host_end" // a host left a play
+	EventPlayEnd    EventKind = "play_end"
+	EventSignal     EventKind = "signal"
+	EventRunEnd     EventKind = "run_end"
+)
+
+// Event is one thing that happened: the record from which every report is made.
+// Whoever writes or shows it redacts it first.
+type Event struct {
+	V       int            `json:"v"`
+	Run     string         `json:"run"`
+	Seq     int            `json:"seq"`
+	Time    time.Time      `json:"time"`
+	Kind    EventKind      `json:"kind"`
+	Pass    string         `json:"pass,omitempty"` // "plan" or "apply"
+	Play    string         `json:"play,omitempty"`
+	Host    string         `json:"host,omitempty"`
+	On      string         `json:"on,omitempty"` // the host that did it, when it is another one
+	Entry   string         `json:"entry,omitempty"`
+	Module  string         `json:"module,omitempty"`
+	Title   string         `json:"title,omitempty"`
+	Item    string         `json:"item,omitempty"`
+	Attempt int            `json:"attempt,omitempty"`
+	Status  string         `json:"status,omitempty"`
+	Reason  string         `json:"reason,omitempty"`
+	Error   *EventError    `json:"error,omitempty"`
+	Took    time.Duration  `json:"took,omitempty"`  // nanoseconds
+	Place   string         `json:"place,omitempty"` // file:line:col
+	Args    []Arg          `json:"args,omitempty"`
+	Changes []Change       `json:"changes,omitempty"`
+	Lines   []string       `json:"commands,omitempty"` // exact command lines and requests
+	Values  string         `json:"values,omitempty"`   // JSON of the result
+	Hosts   int            `json:"hosts,omitempty"`
+	Counts  map[string]int `json:"counts,omitempty"`
+	Exit    *int           `json:"exit,omitempty"`
+}
+
+// EventError is an error in an event.
+type EventError struct {
+	Kind ErrorKind `json:"kind"`
+	Host string    `json:"host,omitempty"` // the host that is to blame
+	Text string    `json:"text"`
+	Hint string    `json:"hint,omitempty"`
+	// Unreachable: nothing was executed by this entry, or its connection broke.
+	Unreachable bool `json:"unreachable,omitempty"`
+}
+
+// NewEventError makes the event's form of err; nil stays nil.
+func NewEventError(err error) *EventError {
+	if err == nil {
+		return nil
+	}
+	return &EventError{Kind: KindOf(err), Host: HostOf(err), Text: err.Error(), Hint: HintOf(err), Unreachable: IsUnreachable(err)}
+}
+
+// Journal keeps events. Append returns after an EventIntent has reached the disk; an error of it stops the run
+// before it acts. It is safe for use by several goroutines.
+type Journal interface{ Append(Event) error }

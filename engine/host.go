@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Reserved are the names that no attribute of a host may have.
+var Reserved = []string{"name", "address", "groups", "connection", "probe", "step", "status", "error"}
+
+// Localhost is the built-in host: the machine on which dsplay runs, reached by the local transport.
+const Localhost = "localhost"
+
+// Host is one of the inventory: an ESXi host, an appliance, a guest, but also a vCenter or a DSM.
+type Host struct {
+	Name    string
+	Address string // name or IP to connect to; the host's name when the inventory gives none
+	Groups  []string
+	Attrs   map[string]cty.Value // known values without marks; an absent attribute is not in the map
+	// Connection says how to reach it; Type is empty when the inventory does not say.
+	Connection Connection
+	Sudo       *Sudo  // how to become another user, used by entries with a sudo block; nil: nothing said
+	Range      Range  // where it is declared; a source's range for hosts that a source gave
+	Source     string // "" for a host written in a file, else the source's name
+}
+
+// Connection is a type of transport and the settings that the transport's Settings() declared.
+type Connection struct {
+	Type     string
+	Settings any
+}
+
+// Sudo is how a command becomes another user's.
+type Sudo struct {
+	User     string // "" means root
+	Password Secret // zero: none is sent
+	Method   string // "" means sudo
+}
+
+// Inventory is every host, resolved.
+type Inventory struct {
+	Hosts  map[string]*Host
+	Groups map[string][]string // sorted names of hosts
+	// Attrs is the union of the hosts' attributes: every host has each of them, null where absent.
+	Attrs map[string]cty.Type
+}
+
+// Names returns the sorted names of all hosts, without localhost.
+func (i *Inventory) Names() []string {
+	names := make([]string, 0, len(i.Hosts))
+	for name := range i.Hosts {
+		if name != Localhost {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,32 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+)
+
+// QuoteSh quotes s as one word for a POSIX shell; harmless words stay as they are.
+func QuoteSh(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !isPlain(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+func isPlain(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:,+@%=", r)
+}
+
+// QuotePS quotes s as one PowerShell string literal. PowerShell takes the typographic quotes for quotes, too.
+func QuotePS(s string) string {
+	var b strings.Builder
+	b.WriteByte('\'')
+	for _, r := range s {
+		if slices.Contains([]rune{'\'', '\u2018', '\u2019', '\u201a', '\u201b'}, r) {
+			b.WriteRune(r)
+		}
+		b.WriteRune(r)
+	}
+	b.WriteByte('\'')
+	return b.String()
+}

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/gocty"
+)
+
+// Field is one argument of a module or a connection, or one attribute of a result.
+type Field struct {
+	Name, Doc string
+	Type      cty.Type
+	Optional  bool     // an argument that may be left out; for a result: it may be null
+	Executed  bool     // see Module
+	Secret    bool     // it takes a secret
+	OneOf     []string // the values allowed; nil: any
+	Index     int      // of the struct's field
+}
+
+var secretType = reflect.TypeFor[Secret]()
+
+// Fields lists what the tags of a struct (or a pointer to one) declare, in the order of its fields.
+// Fields without an hcl tag are left out. It panics on a type that cannot be a cty type: a bug of the module.
+func Fields(v any) []Field {
+	t := reflect.TypeOf(v)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var fields []Field
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, ok := f.Tag.Lookup("hcl")
+		name, kind, _ := strings.Cut(tag, ",")
+		if !ok || name == "" || !f.IsExported() {
+			continue
+		}
+		fields = append(fields, Field{
+			Name: name, Doc: f.Tag.Get("doc"), Type: typeOf(f.Type), Index: i,
+			Optional: kind == "optional" || f.Type.Kind() == reflect.Pointer,
+			Executed: f.Tag.Get("executed") == "true",
+			Secret:   f.Type == secretType,
+			OneOf:    strings.Fields(f.Tag.Get("oneof")),
+		})
+	}
+	return fields
+}
+
+// TypeOf is the cty object type of a struct with hcl tags.
+func TypeOf(v any) cty.Type {
+	attrs := map[string]cty.Type{}
+	for _, f := range Fields(v) {
+		attrs[f.Name] = f.Type
+	}
+	return cty.Object(attrs)
+}
+
+func typeOf(t reflect.Type) cty.Type {
+	switch {
+	case t == secretType:
+		return cty.String
+	case t == reflect.TypeFor[cty.Value]():
+		return cty.DynamicPseudoType
+	case t.Kind() == reflect.Pointer:
+		return typeOf(t.Elem())
+	case t.Kind() == reflect.Slice:
+		return cty.List(typeOf(t.Elem()))
+	case t.Kind() == reflect.Map:
+		return cty.Map(typeOf(t.Elem()))
+	case t.Kind() == reflect.Struct:
+		return TypeOf(reflect.Zero(t).Interface())
+	}
+	ty, err := gocty.ImpliedType(reflect.Zero(t).Interface())
+	if err != nil {
+		panic(fmt.Sprintf("engine: %v cannot be a value: %v", t, err))
+	}
+	return ty
+}
+
+// ValueOf is the cty value of a struct with hcl tags, of the type that TypeOf gives. Nil pointers become null,
+// nil slices and maps become empty ones. A nil v gives an empty object.
+func ValueOf(v any) (cty.Value, error) {
+	if v == nil {
+		return cty.EmptyObjectVal, nil
+	}
+	return valueOf(reflect.ValueOf(v))
+}
+
+func valueOf(v reflect.Value) (cty.Value, error) {
+	switch t := v.Type(); {
+	case t == secretType:
+		s := v.Interface().(Secret)
+		return cty.StringVal(s.Reveal()).Mark(SecretMark{s.Name}), nil
+	case t == reflect.TypeFor[cty.Value]():
+		return v.Interface().(cty.Value), nil
+	case t.Kind() == reflect.Pointer && v.IsNil():
+		return cty.NullVal(typeOf(t)), nil
+	case t.Kind() == reflect.Pointer:
+		return valueOf(v.Elem())
+	case t.Kind() == reflect.Slice:
+		return listOf(v)
+	case t.Kind() == reflect.Map:
+		return mapOf(v)
+	case t.Kind() == reflect.Struct:
+		attrs := map[string]cty.Value{}
+		for _, f := range Fields(reflect.Zero(t).Interface()) {
+			x, err := valueOf(v.Field(f.Index))
+			if err != nil {
+				return cty.NilVal, fmt.Errorf("%s: %w", f.Name, err)
+			}
+			attrs[f.Name] = x
+		}
+		return cty.ObjectVal(attrs), nil
+	}
+	return gocty.ToCtyValue(v.Interface(), typeOf(v.Type()))
+}
+
+func listOf(v reflect.Value) (cty.Value, error) {
+	if v.Len() == 0 {
+		return cty.ListValEmpty(typeOf(v.Type().Elem())), nil
+	}
+	items := make([]cty.Value, v.Len())
+	for i := range items {
+		x, err := valueOf(v.Index(i))
+		if err != nil {
+			return cty.NilVal, err
+		}
+		items[i] = x
+	}
+	return cty.ListVal(items), nil
+}
+
+func mapOf(v reflect.Value) (cty.Value, error) {
+	if v.Len() == 0 {
+		return cty.MapValEmpty(typeOf(v.Type().Elem())), nil
+	}
+	items := map[string]cty.Value{}
+	for key, value := range v.Seq2() {
+		x, err := valueOf(value)
+		if err != nil {
+			return cty.NilVal, err
+		}
+		items[key.String()] = x
+	}
+	return cty.MapVal(items), nil
+}
