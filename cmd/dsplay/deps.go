@@ -1,5 +1,7 @@
 package main
 import (
+ _ "mvdan.cc/sh/v3/interp"
+ _ "mvdan.cc/sh/v3/syntax"
  _ "github.com/vmware/govmomi"
  _ "github.com/vmware/govmomi/simulator"
  _ "github.com/vmware/govmomi/vapi/simulator"
