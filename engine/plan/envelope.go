@@ -1,0 +1,55 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// OutOfPlan says what was about to be done although the plan does not allow it.
+type OutOfPlan struct{ Host, Entry, Why string }
+
+func (o *OutOfPlan) Error() string {
+	return fmt.Sprintf("out of plan: %s on %s: %s; it was not done", o.Entry, o.Host, o.Why)
+}
+
+// Allow judges one mutating entry right before it acts: it must be in the plan for this play, host and doer, with
+// the same known arguments, and with no command that the plan does not list. A nil error means yes.
+func (p *Plan) Allow(play, host, on, entry string, args []engine.Arg, diff engine.Diff) error {
+	i, ok := p.Find(play, host, entry)
+	why := ""
+	switch {
+	case !ok:
+		why = "the plan does not have it for this host"
+	case i.Disposition == Unreachable:
+		why = "the host did not answer while planning, so nothing was approved for it"
+	case !i.Acts():
+		why = fmt.Sprintf("the plan says %s (%s)", i.Disposition, i.Reason)
+	case i.On != on:
+		why = fmt.Sprintf("the plan has %s do it, now it would be %s", i.On, on)
+	default:
+		why = differs(i, args, diff)
+	}
+	if why == "" {
+		return nil
+	}
+	return &OutOfPlan{Host: host, Entry: entry, Why: why}
+}
+
+func differs(i Item, args []engine.Arg, diff engine.Diff) string {
+	for _, a := range args {
+		if slices.Contains(i.Unknown, a.Name) {
+			continue
+		}
+		if !slices.Contains(i.Args, a) {
+			return fmt.Sprintf("%s is %s now, which is not in the plan", a.Name, a.Value)
+		}
+	}
+	for _, c := range diff.Commands {
+		if !slices.Contains(i.Diff.Commands, c) {
+			return fmt.Sprintf("it would execute %q, which is not in the plan", c)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,166 @@
+// Package plan knows forecasts: what every entry of a playbook will do on every host, the worst case in numbers,
+// and the envelope that a run must not leave.
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Disposition is what a plan says of one entry on one host.
+type Disposition string
+
+// The dispositions. Only WillRun, Attempt and Depends are in the envelope: they may change something.
+const (
+	Probed      Disposition = "probed"
+	WillRun     Disposition = "will_run"
+	NoOp        Disposition = "no_op"
+	Skipped     Disposition = "skipped"
+	Depends     Disposition = "depends" // on entries that have not run
+	Attempt     Disposition = "attempt" // only if the goal does not hold by then
+	Unreachable Disposition = "unreachable"
+	Error       Disposition = "error"
+)
+
+// Item is the forecast of one entry on one host of a play.
+type Item struct {
+	Play, Host  string
+	On          string // the host that does it
+	Entry       string // address
+	Module      string
+	Title       string
+	Place       string // file:line:col
+	Disposition Disposition
+	Reason      string // expressions and the values in them
+	Waits       []string
+	Args        []engine.Arg
+	Unknown     []string // arguments that are not known yet
+	Diff        engine.Diff
+	Effects     []engine.Effect
+	Values      string // JSON of what a probe saw
+	Error       *engine.EventError
+}
+
+// Acts tells whether the item may change something.
+func (i Item) Acts() bool {
+	return i.Disposition == WillRun || i.Disposition == Attempt || i.Disposition == Depends
+}
+
+type key struct{ play, host, entry string }
+
+// Plan is a forecast. Add and the readers may be used by several goroutines.
+type Plan struct {
+	Playbook *engine.Playbook
+	Made     time.Time
+
+	mu         sync.Mutex
+	items      map[key]Item
+	order      map[string]int // entry → its place in the playbook
+	identities map[string]string
+}
+
+// New begins an empty plan.
+func New(p *engine.Playbook, now time.Time) *Plan {
+	plan := &Plan{Playbook: p, Made: now, items: map[key]Item{}, order: map[string]int{}, identities: map[string]string{}}
+	for _, item := range p.Items {
+		if item.Play != nil {
+			plan.number(item.Play.Entries)
+		}
+	}
+	return plan
+}
+
+func (p *Plan) number(entries []*engine.Entry) {
+	for _, e := range entries {
+		p.order[e.Address] = len(p.order)
+		if e.Recover == nil {
+			continue
+		}
+		p.number(e.Recover.Goal)
+		for _, a := range e.Recover.Attempts {
+			p.number(a.Entries)
+		}
+	}
+}
+
+// Add records a forecast; a later one for the same entry and host replaces it.
+func (p *Plan) Add(i Item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.items[key{i.Play, i.Host, i.Entry}] = i
+}
+
+// Identify records what a host proved to be.
+func (p *Plan) Identify(host, identity string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.identities[host] = identity
+}
+
+// Identities returns host → identity of every host that was contacted.
+func (p *Plan) Identities() map[string]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make(map[string]string, len(p.identities))
+	for host, id := range p.identities {
+		out[host] = id
+	}
+	return out
+}
+
+// Items returns all forecasts in the order of the playbook, then by host.
+func (p *Plan) Items() []Item {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	items := make([]Item, 0, len(p.items))
+	for _, i := range p.items {
+		items = append(items, i)
+	}
+	slices.SortFunc(items, func(a, b Item) int {
+		return cmp.Or(cmp.Compare(p.order[a.Entry], p.order[b.Entry]), cmp.Compare(a.Host, b.Host))
+	})
+	return items
+}
+
+// Find returns the forecast of an entry on a host of a play.
+func (p *Plan) Find(play, host, entry string) (Item, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, ok := p.items[key{play, host, entry}]
+	return i, ok
+}
+
+// Acting returns the items that may change something, in order.
+func (p *Plan) Acting() []Item {
+	return slices.DeleteFunc(p.Items(), func(i Item) bool { return !i.Acts() })
+}
+
+// Worst is the worst case in numbers: everything that may act counts, attempts included.
+type Worst struct {
+	Hosts   int // different hosts acted on, also through "on"
+	Entries int
+	Effects map[engine.Effect]int
+	Unknown int // entries with an argument that is not known yet
+}
+
+// Worst sums up what may be changed.
+func (p *Plan) Worst() Worst {
+	w := Worst{Effects: map[engine.Effect]int{}}
+	hosts := map[string]bool{}
+	for _, i := range p.Acting() {
+		hosts[i.On] = true
+		w.Entries++
+		for _, e := range i.Effects {
+			w.Effects[e]++
+		}
+		if len(i.Unknown) > 0 {
+			w.Unknown++
+		}
+	}
+	w.Hosts = len(hosts)
+	return w
+}

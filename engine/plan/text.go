@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Text writes the plan for people: what may change something, host by host, with the reason and the exact commands,
+// then the worst case. redact hides secrets in what came from outside.
+func (p *Plan) Text(w io.Writer, redact func(string) string) {
+	acting := p.Acting()
+	if len(acting) == 0 {
+		fmt.Fprintln(w, "Plan: nothing to change.")
+		return
+	}
+	fmt.Fprintln(w, "Plan: this is what may be changed, and nothing else.")
+	play, host := "", ""
+	for _, i := range grouped(acting) {
+		if i.Play != play || i.Host != host {
+			play, host = i.Play, i.Host
+			fmt.Fprintf(w, "\n  %s · %s\n", i.Play, i.Host)
+			p.reason(w, i, redact)
+		}
+		item(w, i, redact)
+	}
+	fmt.Fprintf(w, "\nWorst case: %s\n", p.Worst())
+	pb := p.Playbook
+	for _, t := range [][2]string{{"Impact", pb.Impact}, {"Backout", pb.Backout}} {
+		if t[1] != "" {
+			fmt.Fprintf(w, "%s: %s\n", t[0], t[1])
+		}
+	}
+}
+
+// grouped orders by play and host, then by entry: what one person looks for.
+func grouped(items []Item) []Item {
+	plays := map[string]int{}
+	for _, i := range items {
+		if _, ok := plays[i.Play]; !ok {
+			plays[i.Play] = len(plays)
+		}
+	}
+	slices.SortStableFunc(items, func(a, b Item) int {
+		if d := plays[a.Play] - plays[b.Play]; d != 0 {
+			return d
+		}
+		return strings.Compare(a.Host, b.Host)
+	})
+	return items
+}
+
+// reason prints why the recover around an item is needed, when there is one.
+func (p *Plan) reason(w io.Writer, i Item, redact func(string) string) {
+	for addr := i.Entry; strings.Contains(addr, "/"); {
+		addr = addr[:strings.LastIndex(addr, "/")]
+		if r, ok := p.Find(i.Play, i.Host, addr); ok && r.Reason != "" {
+			fmt.Fprintf(w, "    why: %s\n", redact(r.Reason))
+			return
+		}
+	}
+}
+
+var words = map[Disposition]string{
+	WillRun: "will run",
+	Attempt: "only if the goal does not hold by then",
+	Depends: "depends on what has not run",
+}
+
+func item(w io.Writer, i Item, redact func(string) string) {
+	title := i.Title
+	if title == "" {
+		title = i.Entry[strings.Index(i.Entry, "/")+1:]
+	}
+	fmt.Fprintf(w, "    %s — %s, on %s (%s)\n", title, words[i.Disposition], i.On, i.Place)
+	if i.Reason != "" {
+		fmt.Fprintf(w, "      when: %s\n", redact(i.Reason))
+	}
+	for _, c := range i.Diff.Changes {
+		fmt.Fprintf(w, "      %s: %s → %s\n", c.What, redact(c.Before), redact(c.After))
+	}
+	for _, c := range i.Diff.Commands {
+		fmt.Fprintf(w, "      $ %s\n", redact(c))
+	}
+	if i.Diff.Note != "" {
+		fmt.Fprintf(w, "      note: %s\n", redact(i.Diff.Note))
+	}
+	if len(i.Waits) > 0 {
+		fmt.Fprintf(w, "      waits for: %s\n", strings.Join(i.Waits, ", "))
+	}
+	if len(i.Effects) > 0 {
+		fmt.Fprintf(w, "      effects: %s\n", strings.Join(texts(i.Effects), ", "))
+	}
+}
+
+func texts(effects []engine.Effect) []string {
+	out := make([]string, len(effects))
+	for n, e := range effects {
+		out[n] = string(e)
+	}
+	return out
+}
+
+// String is the worst case on one line.
+func (w Worst) String() string {
+	s := fmt.Sprintf("%d entries act on %d hosts", w.Entries, w.Hosts)
+	var effects []string
+	for e, n := range w.Effects {
+		effects = append(effects, fmt.Sprintf("%s ×%d", e, n))
+	}
+	slices.Sort(effects)
+	if len(effects) > 0 {
+		s += "; " + strings.Join(effects, ", ")
+	}
+	if w.Unknown > 0 {
+		s += fmt.Sprintf("; %d with arguments that are not known yet", w.Unknown)
+	}
+	return s
+}

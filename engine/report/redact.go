@@ -1,0 +1,150 @@
+// Package report shows what events say: live on a terminal, plainly in a log, as JSON lines. Every event passes
+// the redaction before anything is shown or stored.
+package report
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf16"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// shortest is the length below which a secret is not looked for in texts: it would eat innocent words.
+// Such a secret is still never put into a text by the engine itself.
+const shortest = 5
+
+// Redactor replaces secrets in texts by their names, in clear and in the encodings that commands and URLs use.
+type Redactor struct {
+	secrets *engine.Secrets
+
+	mu       sync.Mutex
+	known    int
+	replacer *strings.Replacer
+}
+
+// NewRedactor redacts everything that secrets holds, now and later.
+func NewRedactor(secrets *engine.Secrets) *Redactor { return &Redactor{secrets: secrets} }
+
+// Text returns s without secrets.
+func (r *Redactor) Text(s string) string {
+	if s == "" {
+		return s
+	}
+	return r.current().Replace(s)
+}
+
+func (r *Redactor) current() *strings.Replacer {
+	all := r.secrets.All()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.replacer != nil && r.known == len(all) {
+		return r.replacer
+	}
+	var forms [][2]string
+	for value, name := range all {
+		if len(value) < shortest {
+			continue
+		}
+		for _, f := range encodings(value) {
+			forms = append(forms, [2]string{f, "«secret: " + name + "»"})
+		}
+	}
+	slices.SortFunc(forms, func(a, b [2]string) int { return len(b[0]) - len(a[0]) }) // the longest first
+	var pairs []string
+	for _, f := range forms {
+		pairs = append(pairs, f[0], f[1])
+	}
+	r.known, r.replacer = len(all), strings.NewReplacer(pairs...)
+	return r.replacer
+}
+
+// encodings lists a value as it may stand in an output: clear, JSON, URL, hexadecimal, base64 at each of the three
+// offsets that it can have inside a longer text, and base64 of UTF-16 as PowerShell's -EncodedCommand has it.
+func encodings(v string) []string {
+	quoted, _ := json.Marshal(v) // a string always marshals
+	wide := make([]byte, 0, 2*len(v))
+	for _, u := range utf16.Encode([]rune(v)) {
+		wide = binary.LittleEndian.AppendUint16(wide, u)
+	}
+	out := []string{v, string(quoted[1 : len(quoted)-1]), url.QueryEscape(v), url.PathEscape(v), hex.EncodeToString([]byte(v))}
+	for _, raw := range [][]byte{[]byte(v), wide} {
+		for offset := range 3 {
+			out = append(out, inner(raw, offset, base64.RawStdEncoding), inner(raw, offset, base64.RawURLEncoding))
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return len(s) < shortest })
+}
+
+// inner is the part of raw's base64 that does not depend on what stands around it.
+func inner(raw []byte, offset int, e *base64.Encoding) string {
+	s := e.EncodeToString(append(make([]byte, offset), raw...))
+	from := (offset*8 + 5) / 6
+	to := (offset + len(raw)) * 8 / 6
+	if from >= to {
+		return ""
+	}
+	return s[from:to]
+}
+
+// Event returns e without secrets in any of its texts.
+func (r *Redactor) Event(e engine.Event) engine.Event {
+	return r.value(reflect.ValueOf(e)).Interface().(engine.Event)
+}
+
+func (r *Redactor) value(v reflect.Value) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	switch v.Kind() {
+	case reflect.String:
+		out.SetString(r.Text(v.String()))
+	case reflect.Pointer:
+		if v.IsNil() {
+			return v
+		}
+		out.Set(reflect.New(v.Type().Elem()))
+		out.Elem().Set(r.value(v.Elem()))
+	case reflect.Slice:
+		if v.IsNil() {
+			return v
+		}
+		out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			out.Index(i).Set(r.value(v.Index(i)))
+		}
+	case reflect.Struct:
+		out.Set(v)
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				out.Field(i).Set(r.value(v.Field(i)))
+			}
+		}
+	default:
+		return v
+	}
+	return out
+}
+
+// Sinks is a journal that redacts every event once and hands it to each of its readers, in order.
+type Sinks struct {
+	Redactor *Redactor
+	To       []engine.Journal
+}
+
+// Append implements engine.Journal.
+func (s Sinks) Append(e engine.Event) error {
+	e = s.Redactor.Event(e)
+	for _, j := range s.To {
+		if err := j.Append(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}

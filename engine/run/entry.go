@@ -1,0 +1,332 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/machine"
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Deadlines of entries that set no timeout.
+const (
+	probeTimeout = 5 * time.Minute
+	stepTimeout  = 45 * time.Minute
+)
+
+// entry executes or plans one entry. as is what its steps are in a plan when nothing else is said:
+// WillRun, Attempt or Depends. The error fails the host.
+func (h *hostRun) entry(ctx context.Context, e *engine.Entry, as plan.Disposition) error {
+	x := &execution{hostRun: h, e: e, as: as, began: time.Now()}
+	if e.When != nil {
+		run, err := x.when()
+		if err != nil || !run {
+			return x.ended(err)
+		}
+	}
+	switch e.Kind {
+	case engine.EntryCheck:
+		return x.check()
+	case engine.EntryRecover:
+		return h.recover(ctx, x)
+	}
+	err := x.prepare()
+	if err == nil {
+		err = x.repeat(ctx)
+	}
+	if err != nil && x.settings.IgnoreErrors && !errors.As(err, new(*plan.OutOfPlan)) {
+		x.end(engine.Result{Status: engine.StatusFailed, Value: null(e), Err: err}, "its error is ignored (ignore_errors)")
+		return nil
+	}
+	return x.ended(err)
+}
+
+// execution is one entry on one host.
+type execution struct {
+	*hostRun
+	e        *engine.Entry
+	as       plan.Disposition
+	why      string // the condition and its values
+	waits    []string
+	settings engine.Settings
+	since    time.Time // shared answers are not older
+	began    time.Time
+	asOf     time.Time // of the answer's data, when the result says it
+	done     bool      // its end is recorded
+}
+
+// when judges the condition. False: it is skipped, or it depends on what has not run and was planned.
+func (x *execution) when() (bool, error) {
+	v, err := x.scope.Eval(x.e.When, cty.NilVal)
+	if err != nil {
+		return false, err
+	}
+	x.why = v.Why
+	switch {
+	case !v.Known():
+		x.as, x.waits = plan.Depends, v.Waits
+		return true, nil
+	case v.True():
+		return true, nil
+	}
+	x.forecast(plan.Item{Disposition: plan.Skipped, Reason: v.Why})
+	x.end(engine.Result{Status: engine.StatusSkipped, Value: null(x.e)}, v.Why)
+	return false, nil
+}
+
+func (x *execution) check() error {
+	j, err := x.scope.Judge(x.e.Check)
+	if err != nil {
+		return x.ended(err)
+	}
+	if err := x.logCheck(x.e.Check, x.play.Name, x.host.Name, j); err != nil {
+		x.record = err
+	}
+	if j.OK || j.Unknown || x.e.Check.Warning {
+		return nil
+	}
+	return &engine.Error{Kind: engine.KindCheck, Host: x.host.Name, Op: "check " + x.e.Name, Msg: j.Message}
+}
+
+// prepare evaluates what the engine itself needs.
+func (x *execution) prepare() error {
+	s, err := x.scope.Settings(x.e)
+	if err != nil {
+		return err
+	}
+	x.settings = s
+	if x.o.Inventory.Hosts[s.On] == nil {
+		return &engine.Error{Kind: engine.KindEval, Host: x.host.Name, Op: x.e.Range.String(), Msg: fmt.Sprintf("on: there is no host %q", s.On)}
+	}
+	return nil
+}
+
+// repeat executes the entry, again as its retry block says.
+func (x *execution) repeat(ctx context.Context) error {
+	r := x.settings.Retry
+	delay := r.Delay
+	for n := 1; ; n++ {
+		res, err := x.once(ctx, n)
+		again, why := x.again(res, err, n)
+		if !again || x.planning {
+			return err
+		}
+		x.event(engine.Event{Kind: engine.EventRetry, Entry: x.e.Address, Attempt: n, Reason: why, Error: engine.NewEventError(err)})
+		if engine.IsUnreachable(err) {
+			x.pool.Retry(engine.HostOf(err))
+		}
+		if err := x.pause(ctx, delay); err != nil {
+			return err
+		}
+		if r.Backoff > 0 {
+			delay = time.Duration(float64(delay) * r.Backoff)
+		}
+		x.since = time.Now()
+	}
+}
+
+// again tells whether a further execution is due after the n-th, and why.
+func (x *execution) again(res engine.Result, err error, n int) (bool, string) {
+	r := x.settings.Retry
+	if n >= max(1, r.Attempts) {
+		return false, ""
+	}
+	if err != nil {
+		kind := engine.KindOf(err)
+		safe := kind != engine.KindEval && !errors.As(err, new(*plan.OutOfPlan)) && !errors.Is(err, context.Canceled)
+		return safe && (r.On == nil || slices.Contains(r.On, kind)), err.Error()
+	}
+	if x.e.Until == nil {
+		return false, ""
+	}
+	v, uerr := x.scope.Eval(x.e.Until, res.Value)
+	return uerr == nil && !v.True(), v.Why
+}
+
+// once executes the entry one time.
+func (x *execution) once(ctx context.Context, n int) (engine.Result, error) {
+	timeout := x.settings.Timeout
+	if timeout == 0 {
+		timeout = stepTimeout
+		if x.e.Kind == engine.EntryProbe {
+			timeout = probeTimeout
+		}
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, timeout, &engine.Error{Kind: engine.KindTimeout, Host: x.settings.On,
+		Op: x.e.Address, Msg: fmt.Sprintf("it took longer than its timeout of %s", timeout)})
+	defer cancel()
+	var (
+		res engine.Result
+		err error
+	)
+	if x.e.Kind == engine.EntryProbe {
+		res, err = x.probe(limited, n)
+	} else {
+		res, err = x.step(limited, n)
+	}
+	if err != nil && limited.Err() != nil && ctx.Err() == nil && engine.KindOf(err) != engine.KindTimeout {
+		err = errors.Join(context.Cause(limited), err)
+	}
+	return res, err
+}
+
+// pause waits, unless a signal asks to stop.
+func (h *hostRun) pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-h.o.Stop:
+		return errStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// probe looks, unless something before it on this host has not run.
+func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
+	if len(x.pending) > 0 || x.as == plan.Depends {
+		x.forecast(plan.Item{Disposition: plan.Depends, Waits: append(slices.Clone(x.pending), x.waits...), Reason: x.why})
+		x.scope.Set(x.e, engine.Result{Value: unknown(x.e)})
+		return engine.Result{}, nil
+	}
+	args, err := x.args()
+	if err != nil {
+		return engine.Result{}, err
+	}
+	x.event(engine.Event{Kind: engine.EventEntryStart, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(), Attempt: n})
+	value, err := x.look(ctx, args.Module.(engine.Prober), x.doer(x.settings, x.since))
+	if err != nil {
+		return engine.Result{}, err
+	}
+	res := engine.Result{Status: engine.StatusOK, Value: value}
+	x.asOf = asOf(value)
+	x.scope.Set(x.e, res)
+	x.forecast(plan.Item{Disposition: plan.Probed, Args: args.Shown, Values: text(value), Reason: x.why})
+	x.end(res, "")
+	return res, nil
+}
+
+func (x *execution) look(ctx context.Context, p engine.Prober, host *machine.Host) (cty.Value, error) {
+	result, err := p.Probe(ctx, host)
+	if err != nil {
+		return cty.NilVal, x.blamed(err)
+	}
+	return engine.ValueOf(result)
+}
+
+// args decodes the arguments; unknown ones are an error that names what they wait for.
+func (x *execution) args() (engine.Args, error) {
+	args, err := x.scope.Args(x.e)
+	if err != nil {
+		return args, err
+	}
+	if args.Module == nil {
+		return args, &engine.Error{Kind: engine.KindEval, Host: x.host.Name, Op: x.e.Range.String(),
+			Msg:  fmt.Sprintf("%v cannot be known before %v has run", args.ExecutedUnknown, args.Waits),
+			Hint: "what is executed must be known in a plan; put this into a later play, or read the value with a probe"}
+	}
+	return args, nil
+}
+
+// other is the doer's name when it is not the host of the play.
+func (x *execution) other() string {
+	if x.settings.On == x.host.Name {
+		return ""
+	}
+	return x.settings.On
+}
+
+// blamed makes err name the host that failed.
+func (x *execution) blamed(err error) error {
+	var known *engine.Error
+	if errors.As(err, &known) {
+		if known.Host == "" {
+			known.Host = x.settings.On
+		}
+		return err
+	}
+	return &engine.Error{Kind: engine.KindModule, Host: x.settings.On, Op: x.e.Module.Name, Err: err}
+}
+
+// forecast adds to the plan, while planning.
+func (x *execution) forecast(i plan.Item) {
+	if !x.planning {
+		return
+	}
+	i.Play, i.Host, i.On, i.Entry, i.Title, i.Place = x.play.Name, x.host.Name, x.settings.On, x.e.Address, x.e.Title, x.e.Range.String()
+	if i.On == "" {
+		i.On = x.host.Name
+	}
+	if x.e.Module != nil {
+		i.Module = x.e.Module.Name
+	}
+	x.plan.Add(i)
+}
+
+// end records how the entry ended and makes its result known.
+func (x *execution) end(r engine.Result, reason string) {
+	if x.e.Module != nil && r.Status != engine.StatusOK {
+		x.scope.Set(x.e, r)
+	}
+	x.done = true
+	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
+		Status: string(r.Status), Reason: reason, Error: engine.NewEventError(r.Err), Values: text(r.Value),
+		Took: time.Since(x.began), Place: x.e.Range.String()})
+}
+
+// ended records a failure that nothing has recorded yet, and passes it on.
+func (x *execution) ended(err error) error {
+	if err == nil || x.done || errors.Is(err, errStopped) {
+		return err
+	}
+	d := plan.Error
+	if engine.IsUnreachable(err) {
+		d = plan.Unreachable
+	}
+	x.forecast(plan.Item{Disposition: d, Reason: err.Error(), Error: engine.NewEventError(err)})
+	x.done = true
+	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
+		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: time.Since(x.began), Place: x.e.Range.String()})
+	return err
+}
+
+// asOf is when the data of a result are from: its attribute as_of, or zero when it does not say.
+func asOf(v cty.Value) time.Time {
+	if !v.Type().IsObjectType() || !v.Type().HasAttribute("as_of") {
+		return time.Time{}
+	}
+	a := v.GetAttr("as_of")
+	if a.IsNull() || a.Type() != cty.String {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, a.AsString())
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+func module(e *engine.Entry) string {
+	if e.Module == nil {
+		return ""
+	}
+	return e.Module.Name
+}
+
+func null(e *engine.Entry) cty.Value {
+	if e.Module == nil {
+		return cty.NilVal
+	}
+	return cty.NullVal(engine.TypeOf(e.Module.Result))
+}
+
+func unknown(e *engine.Entry) cty.Value {
+	return cty.UnknownVal(engine.TypeOf(e.Module.Result))
+}

@@ -1,0 +1,58 @@
+package run
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// log numbers events and hands them to the journal, one after the other.
+type log struct {
+	run     string
+	journal engine.Journal
+
+	mu  sync.Mutex
+	seq int
+}
+
+func (l *log) write(e engine.Event) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seq++
+	e.V, e.Run, e.Seq, e.Time = engine.EventVersion, l.run, l.seq, time.Now()
+	return l.journal.Append(e)
+}
+
+// logCheck records what a check said.
+func (p *pass) logCheck(c *engine.Check, play, host string, j engine.Judged) error {
+	status := "ok"
+	switch {
+	case j.Unknown:
+		status = "depends"
+	case !j.OK && c.Warning:
+		status = "warning"
+	case !j.OK:
+		status = "failed"
+	}
+	reason := j.Message
+	if j.OK || j.Unknown {
+		reason = j.Why
+	}
+	return p.write(engine.Event{Kind: engine.EventCheck, Play: play, Host: host, Entry: c.Name, Status: status, Reason: reason, Place: c.Range.String()})
+}
+
+// text is a value as JSON, for events and plans; unknown parts and marks make it empty.
+func text(v cty.Value) string {
+	if v == cty.NilVal || v.ContainsMarked() || !v.IsWhollyKnown() {
+		return ""
+	}
+	b, err := json.Marshal(ctyjson.SimpleJSONValue{Value: v})
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}

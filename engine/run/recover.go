@@ -1,0 +1,238 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// ladder is a recover on one host.
+type ladder struct {
+	*hostRun
+	x       *execution
+	r       *engine.Recover
+	polling engine.Polling
+	applies []rung
+	last    time.Time // the end of the last attempt
+}
+
+// rung is an attempt and what its condition said before the recover began.
+type rung struct {
+	attempt *engine.Attempt
+	when    engine.Evaluated
+}
+
+// recover looks at the goal, and tries one attempt after the other until the goal holds.
+func (h *hostRun) recover(ctx context.Context, x *execution) error {
+	l := &ladder{hostRun: h, x: x, r: x.e.Recover}
+	if err := l.prepare(); err != nil {
+		return x.ended(err)
+	}
+	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends) {
+		return x.ended(l.planAll(ctx, plan.Depends))
+	}
+	holds, why, err := l.look(ctx)
+	switch {
+	case err != nil:
+		return x.ended(err)
+	case holds:
+		x.forecast(plan.Item{Disposition: plan.NoOp, Reason: why})
+		x.end(engine.Result{Status: engine.StatusUnchanged}, "the goal holds: "+why)
+		return nil
+	case h.planning:
+		x.why = why
+		return x.ended(l.planAll(ctx, plan.WillRun))
+	}
+	return x.ended(l.climb(ctx, why))
+}
+
+// prepare evaluates the polling and every attempt's condition, from results before the recover.
+func (l *ladder) prepare() error {
+	var err error
+	if l.polling, err = l.scope.Goal(l.x.e); err != nil {
+		return err
+	}
+	for _, a := range l.r.Attempts {
+		v := engine.Evaluated{Value: cty.True}
+		if a.When != nil {
+			if v, err = l.scope.Eval(a.When, cty.NilVal); err != nil {
+				return err
+			}
+		}
+		l.applies = append(l.applies, rung{a, v})
+	}
+	return nil
+}
+
+// look asks the goal's probes and judges the condition. An answer from before the last attempt does not count.
+func (l *ladder) look(ctx context.Context) (holds bool, why string, err error) {
+	since := time.Now().Add(-l.polling.Every / 2)
+	if since.Before(l.last) {
+		since = l.last
+	}
+	for _, e := range l.r.Goal {
+		x := &execution{hostRun: l.hostRun, e: e, as: plan.WillRun, since: since, began: time.Now()}
+		if err := x.prepare(); err != nil {
+			return false, "", err
+		}
+		if err := x.repeat(ctx); err != nil {
+			return false, "", x.ended(err)
+		}
+		if old := l.stale(x); old != "" {
+			return false, old, nil
+		}
+	}
+	v, err := l.scope.Eval(l.r.Condition, cty.NilVal)
+	if err != nil {
+		return false, "", err
+	}
+	l.event(engine.Event{Kind: engine.EventGoal, Entry: l.x.e.Address, Status: fmt.Sprint(v.True()), Reason: v.Why})
+	return v.True(), v.Why, nil
+}
+
+// stale says that an answer is older than the last attempt, or "".
+func (l *ladder) stale(x *execution) string {
+	if l.last.IsZero() || x.asOf.IsZero() || !x.asOf.Before(l.last) {
+		return ""
+	}
+	why := fmt.Sprintf("%s is as of %s, before the last attempt ended at %s", x.e.Address, x.asOf.Format(time.RFC3339), l.last.Format(time.RFC3339))
+	l.event(engine.Event{Kind: engine.EventGoal, Entry: l.x.e.Address, Status: "stale", Reason: why})
+	return why
+}
+
+// planAll plans the attempts: the first that would act is what will run (or first says otherwise), the others are
+// for the case that the goal does not hold by then.
+func (l *ladder) planAll(ctx context.Context, first plan.Disposition) error {
+	as, before := first, len(l.pending)
+	var last error
+	for _, rung := range l.applies {
+		switch {
+		case !rung.when.Known():
+			_ = l.planAttempt(ctx, rung, plan.Depends) // its forecast says why
+		case !rung.when.True():
+			l.skip(rung)
+		default:
+			if err := l.planAttempt(ctx, rung, as); err != nil {
+				last = err
+			}
+			if as == plan.WillRun && len(l.pending) > before {
+				as = plan.Attempt
+			}
+		}
+	}
+	if first == plan.WillRun && len(l.pending) == before {
+		return l.hopeless(l.x.why, last)
+	}
+	d := plan.WillRun
+	if first == plan.Depends {
+		d = plan.Depends
+	}
+	l.x.forecast(plan.Item{Disposition: plan.Probed, Reason: fmt.Sprintf("the goal does not hold (%s): %s", l.x.why, d)})
+	return nil
+}
+
+// planAttempt plans the entries of one attempt. That one cannot be planned does not fail the host:
+// an attempt that cannot be made counts as tried.
+func (l *ladder) planAttempt(ctx context.Context, r rung, as plan.Disposition) error {
+	for _, e := range r.attempt.Entries {
+		if err := l.entry(ctx, e, as); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *ladder) skip(r rung) {
+	for _, e := range r.attempt.Entries {
+		x := &execution{hostRun: l.hostRun, e: e, began: time.Now()}
+		x.forecast(plan.Item{Disposition: plan.Skipped, Reason: r.when.Why})
+		l.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: null(e)})
+	}
+	l.event(engine.Event{Kind: engine.EventAttempt, Entry: l.x.e.Address, Title: r.attempt.Name, Status: string(engine.StatusSkipped), Reason: r.when.Why})
+}
+
+// climb acts: attempt, poll, next attempt.
+func (l *ladder) climb(ctx context.Context, why string) error {
+	tried := 0
+	var last error
+	for _, rung := range l.applies {
+		if !rung.when.True() {
+			l.skip(rung)
+			continue
+		}
+		tried++
+		before := l.begun
+		err := l.try(ctx, rung, tried)
+		if err != nil && fatal(err) {
+			return err
+		}
+		if err != nil {
+			last = err
+		}
+		l.last = time.Now()
+		if l.begun == before { // nothing was done, so there is nothing to wait for
+			continue
+		}
+		holds, now, err := l.poll(ctx)
+		switch {
+		case err != nil:
+			return err
+		case holds:
+			l.x.end(engine.Result{Status: engine.StatusChanged}, fmt.Sprintf("the goal holds after %q: %s", rung.attempt.Name, now))
+			return nil
+		}
+		why = now
+	}
+	if tried == 0 {
+		return l.hopeless(why, last)
+	}
+	return &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name,
+		Msg: fmt.Sprintf("the goal does not hold after %d attempts (%s)", tried, why), Err: last}
+}
+
+func (l *ladder) hopeless(why string, last error) error {
+	return &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name, Err: last,
+		Msg: fmt.Sprintf("the goal does not hold (%s) and no attempt can be made; nothing was changed", why)}
+}
+
+// try executes one attempt.
+func (l *ladder) try(ctx context.Context, r rung, n int) error {
+	l.event(engine.Event{Kind: engine.EventAttempt, Entry: l.x.e.Address, Title: r.attempt.Name, Attempt: n, Status: "started", Reason: r.when.Why})
+	for _, e := range r.attempt.Entries {
+		if l.stopping() {
+			return errStopped
+		}
+		if err := l.entry(ctx, e, plan.WillRun); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// poll looks at the goal until it holds or its time is over. A look that fails is repeated, too.
+func (l *ladder) poll(ctx context.Context) (bool, string, error) {
+	deadline := time.Now().Add(l.polling.Within)
+	for {
+		holds, why, err := l.look(ctx)
+		if err != nil {
+			if fatal(err) || ctx.Err() != nil {
+				return false, "", err
+			}
+			why = err.Error()
+			l.pool.Retry(engine.HostOf(err))
+		}
+		if holds {
+			return true, why, nil
+		}
+		if !time.Now().Add(l.polling.Every).Before(deadline) {
+			return false, fmt.Sprintf("%s, waited %s", why, l.polling.Within), nil
+		}
+		if err := l.pause(ctx, l.polling.Every); err != nil {
+			return false, "", err
+		}
+	}
+}

@@ -1,0 +1,237 @@
+// Package run executes a playbook: it plans by looking, and then acts inside what was planned.
+// What comes next is decided by the pure function Decide; what a batch of hosts does is a slice.
+package run
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Options are what a run needs.
+type Options struct {
+	ID         string // of the run
+	Program    engine.Program
+	Inventory  *engine.Inventory
+	Transports map[string]engine.Transport
+	Parallel   int            // hosts at a time; 0 means 50
+	Limit      []string       // names; nil: no limit. It limits plays that contain a step
+	Journal    engine.Journal // gets every event in order, before the next thing happens
+	// Stop is closed by the first signal: nothing new is started, what runs may finish.
+	// Ending the context is the second: what runs is killed.
+	Stop <-chan struct{}
+}
+
+// Runner makes passes over one playbook and one inventory, sharing connections between them.
+type Runner struct {
+	o    Options
+	pool *Pool
+	log  *log
+
+	mu         sync.Mutex
+	identities map[string]string
+}
+
+// New makes a runner; nothing is contacted yet.
+func New(o Options) *Runner {
+	if o.Parallel <= 0 {
+		o.Parallel = 50
+	}
+	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal}, identities: map[string]string{}}
+	r.pool = NewPool(o.Transports, func(host, identity string) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.identities[host] = identity
+	})
+	return r
+}
+
+// Close closes every connection.
+func (r *Runner) Close() error { return r.pool.Close() }
+
+// HostResult is how a host ended: the worst of its plays.
+type HostResult struct {
+	Status  engine.HostStatus
+	Err     error
+	Play    string // in which it ended so
+	Changed int    // entries that changed something or may have
+}
+
+// Result is how a pass ended.
+type Result struct {
+	Hosts   map[string]HostResult
+	Stop    *Stop // nil: it went to its end
+	AnyHost bool  // some play had hosts
+	Took    time.Duration
+}
+
+// Plan looks at the estate and forecasts; it changes nothing.
+func (r *Runner) Plan(ctx context.Context) (*plan.Plan, Result, error) {
+	p := plan.New(r.o.Program.Playbook(), time.Now())
+	res, err := r.pass(ctx, p, true)
+	for host, id := range r.known() {
+		p.Identify(host, id)
+	}
+	return p, res, err
+}
+
+// Apply acts, and never leaves the envelope of the plan.
+func (r *Runner) Apply(ctx context.Context, p *plan.Plan) (Result, error) {
+	return r.pass(ctx, p, false)
+}
+
+// Log writes an event of the caller's own (the start, the plan's summary, the end) into the run's record.
+func (r *Runner) Log(e engine.Event) error { return r.log.write(e) }
+
+func (r *Runner) known() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make(map[string]string, len(r.identities))
+	for host, id := range r.identities {
+		out[host] = id
+	}
+	return out
+}
+
+func (r *Runner) pass(ctx context.Context, pl *plan.Plan, planning bool) (Result, error) {
+	r.pool.RetryAll()
+	vars := cty.UnknownVal(cty.Object(map[string]cty.Type{"id": cty.String}))
+	if !planning {
+		vars = cty.ObjectVal(map[string]cty.Value{"id": cty.StringVal(r.o.ID)})
+	}
+	p := &pass{
+		Runner: r, planning: planning, plan: pl, memos: &memos{},
+		eval: r.o.Program.Pass(r.o.Inventory, vars),
+		res:  Result{Hosts: map[string]HostResult{}},
+	}
+	began := time.Now()
+	err := p.loop(ctx)
+	p.res.Took = time.Since(began)
+	return p.res, errors.Join(err, p.blame())
+}
+
+// pass is one evaluation of the playbook, planning or acting.
+type pass struct {
+	*Runner
+	planning bool
+	plan     *plan.Plan // planning: being made; acting: the envelope
+	eval     engine.Pass
+	memos    *memos
+
+	mu  sync.Mutex
+	res Result
+}
+
+// loop joins Decide and the slices on one machine.
+func (p *pass) loop(ctx context.Context) error {
+	spec := Spec{Items: p.o.Program.Playbook().Items, Planning: p.planning}
+	state, command := Decide(spec, State{}, Happened{Begin: true})
+	for !command.Finish {
+		h, err := p.perform(ctx, command)
+		if err != nil {
+			return err
+		}
+		h.Signal = p.stopping() || ctx.Err() != nil
+		state, command = Decide(spec, state, h)
+	}
+	p.res.Stop, p.res.AnyHost = state.Stop, state.AnyHost
+	return nil
+}
+
+// perform does what Decide asked for. Its error means that the record could not be kept.
+func (p *pass) perform(ctx context.Context, c Command) (Happened, error) {
+	switch {
+	case c.Locals != nil:
+		return Happened{Err: p.eval.Locals(c.Locals)}, nil
+	case c.Check != nil:
+		j, err := p.eval.Check(c.Check)
+		if err != nil {
+			return Happened{Err: err}, nil
+		}
+		return Happened{Judged: &j}, p.logCheck(c.Check, "", "", j)
+	case c.Target != nil:
+		t, err := p.eval.Play(c.Target)
+		if err != nil {
+			return Happened{Err: err}, nil
+		}
+		if c.Target.Acts && p.o.Limit != nil {
+			t.Hosts = slices.DeleteFunc(slices.Clone(t.Hosts), func(h string) bool { return !slices.Contains(p.o.Limit, h) })
+		}
+		return Happened{Target: &t}, p.write(engine.Event{Kind: engine.EventPlayStart, Play: c.Target.Name,
+			Title: c.Target.Title, Hosts: len(t.Hosts), Place: c.Target.Range.String()})
+	case c.Slice != nil:
+		return p.slice(ctx, *c.Slice)
+	}
+	for _, o := range c.EndPlay.Outcomes {
+		p.note(c.EndPlay.Play.Name, o)
+	}
+	p.eval.End(c.EndPlay.Play, c.EndPlay.Outcomes)
+	return Happened{Ended: true}, p.write(engine.Event{Kind: engine.EventPlayEnd, Play: c.EndPlay.Play.Name, Counts: count(c.EndPlay.Outcomes)})
+}
+
+func (p *pass) stopping() bool {
+	select {
+	case <-p.o.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// write completes an event with the pass and records it.
+func (p *pass) write(e engine.Event) error {
+	e.Pass = "apply"
+	if p.planning {
+		e.Pass = "plan"
+	}
+	return p.log.write(e)
+}
+
+func count(outcomes []engine.Outcome) map[string]int {
+	counts := map[string]int{}
+	for _, o := range outcomes {
+		counts[string(o.Status)]++
+	}
+	return counts
+}
+
+// severity orders statuses: the worst of a host's plays is what it ends with.
+var severity = []engine.HostStatus{engine.HostOK, engine.HostNotAttempted, engine.HostAborted, engine.HostDrifted,
+	engine.HostUnreachable, engine.HostFailed, engine.HostOutOfPlan}
+
+func (p *pass) note(play string, o engine.Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old, seen := p.res.Hosts[o.Host]
+	if !seen || slices.Index(severity, o.Status) > slices.Index(severity, old.Status) {
+		p.res.Hosts[o.Host] = HostResult{Status: o.Status, Err: o.Err, Play: play, Changed: old.Changed}
+	}
+}
+
+func (p *pass) changed(host string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.res.Hosts[host]
+	if h.Status == "" {
+		h.Status = engine.HostOK
+	}
+	h.Changed++
+	p.res.Hosts[host] = h
+}
+
+// blame lists the hosts that were asked for others and did not answer: they are unreachable themselves.
+func (p *pass) blame() error {
+	for host, err := range p.pool.Failed() {
+		p.note("", engine.Outcome{Host: host, Status: engine.HostUnreachable, Err: err})
+		if werr := p.write(engine.Event{Kind: engine.EventHostEnd, Host: host, Status: string(engine.HostUnreachable), Error: engine.NewEventError(err)}); werr != nil {
+			return werr
+		}
+	}
+	return nil
+}

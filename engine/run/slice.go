@@ -1,0 +1,162 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/machine"
+	"github.com/dsplay/dsplay/engine/plan"
+)
+
+// errStopped ends a host between two entries: a signal or a threshold asked to stop.
+var errStopped = errors.New("stopped before its next entry")
+
+// slice runs a batch: hosts in parallel, the entries of each in order. Every host gets an outcome.
+func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
+	if err := p.write(engine.Event{Kind: engine.EventBatchStart, Play: s.Play.Name, Attempt: s.Batch, Hosts: len(s.Hosts),
+		Counts: map[string]int{"of": s.Batches}}); err != nil {
+		return Happened{}, err
+	}
+	parallel := p.o.Parallel
+	if s.Parallel > 0 {
+		parallel = min(parallel, s.Parallel)
+	}
+	scope := p.eval.Begin(s.Play)
+	var (
+		outcomes = make([]engine.Outcome, len(s.Hosts))
+		slots    = make(chan struct{}, parallel)
+		failed   atomic.Int64
+		broken   atomic.Pointer[error]
+		wg       sync.WaitGroup
+	)
+	for i, name := range s.Hosts {
+		slots <- struct{}{}
+		if why := p.mayStart(ctx, s, int(failed.Load()), broken.Load()); why != "" {
+			outcomes[i] = stopped(name, why)
+			<-slots
+			continue
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			h := &hostRun{pass: p, play: s.Play, host: p.o.Inventory.Hosts[name], scope: scope.Host(name)}
+			outcome, err := h.run(ctx)
+			if err != nil {
+				broken.Store(&err)
+			}
+			if outcome.Status != engine.HostOK {
+				failed.Add(1)
+			}
+			outcomes[i] = outcome
+		})
+	}
+	wg.Wait()
+	if err := broken.Load(); err != nil {
+		return Happened{}, *err
+	}
+	return Happened{Outcomes: outcomes}, nil
+}
+
+// mayStart says why no further host of the batch may start, or "".
+func (p *pass) mayStart(ctx context.Context, s Slice, failed int, broken *error) engine.HostStatus {
+	switch {
+	case p.stopping() || ctx.Err() != nil || broken != nil:
+		return engine.HostNotAttempted
+	case s.Budget >= 0 && failed > s.Budget:
+		return engine.HostAborted
+	}
+	return ""
+}
+
+func stopped(host string, status engine.HostStatus) engine.Outcome {
+	msg := "not attempted: the run was stopped before its turn"
+	if status == engine.HostAborted {
+		msg = "not attempted: too many hosts had failed before (max_failures)"
+	}
+	return engine.Outcome{Host: host, Status: status, Err: &engine.Error{Kind: engine.KindModule, Host: host, Msg: msg}}
+}
+
+// hostRun is one host in one play.
+type hostRun struct {
+	*pass
+	play  *engine.Play
+	host  *engine.Host
+	scope engine.HostScope
+	// pending are the entries that may change something and have not run, because this pass only plans.
+	pending []string
+	begun   int   // changes that were begun
+	record  error // the journal failed
+}
+
+// run executes the entries in order; the error means that the record could not be kept.
+func (h *hostRun) run(ctx context.Context) (engine.Outcome, error) {
+	began := time.Now()
+	var err error
+	for _, e := range h.play.Entries {
+		if h.stopping() || ctx.Err() != nil {
+			err = errStopped
+			break
+		}
+		if err = h.entry(ctx, e, plan.WillRun); err != nil {
+			break
+		}
+	}
+	o := h.outcome(err)
+	h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(o.Err), Took: time.Since(began)})
+	return o, h.record
+}
+
+func (h *hostRun) outcome(err error) engine.Outcome {
+	o := engine.Outcome{Host: h.host.Name, Status: engine.HostOK, Err: err, Pending: len(h.pending) > 0}
+	var out *plan.OutOfPlan
+	switch {
+	case err == nil:
+	case errors.Is(err, errStopped), errors.Is(err, context.Canceled):
+		o.Status = engine.HostAborted
+	case errors.As(err, &out):
+		o.Status = engine.HostOutOfPlan
+	case engine.IsUnreachable(err) && engine.HostOf(err) == h.host.Name:
+		o.Status = engine.HostUnreachable
+	default:
+		o.Status = engine.HostFailed
+	}
+	return o
+}
+
+// event records something about this host; a failing journal is remembered and ends the run.
+func (h *hostRun) event(e engine.Event) {
+	e.Play, e.Host = h.play.Name, h.host.Name
+	if err := h.write(e); err != nil && h.record == nil {
+		h.record = err
+	}
+}
+
+// doer is the host that does an entry, ready to be asked. Answers that it shares are not older than since.
+func (h *hostRun) doer(s engine.Settings, since time.Time) *machine.Host {
+	host := h.o.Inventory.Hosts[s.On]
+	var sudo *engine.Sudo
+	if s.Sudo != nil {
+		sudo = merge(*s.Sudo, host.Sudo)
+	}
+	return machine.New(h.pool, host, machine.Options{Sudo: sudo, Memo: h.memos.since(since)})
+}
+
+// merge fills what an entry's sudo block leaves open from what the inventory says.
+func merge(entry engine.Sudo, inventory *engine.Sudo) *engine.Sudo {
+	if inventory == nil {
+		return &entry
+	}
+	if entry.User == "" {
+		entry.User = inventory.User
+	}
+	if entry.Password.IsZero() {
+		entry.Password = inventory.Password
+	}
+	if entry.Method == "" {
+		entry.Method = inventory.Method
+	}
+	return &entry
+}

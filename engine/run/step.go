@@ -1,0 +1,132 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/machine"
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// step plans or does a change: check → (differs) allow → intent → apply → prove → check again.
+func (x *execution) step(ctx context.Context, n int) (engine.Result, error) {
+	args, err := x.args()
+	if err != nil {
+		return engine.Result{}, err
+	}
+	x.event(engine.Event{Kind: engine.EventEntryStart, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(), Args: args.Shown, Attempt: n})
+	host := x.doer(x.settings, x.since)
+	diff, err := args.Module.(engine.Checker).Check(ctx, host)
+	if err != nil {
+		return engine.Result{}, x.blamed(err)
+	}
+	if diff.Empty() {
+		return x.unchanged(ctx, args, host, diff)
+	}
+	if x.planning {
+		return x.planned(args, diff), nil
+	}
+	return x.act(ctx, args, host, diff)
+}
+
+// planned forecasts a step: its result is unknown from here on.
+func (x *execution) planned(args engine.Args, diff engine.Diff) engine.Result {
+	i := plan.Item{Disposition: x.as, Args: args.Shown, Unknown: args.Unknown, Diff: diff, Reason: x.why, Waits: x.waits}
+	if e, ok := args.Module.(engine.Effecter); ok {
+		i.Effects = e.Effects()
+	}
+	x.forecast(i)
+	x.pending = append(x.pending, x.e.Address)
+	res := engine.Result{Value: unknown(x.e)}
+	x.scope.Set(x.e, res)
+	return res
+}
+
+// unchanged ends a step that has nothing to do. What it leaves is what a probe sees, or null: never invented.
+func (x *execution) unchanged(ctx context.Context, args engine.Args, host *machine.Host, diff engine.Diff) (engine.Result, error) {
+	x.forecast(plan.Item{Disposition: plan.NoOp, Args: args.Shown, Diff: diff, Reason: strings.TrimSpace(x.why + " " + diff.Note)})
+	res := engine.Result{Status: engine.StatusUnchanged, Value: null(x.e)}
+	if p, ok := args.Module.(engine.Prober); ok {
+		value, err := x.look(ctx, p, host)
+		if err != nil {
+			return engine.Result{}, err
+		}
+		res.Value = value
+	}
+	x.end(res, diff.Note)
+	return res, nil
+}
+
+func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Host, diff engine.Diff) (engine.Result, error) {
+	if err := x.plan.Allow(x.play.Name, x.host.Name, x.settings.On, x.e.Address, args.Shown, diff); err != nil {
+		return engine.Result{}, err
+	}
+	intent := engine.Event{Kind: engine.EventIntent, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(),
+		Args: args.Shown, Changes: diff.Changes, Lines: diff.Commands, Reason: diff.Act, Place: x.e.Range.String()}
+	x.event(intent)
+	if x.record != nil { // nothing is done that could not be recorded before
+		return engine.Result{}, fmt.Errorf("the journal cannot be written, so nothing was done: %w", x.record)
+	}
+	since := time.Now()
+	x.begun++
+	x.changed(x.settings.On)
+	result, err := args.Module.(engine.Applier).Apply(ctx, host.Acting(diff.Commands), diff)
+	if err != nil {
+		return engine.Result{}, x.blamed(err)
+	}
+	value, err := engine.ValueOf(result)
+	if err != nil {
+		return engine.Result{}, x.blamed(err)
+	}
+	if err := x.verify(ctx, args.Module, host, diff, since); err != nil {
+		return engine.Result{}, err
+	}
+	res := engine.Result{Status: engine.StatusChanged, Value: typed(value, x.e)}
+	if diff.Opaque {
+		res.Status = engine.StatusRan
+	}
+	x.end(res, diff.Act)
+	return res, nil
+}
+
+// verify shows that what was done holds: an act is proven, a difference must be gone.
+func (x *execution) verify(ctx context.Context, m any, host *machine.Host, diff engine.Diff, since time.Time) error {
+	if p, ok := m.(engine.Prover); ok && diff.Act != "" {
+		if err := p.Prove(ctx, host, since); err != nil {
+			return x.blamed(err)
+		}
+	}
+	if len(diff.Changes) == 0 {
+		return nil
+	}
+	fresh := machine.New(x.pool, x.o.Inventory.Hosts[x.settings.On], machine.Options{Sudo: host.Sudo(), Memo: x.memos.since(time.Now())})
+	left, err := m.(engine.Checker).Check(ctx, fresh)
+	if err != nil {
+		return x.blamed(err)
+	}
+	if len(left.Changes) == 0 {
+		return nil
+	}
+	c := left.Changes[0]
+	return &engine.Error{Kind: engine.KindCheck, Host: x.settings.On, Op: x.e.Module.Name,
+		Msg:  fmt.Sprintf("it was done, but %s is still %q instead of %q", c.What, c.Before, c.After),
+		Hint: "something on the host undoes it, or it needs longer than the step waits"}
+}
+
+// typed gives a result without a value of its own the declared type.
+func typed(v cty.Value, e *engine.Entry) cty.Value {
+	if v.Type().IsObjectType() && len(v.Type().AttributeTypes()) == 0 {
+		return null(e)
+	}
+	return v
+}
+
+// fatal tells an error that ends the host from one that only ends an attempt.
+func fatal(err error) bool {
+	return errors.As(err, new(*plan.OutOfPlan)) || errors.Is(err, errStopped) || errors.Is(err, context.Canceled)
+}
