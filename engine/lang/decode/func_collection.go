@@ -1,0 +1,202 @@
+package decode
+
+import (
+	"errors"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// countFunc compares as == does: 1 and "1" are different, null is equal to null.
+var countFunc = function.New(&function.Spec{
+	Description: "Counts the elements of a list that are equal to a value.",
+	Params: []function.Parameter{
+		{Name: "list", Type: cty.DynamicPseudoType, AllowDynamicType: true},
+		{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowNull: true},
+	},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		return cty.Number, needList(args[0])
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		n := int64(0)
+		for _, v := range args[0].Elements() {
+			same := v.Equals(args[1])
+			switch {
+			case !same.IsKnown():
+				return cty.UnknownVal(cty.Number), nil
+			case same.True():
+				n++
+			}
+		}
+		return cty.NumberIntVal(n), nil
+	},
+})
+
+func needList(v cty.Value) error {
+	if ty := v.Type(); ty == cty.DynamicPseudoType || ty.IsListType() || ty.IsSetType() || ty.IsTupleType() {
+		return nil
+	}
+	return function.NewArgErrorf(0, "a list, set or tuple is required")
+}
+
+// lengthFunc takes objects and strings, too. The length of a string counts characters as a reader sees them.
+var lengthFunc = function.New(&function.Spec{
+	Description: "Gives the number of elements, of attributes, or of characters.",
+	Params:      []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowUnknown: true, AllowMarked: true}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		ty := args[0].Type()
+		if ty == cty.String || ty == cty.DynamicPseudoType || ty.IsCollectionType() || ty.IsTupleType() || ty.IsObjectType() {
+			return cty.Number, nil
+		}
+		return cty.NilType, function.NewArgErrorf(0, "a list, set, map, object or string is required, not a %s", ty.FriendlyName())
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		v, marks := args[0].Unmark()
+		switch ty := v.Type(); {
+		case ty.IsTupleType():
+			return cty.NumberIntVal(int64(len(ty.TupleElementTypes()))).WithMarks(marks), nil
+		case ty.IsObjectType():
+			return cty.NumberIntVal(int64(len(ty.AttributeTypes()))).WithMarks(marks), nil
+		case !v.IsKnown():
+			return cty.UnknownVal(cty.Number).RefineNotNull().WithMarks(marks), nil
+		case ty == cty.String:
+			n, err := stdlib.Strlen(v)
+			return n.WithMarks(marks), err
+		}
+		return v.Length().WithMarks(marks), nil
+	},
+})
+
+// coalesceFunc is Terraform's: an empty string counts as absent, which cty's does not do.
+var coalesceFunc = function.New(&function.Spec{
+	Description: "Gives the first argument that is neither null nor an empty string.",
+	VarParam:    &function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		types := make([]cty.Type, len(args))
+		for i, v := range args {
+			types[i] = v.Type()
+		}
+		ty, _ := convert.UnifyUnsafe(types)
+		if ty == cty.NilType {
+			return cty.NilType, errors.New("all arguments must have the same type")
+		}
+		return ty, nil
+	},
+	Impl: func(args []cty.Value, ty cty.Type) (cty.Value, error) {
+		for _, v := range args {
+			v, err := convert.Convert(v, ty)
+			switch {
+			case err != nil:
+				return cty.NilVal, err
+			case !v.IsKnown():
+				return cty.UnknownVal(ty), nil
+			case v.IsNull() || ty == cty.String && v.AsString() == "":
+				continue
+			}
+			return v, nil
+		}
+		return cty.NilVal, errors.New("no argument that is neither null nor an empty string")
+	},
+})
+
+var indexFunc = function.New(&function.Spec{
+	Description: "Gives the place of a value in a list, counted from 0.",
+	Params:      []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}, {Name: "value", Type: cty.DynamicPseudoType}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if args[0].Type().IsSetType() {
+			return cty.NilType, function.NewArgErrorf(0, "a list or tuple is required")
+		}
+		return cty.Number, needList(args[0])
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		i := int64(0)
+		for _, v := range args[0].Elements() {
+			same := v.Equals(args[1])
+			switch {
+			case !same.IsKnown():
+				return cty.UnknownVal(cty.Number), nil
+			case same.True():
+				return cty.NumberIntVal(i), nil
+			}
+			i++
+		}
+		return cty.NilVal, errors.New("the value is not in the list")
+	},
+})
+
+// lookupFunc is cty's, with a default that may be left out as in Terraform.
+var lookupFunc = function.New(&function.Spec{
+	Description: "Gives the element of a map or the attribute of an object under a key, or a default.",
+	Params:      []function.Parameter{{Name: "map", Type: cty.DynamicPseudoType, AllowMarked: true}, {Name: "key", Type: cty.String, AllowMarked: true}},
+	VarParam:    &function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true, AllowMarked: true},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if len(args) == 3 && !args[2].IsNull() {
+			return stdlib.LookupFunc.ReturnTypeForValues(args)
+		}
+		v, err := found(args)
+		return v.Type(), err
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if len(args) == 3 && !args[2].IsNull() {
+			return stdlib.LookupFunc.Call(args)
+		}
+		return found(args)
+	},
+})
+
+// found is what stands in args[0] under args[1]; without it, null if that is the default, else an error.
+func found(args []cty.Value) (cty.Value, error) {
+	from, marks := args[0].Unmark()
+	key, keyMarks := args[1].Unmark()
+	ty := from.Type()
+	switch {
+	case len(args) > 3:
+		return cty.DynamicVal, errors.New("at most three arguments are allowed")
+	case !ty.IsMapType() && !ty.IsObjectType():
+		return cty.DynamicVal, function.NewArgErrorf(0, "a map or object is required")
+	case !key.IsKnown() || !from.IsKnown() && ty.IsMapType():
+		return cty.DynamicVal.WithMarks(marks, keyMarks), nil
+	case ty.IsObjectType() && ty.HasAttribute(key.AsString()):
+		return from.GetAttr(key.AsString()).WithMarks(marks, keyMarks), nil
+	case ty.IsMapType() && from.HasIndex(key).True():
+		return from.Index(key).WithMarks(marks, keyMarks), nil
+	case len(args) == 3 && ty.IsMapType():
+		return cty.NullVal(ty.ElementType()).WithMarks(marks, keyMarks), nil
+	case len(args) == 3:
+		return args[2].WithMarks(marks, keyMarks), nil
+	}
+	return cty.DynamicVal, function.NewArgErrorf(1, "nothing stands under this key, and no default is given")
+}
+
+var oneFunc = function.New(&function.Spec{
+	Description: "Gives the only element of a list, set or tuple, or null when it is empty.",
+	Params:      []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		switch ty := args[0].Type(); {
+		case ty.IsListType() || ty.IsSetType():
+			return ty.ElementType(), nil
+		case ty.IsTupleType() && len(ty.TupleElementTypes()) == 1:
+			return ty.TupleElementType(0), nil
+		case ty.IsTupleType() && len(ty.TupleElementTypes()) == 0:
+			return cty.DynamicPseudoType, nil
+		}
+		return cty.NilType, function.NewArgErrorf(0, "a list, set or tuple with at most one element is required")
+	},
+	Impl: func(args []cty.Value, ty cty.Type) (cty.Value, error) {
+		n := args[0].Length()
+		switch {
+		case !n.IsKnown():
+			return cty.UnknownVal(ty), nil
+		case n.RawEquals(cty.Zero):
+			return cty.NullVal(ty), nil
+		case !n.RawEquals(cty.NumberIntVal(1)):
+			return cty.NilVal, function.NewArgErrorf(0, "a list, set or tuple with at most one element is required")
+		}
+		for _, v := range args[0].Elements() {
+			return v, nil
+		}
+		return cty.NullVal(ty), nil
+	},
+})

@@ -1,0 +1,184 @@
+package decode
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// secretFunc reads "env:NAME" or "file:PATH", marks the value with its source as its name, and registers it.
+// A file that group or others can read is refused, and the newline at its end is cut.
+func secretFunc(opts FunctionOptions) function.Function {
+	return function.New(&function.Spec{
+		Description: `Reads a secret: secret("env:NAME") or secret("file:PATH").`,
+		Params:      []function.Parameter{{Name: "source", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			source := args[0].AsString()
+			value, err := readSecret(source, opts.Dir)
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			if opts.Secrets != nil {
+				opts.Secrets.Add(source, value)
+			}
+			return cty.StringVal(value).Mark(engine.SecretMark{Name: source}), nil
+		},
+	})
+}
+
+func readSecret(source, dir string) (string, error) {
+	kind, name, _ := strings.Cut(source, ":")
+	switch kind {
+	case "env":
+		value, ok := os.LookupEnv(name)
+		switch {
+		case !ok:
+			return "", fmt.Errorf("the environment variable %s is not set", name)
+		case value == "":
+			return "", fmt.Errorf("the environment variable %s is empty", name)
+		}
+		return text([]byte(value), name)
+	case "file":
+		return readSecretFile(name, dir)
+	}
+	return "", errors.New(`a secret comes from "env:NAME" or "file:PATH"`)
+}
+
+func readSecretFile(name, dir string) (string, error) {
+	path, err := locate(name, dir)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", reason(err, name)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", reason(err, name)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("others than its owner can use %s (mode %04o); run: chmod 600 %s", name, info.Mode().Perm(), engine.QuoteSh(path))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	if err != nil {
+		return "", reason(err, name)
+	}
+	value, err := text(data, name)
+	value = strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")
+	if err == nil && value == "" {
+		err = fmt.Errorf("%s is empty", name)
+	}
+	return value, err
+}
+
+func fileFunc(opts FunctionOptions) function.Function {
+	return textFunc("Reads a text file.", func(path string) (string, error) { return opts.read(path) })
+}
+
+// templateFunc renders a file in HCL's template language. Its names are the keys of the second argument.
+// The result is a string even where the file is one interpolation.
+func templateFunc(opts FunctionOptions, funcs map[string]function.Function) function.Function {
+	funcs = maps.Clone(funcs)
+	return function.New(&function.Spec{
+		Description: "Renders a template file with the values of an object or map.",
+		Params:      []function.Parameter{{Name: "path", Type: cty.String}, {Name: "values", Type: cty.DynamicPseudoType}},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if ty := args[1].Type(); !ty.IsObjectType() && !ty.IsMapType() {
+				return cty.NilType, function.NewArgErrorf(1, "an object or map is required")
+			}
+			return cty.String, nil
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			name := args[0].AsString()
+			src, err := opts.read(name)
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
+			if diags.HasErrors() {
+				return cty.NilVal, templateError(diags)
+			}
+			v, diags := expr.Value(&hcl.EvalContext{Variables: args[1].AsValueMap(), Functions: funcs})
+			if diags.HasErrors() {
+				return cty.NilVal, templateError(diags)
+			}
+			return convert.Convert(v, cty.String)
+		},
+	})
+}
+
+// templateError places the first mistake in the template; the call's own place is said around it.
+func templateError(diags hcl.Diagnostics) error {
+	i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })
+	p := Problems(diags[i:i+1], nil)[0]
+	return fmt.Errorf("%s: %s; %s", p.Range, p.Summary, strings.TrimSuffix(p.Detail, "."))
+}
+
+func (o FunctionOptions) read(name string) (string, error) {
+	path, err := locate(name, o.Dir)
+	if err != nil {
+		return "", err
+	}
+	read := o.Read
+	if read == nil {
+		read = os.ReadFile
+	}
+	data, err := read(path)
+	if err != nil {
+		return "", reason(err, name)
+	}
+	return text(data, name)
+}
+
+// locate expands ~ and makes a path absolute or relative to dir.
+func locate(name, dir string) (string, error) {
+	if rest, ok := strings.CutPrefix(name, "~"); ok && (rest == "" || rest[0] == '/' || os.IsPathSeparator(rest[0])) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("%s: the home folder is not known: %w", name, err)
+		}
+		return filepath.Join(home, rest), nil
+	}
+	if filepath.IsAbs(name) {
+		return name, nil
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// reason is err in words, with the path as its author wrote it.
+func reason(err error, name string) error {
+	var pathErr *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no file %s", name)
+	case errors.As(err, &pathErr):
+		return fmt.Errorf("%s: %w", name, pathErr.Err)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+func text(data []byte, name string) (string, error) {
+	if !utf8.Valid(data) {
+		return "", fmt.Errorf("%s is no UTF-8 text", name)
+	}
+	return string(data), nil
+}

@@ -1,0 +1,137 @@
+package decode
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+var (
+	startsWithFunc  = predicate("Tells whether a text begins with a prefix.", "prefix", strings.HasPrefix)
+	endsWithFunc    = predicate("Tells whether a text ends with a suffix.", "suffix", strings.HasSuffix)
+	strContainsFunc = predicate("Tells whether a text contains another one.", "substr", strings.Contains)
+
+	basenameFunc  = textFunc("Gives the last part of a path with slashes.", func(s string) (string, error) { return path.Base(s), nil })
+	dirnameFunc   = textFunc("Gives a path with slashes without its last part.", func(s string) (string, error) { return path.Dir(s), nil })
+	shqFunc       = textFunc("Quotes a text as one word for a POSIX shell.", func(s string) (string, error) { return engine.QuoteSh(s), nil })
+	psqFunc       = textFunc("Quotes a text as one PowerShell string.", func(s string) (string, error) { return engine.QuotePS(s), nil })
+	urlEncodeFunc = textFunc("Escapes a text for the query of a URL.", func(s string) (string, error) { return url.QueryEscape(s), nil })
+
+	md5Func    = textFunc("Gives the MD5 sum in hexadecimal digits.", func(s string) (string, error) { return hash(md5.Sum([]byte(s))), nil })
+	sha1Func   = textFunc("Gives the SHA-1 sum in hexadecimal digits.", func(s string) (string, error) { return hash(sha1.Sum([]byte(s))), nil })
+	sha256Func = textFunc("Gives the SHA-256 sum in hexadecimal digits.", func(s string) (string, error) { return hash(sha256.Sum256([]byte(s))), nil })
+	sha512Func = textFunc("Gives the SHA-512 sum in hexadecimal digits.", func(s string) (string, error) { return hash(sha512.Sum512([]byte(s))), nil })
+
+	base64EncodeFunc = textFunc("Encodes a text in Base64.", func(s string) (string, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil })
+	base64DecodeFunc = textFunc("Decodes Base64 into a text.", decodeBase64)
+)
+
+func hash[T [16]byte | [20]byte | [32]byte | [64]byte](sum T) string {
+	switch s := any(sum).(type) {
+	case [16]byte:
+		return hex.EncodeToString(s[:])
+	case [20]byte:
+		return hex.EncodeToString(s[:])
+	case [32]byte:
+		return hex.EncodeToString(s[:])
+	case [64]byte:
+		return hex.EncodeToString(s[:])
+	}
+	return ""
+}
+
+func decodeBase64(s string) (string, error) {
+	data, err := base64.StdEncoding.DecodeString(s)
+	switch {
+	case err != nil:
+		return "", errors.New("this is not Base64")
+	case !utf8.Valid(data):
+		return "", errors.New("the decoded bytes are no UTF-8 text")
+	}
+	return string(data), nil
+}
+
+// replaceFunc is Terraform's: a search text between slashes is a regular expression.
+var replaceFunc = function.New(&function.Spec{
+	Description: "Replaces every occurrence of a text; of a regular expression when it stands between slashes.",
+	Params:      []function.Parameter{{Name: "text", Type: cty.String}, {Name: "search", Type: cty.String}, {Name: "replacement", Type: cty.String}},
+	Type:        function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		text, search, replacement := args[0].AsString(), args[1].AsString(), args[2].AsString()
+		if len(search) < 2 || search[0] != '/' || search[len(search)-1] != '/' {
+			return cty.StringVal(strings.ReplaceAll(text, search, replacement)), nil
+		}
+		re, err := regexp.Compile(search[1 : len(search)-1])
+		if err != nil {
+			return cty.NilVal, function.NewArgError(1, err)
+		}
+		return cty.StringVal(re.ReplaceAllString(text, replacement)), nil
+	},
+})
+
+var timeCmpFunc = function.New(&function.Spec{
+	Description: "Compares two times in RFC 3339: -1, 0 or 1.",
+	Params:      []function.Parameter{{Name: "a", Type: cty.String}, {Name: "b", Type: cty.String}},
+	Type:        function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		var t [2]time.Time
+		for i := range t {
+			var err error
+			if t[i], err = time.Parse(time.RFC3339, args[i].AsString()); err != nil {
+				return cty.NilVal, function.NewArgErrorf(i, "a time like 2026-01-31T23:59:00+09:00 is required")
+			}
+		}
+		return cty.NumberIntVal(int64(t[0].Compare(t[1]))), nil
+	},
+})
+
+var durationFunc = function.New(&function.Spec{
+	Description: `Gives the seconds of a duration like "90s", "1h30m" or "7d".`,
+	Params:      []function.Parameter{{Name: "duration", Type: cty.String}},
+	Type:        function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		d, err := Duration(args[0].AsString())
+		if err != nil {
+			return cty.NilVal, function.NewArgError(0, err)
+		}
+		return cty.NumberFloatVal(d.Seconds()), nil
+	},
+})
+
+// Duration reads "90s", "1h30m", "250ms" and "7d", also "1d12h"; a negative one is an error.
+func Duration(text string) (time.Duration, error) {
+	days, rest, found := strings.Cut(text, "d")
+	if !found {
+		days, rest = "0", text
+	}
+	n, err := strconv.ParseFloat(days, 64)
+	var d time.Duration
+	if err == nil && (rest != "" || !found) {
+		d, err = time.ParseDuration(rest)
+	}
+	if err != nil || !(n >= 0 && n <= 100_000) || d < 0 { // the negation refuses NaN, too
+		return 0, badDuration(text)
+	}
+	return d + time.Duration(n*24*float64(time.Hour)), nil
+}
+
+func badDuration(text string) error {
+	return fmt.Errorf(`%q is no duration; write it like "90s", "1h30m" or "7d"`, text)
+}

@@ -1,0 +1,86 @@
+package decode
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Problems makes problems of diagnostics, with the source lines from files (by name). Unlike HCL's own writer it
+// shows no variable's value; and a function's complaint about a secret is replaced, for it may quote it.
+func Problems(diags hcl.Diagnostics, files map[string]*hcl.File) engine.Problems {
+	var out engine.Problems
+	for _, d := range diags {
+		p := engine.Problem{Warning: d.Severity == hcl.DiagWarning, Summary: d.Summary, Detail: d.Detail}
+		if d.Subject != nil {
+			p.Range = Range(*d.Subject)
+			if f := files[d.Subject.Filename]; f != nil {
+				p.Source = sourceLine(f.Bytes, p.Range.Line)
+			}
+		}
+		if quotesSecret(d) {
+			p.Detail = "What is wrong is not shown, because a secret is in it."
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// Range is r in the engine's words.
+func Range(r hcl.Range) engine.Range {
+	return engine.Range{File: r.Filename, Line: r.Start.Line, Col: r.Start.Column, EndLine: r.End.Line, EndCol: r.End.Column}
+}
+
+func sourceLine(src []byte, line int) string {
+	for range line - 1 {
+		_, rest, found := bytes.Cut(src, []byte("\n"))
+		if !found {
+			return ""
+		}
+		src = rest
+	}
+	text, _, _ := bytes.Cut(src, []byte("\n"))
+	return strings.TrimSuffix(string(text), "\r")
+}
+
+// quotesSecret tells whether the text of d may hold a secret: functions quote their arguments, and so
+// does the complaint about keys that come twice.
+func quotesSecret(d *hcl.Diagnostic) bool {
+	_, call := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+	if d.Expression == nil || !call && d.Summary != "Duplicate object key" {
+		return false
+	}
+	root, ok := d.Expression.(hclsyntax.Expression)
+	if !ok {
+		return false
+	}
+	found := false
+	hclsyntax.VisitAll(root, func(n hclsyntax.Node) hcl.Diagnostics { //nolint:errcheck // it gives back what the func gives
+		if e, ok := n.(hclsyntax.Expression); ok && !found {
+			v, _ := e.Value(d.EvalContext)
+			found = v.ContainsMarked()
+		}
+		return nil
+	})
+	return found
+}
+
+// Suggest is `; did you mean "x"?`, with the name of known that is nearest to name, or "" when none is near.
+func Suggest(name string, known []string) string {
+	best, least := "", max(len([]rune(name))/3, 1)+1
+	for _, k := range known {
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(k), nil); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
