@@ -56,6 +56,10 @@ type API interface {
 	// it repeats GET on 429 and 503 with backoff. Errors are *Error.
 	HTTP() *http.Client
 	Login() (user string, secret Secret)
+	// Key is an API key, which is preferred to the login where the host takes one; zero: none.
+	Key() Secret
+	// Tenant is the tenant to which the login belongs; empty: the host has none, or the first one.
+	Tenant() string
 	// Session returns what open made under this name for this connection; open runs at most once at a time,
 	// and again after Forget. The returned close runs when the connection closes.
 	Session(ctx context.Context, name string, open func(context.Context) (session any, close func(context.Context) error, err error)) (any, error)
