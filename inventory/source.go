@@ -14,8 +14,8 @@ type Source interface {
 	Settings() any
 	// Attrs are the attributes that the hosts of these settings carry, known without contact.
 	Attrs(settings any) map[string]cty.Type
-	// Fetch asks for the hosts. open connects to a host of the inventory, for example the vCenter; the caller
-	// closes the connection. An error names the host that failed (engine.Error).
+	// Fetch asks for the hosts. open connects to a host of the inventory, for example the vCenter; the
+	// connection belongs to whoever gave open: Fetch does not close it. An error names the host that failed (engine.Error).
 	Fetch(ctx context.Context, settings any, open func(ctx context.Context, host string) (engine.Conn, error)) ([]Found, error)
 }
 
