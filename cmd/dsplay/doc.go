@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/spf13/cobra"
+	"github.com/zclconf/go-cty/cty/typeexpr"
+)
+
+func (a *app) docCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doc [MODULE]",
+		Short: "Show what modules take, give and do",
+		Example: `  dsplay doc           every module, a line each
+  dsplay doc service   its arguments and results`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			modules := a.wires().modules
+			if len(args) == 0 {
+				return a.docList(modules)
+			}
+			i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == args[0] })
+			if i < 0 {
+				return fmt.Errorf("there is no module %q; dsplay doc lists them", args[0])
+			}
+			return a.docModule(modules[i])
+		},
+	}
+}
+
+func (a *app) docList(modules []engine.Module) error {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, m := range modules {
+		first, _, _ := strings.Cut(m.Doc, ". ")
+		fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, uses(m), strings.TrimSuffix(first, "."))
+	}
+	return w.Flush()
+}
+
+// uses tells whether a module serves probes, steps or both.
+func uses(m engine.Module) string {
+	var u []string
+	if _, ok := m.New().(engine.Prober); ok {
+		u = append(u, "probe")
+	}
+	if _, ok := m.New().(engine.Applier); ok {
+		u = append(u, "step")
+	}
+	return strings.Join(u, ", ")
+}
+
+func (a *app) docModule(m engine.Module) error {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s (%s; on %s)\n\n%s\n\nArguments\n", m.Name, uses(m), strings.Join(m.Targets, ", "), m.Doc)
+	for _, f := range engine.Fields(m.New()) {
+		notes := []string{typeexpr.TypeString(f.Type)}
+		if !f.Optional {
+			notes = append(notes, "required")
+		}
+		if len(f.OneOf) > 0 {
+			notes = append(notes, "one of "+strings.Join(f.OneOf, ", "))
+		}
+		if f.Secret {
+			notes = append(notes, "takes a secret")
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, strings.Join(notes, ", "), f.Doc)
+	}
+	fmt.Fprintln(w, "\nResults")
+	for _, f := range engine.Fields(m.Result) {
+		notes := typeexpr.TypeString(f.Type)
+		if f.Optional {
+			notes += ", may be null"
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, notes, f.Doc)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/run"
+)
+
+// The exit codes, stable; docs/design and --help list them. The first that applies is taken.
+const (
+	exitOK          = 0
+	exitUsage       = 1 // usage or load error: nothing was executed
+	exitChanges     = 2 // --check: there are changes
+	exitFailed      = 3 // a host failed
+	exitUnreachable = 4 // every failure has an unreachable host as its cause
+	exitStopped     = 5 // stopped by a threshold or a check
+	exitRefused     = 6 // the plan was refused
+	exitNoHosts     = 9
+	exitBug         = 70
+	exitSIGINT      = 130
+	exitSIGTERM     = 143
+)
+
+const exitHelp = `
+EXIT STATUS
+  0  all ok, or nothing to do            5  stopped by a check or a threshold
+  1  usage or load error; nothing ran    6  plan refused or not confirmed; nothing was changed
+  2  --check: there are changes          9  no hosts matched
+  3  a host failed                      70  a bug in dsplay
+  4  only unreachable hosts failed     130, 143  stopped by a signal`
+
+// exitError carries an exit code up to main.
+type exitError struct {
+	code int
+	err  error // nil: everything was said already
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// verdict is how a pass ended, as an exit code and in words.
+func verdict(r run.Result) (code int, status, reason string) {
+	failed, unreachable, changed := 0, 0, 0
+	for _, h := range r.Hosts {
+		if h.Changed > 0 {
+			changed++
+		}
+		if h.Status == engine.HostOK {
+			continue
+		}
+		failed++
+		if engine.IsUnreachable(h.Err) {
+			unreachable++
+		}
+	}
+	sum := fmt.Sprintf("%d hosts, %d changed, %d not ok (%s)", len(r.Hosts), changed, failed, r.Took.Round(1e7))
+	switch {
+	case r.Stop != nil && r.Stop.Kind == run.StopSignal:
+		return exitSIGINT, "stopped", r.Stop.Reason + "; " + sum
+	case r.Stop != nil && (r.Stop.Kind == run.StopCheck || r.Stop.Kind == run.StopThreshold):
+		return exitStopped, "stopped", r.Stop.Reason
+	case r.Stop != nil:
+		return exitFailed, "failed", r.Stop.Reason
+	case !r.AnyHost:
+		return exitNoHosts, "no hosts", "no play had a host; look at the groups of the inventory, or say allow_empty = true in a play"
+	case failed > 0 && failed == unreachable:
+		return exitUnreachable, "unreachable", sum
+	case failed > 0:
+		return exitFailed, "failed", sum
+	}
+	return exitOK, "ok", sum
+}
+
+// codeOf is the exit code that an error asks for.
+func codeOf(err error) int {
+	var e *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &e):
+		return e.code
+	}
+	return exitUsage
+}

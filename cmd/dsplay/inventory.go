@@ -1,0 +1,44 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) inventoryCommand() *cobra.Command {
+	c := &cobra.Command{Use: "inventory", Short: "Look at the inventory"}
+	c.AddCommand(a.explainCommand())
+	return c
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var f loadFlags
+	c := &cobra.Command{
+		Use:   "explain HOST",
+		Short: "Show every value of a host and where it comes from; nothing is contacted",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if f.inventory == "" {
+				return errors.New("which inventory? Say -i INVENTORY")
+			}
+			model, problems := a.wires().inventory(f.inventory, &a.secrets)
+			if err := a.show(problems); err != nil {
+				return err
+			}
+			origins := model.Explain(args[0])
+			if len(origins) == 0 {
+				return fmt.Errorf("there is no host %q in %s (hosts that only a source finds are not shown)", args[0], f.inventory)
+			}
+			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+			for _, o := range origins {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", o.Name, o.Value, o.From)
+			}
+			return w.Flush()
+		},
+	}
+	f.registerInventory(c)
+	return c
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang"
+	"github.com/dsplay/dsplay/inventory"
+	"github.com/spf13/cobra"
+)
+
+// loadFlags say where inventory and variables come from.
+type loadFlags struct {
+	inventory string
+	vars      []string
+}
+
+func (f *loadFlags) register(c *cobra.Command) {
+	f.registerInventory(c)
+	c.Flags().StringArrayVar(&f.vars, "var", nil, "set a variable, NAME=VALUE; repeatable (also from the environment: DSPLAY_VAR_NAME)")
+}
+
+func (f *loadFlags) registerInventory(c *cobra.Command) {
+	c.Flags().StringVarP(&f.inventory, "inventory", "i", os.Getenv("DSPLAY_INVENTORY"), "inventory file or folder (default: $DSPLAY_INVENTORY)")
+}
+
+// loaded is a playbook and an inventory without mistakes.
+type loaded struct {
+	wires   wires
+	model   *inventory.Model
+	program *lang.Program
+}
+
+// load reads inventory and playbook, and shows every mistake of both at once. Nothing is contacted.
+func (a *app) load(path string, f loadFlags) (*loaded, error) {
+	l := &loaded{wires: a.wires()}
+	var problems engine.Problems
+	var inv *engine.Inventory
+	if f.inventory != "" {
+		var p engine.Problems
+		l.model, p = l.wires.inventory(f.inventory, &a.secrets)
+		problems = append(problems, p...)
+		if p.Err() == nil {
+			inv = l.model.Inventory()
+		}
+	}
+	vars, err := variables(f.vars, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	var p engine.Problems
+	l.program, p = lang.Load(path, lang.Options{Modules: l.wires.modules, Inventory: inv, Vars: vars, Secrets: &a.secrets})
+	problems = append(problems, p...)
+	return l, a.show(problems)
+}
+
+// show prints problems; the error says that there are mistakes among them.
+func (a *app) show(problems engine.Problems) error {
+	mistakes := 0
+	for _, p := range problems {
+		fmt.Fprintln(a.err, strings.TrimRight(p.String(), "\n"))
+		if !p.Warning {
+			mistakes++
+		}
+	}
+	if mistakes > 0 {
+		return &exitError{exitUsage, fmt.Errorf("%d mistakes; nothing was executed", mistakes)}
+	}
+	return nil
+}
+
+// resolve asks the sources of the inventory for their hosts.
+func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
+	if l.model == nil {
+		return nil, errors.New("which hosts? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY; nothing was executed")
+	}
+	written := l.model.Inventory()
+	inv, problems := l.model.Resolve(ctx, func(ctx context.Context, name string) (engine.Conn, error) {
+		h, ok := written.Hosts[name]
+		if !ok {
+			return nil, fmt.Errorf("there is no host %q in the inventory", name)
+		}
+		t, ok := l.wires.transports[h.Connection.Type]
+		if !ok {
+			return nil, fmt.Errorf("host %q has no connection (%s)", name, h.Range)
+		}
+		return t.Open(ctx, h)
+	})
+	if err := problems.Err(); err != nil {
+		return nil, &exitError{exitUnreachable, fmt.Errorf("%w\nthe inventory is not complete without this; nothing was executed", err)}
+	}
+	return inv, nil
+}
+
+// limit turns names of hosts and groups into names of hosts.
+func (l *loaded) limit(names []string) ([]string, error) {
+	if len(names) == 0 || l.model == nil {
+		return nil, nil
+	}
+	inv := l.model.Inventory()
+	var hosts []string
+	for _, n := range names {
+		members, group := inv.Groups[n]
+		switch {
+		case group:
+			hosts = append(hosts, members...)
+		case inv.Hosts[n] != nil || l.model.HasSources():
+			hosts = append(hosts, n)
+		default:
+			return nil, fmt.Errorf("--limit: there is no host or group %q in the inventory; nothing was executed", n)
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts), nil
+}
+
+// variables collects raw values: from the environment first, so that --var wins.
+func variables(flags, environ []string) (map[string]lang.Var, error) {
+	vars := map[string]lang.Var{}
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		if n, ok := strings.CutPrefix(name, "DSPLAY_VAR_"); ok {
+			vars[n] = lang.Var{Value: value, Origin: "environment variable " + name}
+		}
+	}
+	for _, f := range flags {
+		name, value, ok := strings.Cut(f, "=")
+		if !ok {
+			return nil, fmt.Errorf("--var %q: it must be NAME=VALUE; nothing was executed", f)
+		}
+		vars[name] = lang.Var{Value: value, Origin: "--var " + name}
+	}
+	return vars, nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/dsplay/dsplay/engine/report"
+	"github.com/dsplay/dsplay/engine/run"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+type runFlags struct {
+	load     loadFlags
+	limit    []string
+	parallel int
+	yes      bool
+	check    bool
+	json     bool
+	verbose  int
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run PLAYBOOK",
+		Short: "Look, show what would be done, ask, and do exactly that",
+		Long: `run makes two passes over the playbook. The first only looks: it runs the probes, evaluates every condition, and
+lets every step say what it would change. The result is shown and has to be confirmed. The second pass looks again and acts,
+and does nothing that the first did not announce: a host that needs something else by then is stopped and reported (out_of_plan).
+
+The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; the second kills, on the targets too.
+` + exitHelp,
+		Example: `  dsplay run playbooks/engine-offline.hcl -i inventory.hcl
+  dsplay run playbooks/engine-offline.hcl -i inventory.hcl --check              only look
+  dsplay run playbooks/engine-offline.hcl -i inventory.hcl --limit esx2 --yes   act on esx2 only, do not ask
+  dsplay run playbooks/engine-offline.hcl -i inventory.hcl --var reboot=true --json > events.jsonl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return a.run(c, args[0], f) },
+	}
+	f.load.register(c)
+	c.Flags().StringSliceVarP(&f.limit, "limit", "l", nil, "act only on these hosts or groups; plays that only look still see every host")
+	c.Flags().IntVar(&f.parallel, "parallel", 50, "hosts at a time")
+	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask before acting")
+	c.Flags().BoolVar(&f.check, "check", false, "only look and show what would be done; exit 2 when there are changes")
+	c.Flags().BoolVar(&f.json, "json", false, "write events as JSON lines to standard output; everything for people goes to standard error")
+	c.Flags().CountVarP(&f.verbose, "verbose", "v", "show every entry; twice: values and conditions, too")
+	return c
+}
+
+func (a *app) run(c *cobra.Command, path string, f runFlags) error {
+	if !f.yes && !f.check && !term.IsTerminal(int(a.stdin.Fd())) {
+		return errors.New("nobody can be asked without a terminal: say --yes to act, or --check to look only; nothing was executed")
+	}
+	l, err := a.load(path, f.load)
+	if err != nil {
+		return err
+	}
+	limit, err := l.limit(f.limit)
+	if err != nil {
+		return err
+	}
+	inv, err := l.resolve(c.Context())
+	if err != nil {
+		return err
+	}
+	redactor := report.NewRedactor(&a.secrets)
+	runner := run.New(run.Options{
+		ID: runID(time.Now()), Program: l.program, Inventory: inv, Transports: l.wires.transports,
+		Parallel: f.parallel, Limit: limit, Stop: a.stop, Journal: report.Sinks{Redactor: redactor, To: a.sinks(f)},
+	})
+	s := &session{app: a, c: c, f: f, runner: runner, path: path, redact: redactor.Text}
+	err = s.execute(len(inv.Names()))
+	return errors.Join(err, closed(runner))
+}
+
+// closed ends the connections; that one would not close properly is no reason for another exit code.
+func closed(r *run.Runner) error {
+	_ = r.Close()
+	return nil
+}
+
+// session is one run, from its first event to its last.
+type session struct {
+	*app
+	c      *cobra.Command
+	f      runFlags
+	runner *run.Runner
+	path   string
+	redact func(string) string
+}
+
+func (s *session) execute(hosts int) error {
+	if err := s.runner.Log(engine.Event{Kind: engine.EventRunStart, Title: s.path, Hosts: hosts}); err != nil {
+		return err
+	}
+	p, res, err := s.runner.Plan(s.c.Context())
+	if err != nil {
+		return err
+	}
+	acting := len(p.Acting())
+	if err := s.runner.Log(engine.Event{Kind: engine.EventPlan, Counts: map[string]int{"acting": acting}, Reason: p.Worst().String()}); err != nil {
+		return err
+	}
+	switch {
+	case res.Stop != nil || acting == 0 || !res.AnyHost:
+		return s.end(res, "")
+	case s.f.check:
+		p.Text(s.text(), s.redact)
+		code, _, _ := verdict(res)
+		if code == exitOK {
+			code = exitChanges
+		}
+		return s.finish(code, "planned", p.Worst().String())
+	}
+	p.Text(s.text(), s.redact)
+	if !s.f.yes && !s.confirmed() {
+		return s.finish(exitRefused, "not confirmed", "nothing was changed")
+	}
+	return s.apply(p)
+}
+
+func (s *session) apply(p *plan.Plan) error {
+	fmt.Fprintln(s.text())
+	res, err := s.runner.Apply(s.c.Context(), p)
+	if err != nil {
+		return err
+	}
+	return s.end(res, "")
+}
+
+func (s *session) end(res run.Result, note string) error {
+	code, status, reason := verdict(res)
+	if note != "" {
+		reason += "; " + note
+	}
+	return s.finish(code, status, reason)
+}
+
+// finish writes the last event and turns the code into the process's.
+func (s *session) finish(code int, status, reason string) error {
+	if err := s.runner.Log(engine.Event{Kind: engine.EventRunEnd, Status: status, Reason: reason, Exit: &code}); err != nil {
+		return err
+	}
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+// confirmed asks the person at the terminal.
+func (s *session) confirmed() bool {
+	fmt.Fprint(s.text(), "\nDo this? Only 'yes' is a yes: ")
+	answer := make(chan string, 1)
+	go func() {
+		line, err := bufio.NewReader(s.stdin).ReadString('\n')
+		if err != nil {
+			line = ""
+		}
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case line := <-answer:
+		return line == "yes"
+	case <-s.stop:
+		return false
+	}
+}
+
+// runID is unique enough for one machine's history, and sorts by time.
+func runID(now time.Time) string {
+	random := make([]byte, 4)
+	_, _ = rand.Read(random) // it does not fail since Go 1.24
+	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(random)
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/https"
+	"github.com/dsplay/dsplay/engine/transport/local"
+	"github.com/dsplay/dsplay/engine/transport/ssh"
+	"github.com/dsplay/dsplay/engine/transport/winrm"
+	"github.com/dsplay/dsplay/inventory"
+	"github.com/dsplay/dsplay/inventory/vsphere"
+	"github.com/dsplay/dsplay/modules"
+)
+
+// wires are the implementations behind the engine's seams: a new one is a line here.
+type wires struct {
+	transports map[string]engine.Transport
+	sources    map[string]inventory.Source
+	modules    []engine.Module
+}
+
+func (a *app) wires() wires {
+	return wires{
+		transports: map[string]engine.Transport{
+			"ssh":   ssh.Transport{},
+			"winrm": winrm.Transport{},
+			"local": local.Transport{},
+			"https": https.Transport{},
+		},
+		sources: map[string]inventory.Source{"vsphere": vsphere.Source{}},
+		modules: modules.All(),
+	}
+}
+
+func (w wires) inventory(path string, secrets *engine.Secrets) (*inventory.Model, engine.Problems) {
+	return inventory.Load(path, inventory.Options{Transports: w.transports, Sources: w.sources, Secrets: secrets})
+}

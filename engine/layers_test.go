@@ -1,0 +1,107 @@
+package engine_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/dsplay/dsplay/"
+
+// layers says what each package may import besides the standard library. A row ending in /... holds for everything
+// below; the longest row that matches a package counts. A package without a row fails, so does a row without a package.
+var layers = []struct{ pkg, may string }{
+	{"engine", "github.com/zclconf/go-cty/..."},
+	{"engine/lang/...", "engine engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/agext/levenshtein golang.org/x/text/... golang.org/x/sync/... github.com/apparentlymart/go-cidr/..."},
+	{"engine/plan", "engine"},
+	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
+	{"engine/report", "engine"},
+	{"engine/machine", "engine"},
+	{"engine/transport/ssh", "engine golang.org/x/crypto/..."},
+	{"engine/transport/winrm", "engine github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... golang.org/x/text/..."},
+	{"engine/transport/local", "engine"},
+	{"engine/transport/https", "engine"},
+	{"engine/transport/transporttest", "engine engine/machine"},
+	{"engine/api/dsm", "engine golang.org/x/sync/..."},
+	{"engine/api/vsphere", "engine github.com/vmware/govmomi/..."},
+	{"engine/lab/...", "engine/lab/... github.com/vmware/govmomi/... golang.org/x/crypto/... golang.org/x/text/... golang.org/x/sync/... github.com/google/uuid mvdan.cc/sh/v3/..."},
+	{"modules", "engine modules/..."},
+	{"modules/deepsecurity", "engine engine/api/dsm"},
+	{"modules/vsphere", "engine engine/api/vsphere github.com/vmware/govmomi/..."},
+	{"modules/moduletest", "engine"},
+	{"modules/...", "engine"},
+	{"inventory", "engine engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/agext/levenshtein"},
+	{"inventory/vsphere", "engine inventory engine/api/vsphere github.com/vmware/govmomi/... github.com/zclconf/go-cty/..."},
+	{"cmd/...", "engine/... modules inventory/... github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term github.com/zclconf/go-cty/... github.com/agext/levenshtein"},
+}
+
+func TestLayers(t *testing.T) {
+	used := map[string]bool{}
+	err := filepath.WalkDir("..", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		pkg := path.Dir(strings.TrimPrefix(filepath.ToSlash(file), "../"))
+		row, may := rowOf(pkg)
+		if row == "" {
+			t.Errorf("%s: package %s has no row in the table of layers", file, pkg)
+			return nil
+		}
+		used[row] = true
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, i := range f.Imports {
+			name, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			if !allowed(name, may) {
+				t.Errorf("%s: %s may not import %s", strings.TrimPrefix(file, "../"), pkg, name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range layers {
+		if !used[l.pkg] {
+			t.Errorf("row %s of the table of layers matches no package", l.pkg)
+		}
+	}
+}
+
+func rowOf(pkg string) (row, may string) {
+	for _, l := range layers {
+		if matches(pkg, l.pkg) && len(l.pkg) > len(row) {
+			row, may = l.pkg, l.may
+		}
+	}
+	return row, may
+}
+
+func allowed(name, may string) bool {
+	first, _, _ := strings.Cut(name, "/")
+	if !strings.Contains(first, ".") {
+		return true // the standard library
+	}
+	name = strings.TrimPrefix(name, module)
+	for _, m := range strings.Fields(may) {
+		if matches(name, m) {
+			return true
+		}
+	}
+	return false
+}
+
+func matches(name, pattern string) bool {
+	base, all := strings.CutSuffix(pattern, "/...")
+	return name == base || all && strings.HasPrefix(name, base+"/")
+}
