@@ -1,0 +1,205 @@
+// Package dsm is a simulated Deep Security Manager: REST v1 and SOAP behind one HTTP handler.
+//
+// It knows of the estate only what it is told: engines by the heartbeats of appliances, power by its vCenter
+// connector. It can be wrong, and it can be stale. Shapes and strings are those of Trend Micro's OpenAPI document and
+// WSDL; statuses other than the offline string are not sourced in Japanese.
+package dsm
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Kind is the SOAP hostType of an object.
+type Kind string
+
+// The kinds of objects that a manager lists.
+const (
+	ESX       Kind = "ESX"
+	Appliance Kind = "APPLIANCE"
+	VM        Kind = "VM"
+)
+
+// Power is what the vCenter connector says of a virtual machine.
+type Power string
+
+// The power states; standby is a guest that sleeps in a powered-on machine.
+const (
+	On        Power = "on"
+	Off       Power = "off"
+	Suspended Power = "suspended"
+	Standby   Power = "standby"
+)
+
+// Computer is one object of the manager, and what it last learned about it.
+type Computer struct {
+	ID            int
+	Kind          Kind
+	Name, Display string
+	Platform      string
+	BIOSUUID      string
+	Address       string
+	Agentless     bool // protected by an appliance, not by an agent of its own
+	ESXi          int  // ID of the ESXi host it runs on; 0: none
+	Appliance     int  // ID of the appliance of that host; 0: none
+	Power         Power
+	Online        bool      // its engine, as the appliance last reported
+	Reported      time.Time // when that was; zero: never
+}
+
+// Config is what a manager is made of.
+type Config struct {
+	Version  string // X-DSM-Version; default 20.0.1017, or 11.0.229 without REST
+	NoREST   bool   // as DSM 11.0: /api answers 404, only SOAP remains
+	Japanese bool   // the language setting of the users
+	APIKey   string
+	Users    map[string]string // name → password, for SOAP
+	// Session is how long a SOAP session may idle; default 30 minutes of real time.
+	Session     time.Duration
+	MaxSessions int // per user; default 10
+	MaxFailures int // wrong passwords in a row until the account is locked; default 5
+	// Record is called with every request before it is answered; texts hold no password and no key. May be nil.
+	Record func(user, text string, mutates bool)
+}
+
+// Manager is the simulated DSM. It is an http.Handler, safe for use by several goroutines.
+type Manager struct {
+	cfg      Config
+	mux      *http.ServeMux
+	sessions *sessions
+
+	mu        sync.Mutex
+	computers map[int]*Computer
+	shift     time.Duration // how far back the shown times lie
+	frozen    bool
+	busy      int // every busy-th REST call is answered 429; 0: none
+	calls     int
+}
+
+// New makes a manager that lists these computers.
+func New(cfg Config, computers []Computer) *Manager {
+	cfg = withDefaults(cfg)
+	m := &Manager{cfg: cfg, mux: http.NewServeMux(), sessions: newSessions(cfg), computers: map[int]*Computer{}}
+	for _, c := range computers {
+		m.computers[c.ID] = &c
+	}
+	if !cfg.NoREST {
+		m.mux.Handle("/api/", m.rest())
+	}
+	m.mux.HandleFunc("/webservice/Manager", m.soap)
+	m.mux.HandleFunc("/", m.notFound)
+	return m
+}
+
+func withDefaults(cfg Config) Config {
+	if cfg.Version == "" {
+		cfg.Version = "20.0.1017"
+		if cfg.NoREST {
+			cfg.Version = "11.0.229"
+		}
+	}
+	if cfg.Session == 0 {
+		cfg.Session = 30 * time.Minute
+	}
+	if cfg.MaxSessions == 0 {
+		cfg.MaxSessions = 10
+	}
+	if cfg.MaxFailures == 0 {
+		cfg.MaxFailures = 5
+	}
+	if cfg.Record == nil {
+		cfg.Record = func(string, string, bool) {}
+	}
+	return cfg
+}
+
+// ServeHTTP answers one request.
+func (m *Manager) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
+
+func (m *Manager) notFound(w http.ResponseWriter, r *http.Request) {
+	m.cfg.Record("", r.Method+" "+r.URL.RequestURI(), false)
+	w.Header().Set("Content-Type", "text/html")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write([]byte("<html><head><title>404</title></head><body>The requested resource is not available.</body></html>"))
+}
+
+// Heartbeat is an appliance talking to the manager: the engines of the guests that it sees, by ID.
+func (m *Manager) Heartbeat(appliance int, engines map[int]bool, at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.frozen {
+		return
+	}
+	if c := m.computers[appliance]; c != nil {
+		c.Reported = at
+	}
+	for id, online := range engines {
+		if c := m.computers[id]; c != nil {
+			c.Online, c.Reported = online, at
+		}
+	}
+}
+
+// SetPower is the vCenter connector telling of a virtual machine; it needs no heartbeat.
+func (m *Manager) SetPower(id int, power Power) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.computers[id]; c != nil && !m.frozen {
+		c.Power = power
+	}
+}
+
+// Freeze makes the manager deaf: it goes on showing what it knows, with communication times that lie back by age.
+func (m *Manager) Freeze(age time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.frozen, m.shift = true, age
+}
+
+// Busy makes every n-th REST call fail with 429; 0 ends that.
+func (m *Manager) Busy(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.busy, m.calls = n, 0
+}
+
+// Clear ends Freeze, Busy and lockouts. What was missed meanwhile comes with the next heartbeats.
+func (m *Manager) Clear() {
+	m.mu.Lock()
+	m.frozen, m.shift, m.busy = false, 0, 0
+	m.mu.Unlock()
+	m.sessions.unlock()
+}
+
+// Computers is what the manager would say now, by ID.
+func (m *Manager) Computers() []Computer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := make([]Computer, 0, len(m.computers))
+	for _, id := range slices.Sorted(maps.Keys(m.computers)) {
+		list = append(list, m.shown(m.computers[id]))
+	}
+	return list
+}
+
+// Computer is what the manager would say now about one of them.
+func (m *Manager) Computer(id int) (Computer, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.computers[id]
+	if c == nil {
+		return Computer{}, false
+	}
+	return m.shown(c), true
+}
+
+func (m *Manager) shown(c *Computer) Computer {
+	shown := *c
+	if !shown.Reported.IsZero() {
+		shown.Reported = shown.Reported.Add(-m.shift)
+	}
+	return shown
+}
