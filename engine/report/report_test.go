@@ -1,0 +1,135 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+func TestRedactorHidesEveryEncoding(t *testing.T) {
+	const value = `p"ä s&s<w>ö/rd+1`
+	var secrets engine.Secrets
+	secrets.Add("env:PW", value)
+	secrets.Add("env:PIN", "1234") // too short to be looked for in texts
+	r := NewRedactor(&secrets)
+	wide := []byte{}
+	for _, u := range utf16.Encode([]rune("echo " + value)) {
+		wide = append(wide, byte(u), byte(u>>8))
+	}
+	quoted, _ := json.Marshal(value)
+	for name, text := range map[string]string{
+		"clear":       "a " + value + " b",
+		"json":        string(quoted),
+		"url query":   url.QueryEscape(value),
+		"url path":    url.PathEscape(value),
+		"base64":      base64.StdEncoding.EncodeToString([]byte("x" + value + "yz")),
+		"base64, two": base64.URLEncoding.EncodeToString([]byte("xy" + value)),
+		"powershell":  base64.StdEncoding.EncodeToString(wide),
+	} {
+		got := r.Text(text)
+		if !strings.Contains(got, "«secret: env:PW»") {
+			t.Errorf("%s: %q stays %q", name, text, got)
+		}
+	}
+	if got := r.Text("port 1234"); got != "port 1234" {
+		t.Errorf("a short secret eats innocent text: %q", got)
+	}
+	secrets.Add("file:later", "hunter22")
+	if got := r.Text("hunter22"); got != "«secret: file:later»" {
+		t.Errorf("a secret that was added later is shown: %q", got)
+	}
+}
+
+func FuzzRedactor(f *testing.F) {
+	f.Add("hunter2", "the password is hunter2.")
+	f.Add("a\"b\\c", "{\"x\":\"a\\\"b\\\\c\"}")
+	f.Fuzz(func(t *testing.T, secret, around string) {
+		if len(secret) < shortest || strings.Contains("«secret: s»", secret) || strings.Contains(secret, "«") || strings.Contains(secret, "»") {
+			t.Skip()
+		}
+		var secrets engine.Secrets
+		secrets.Add("s", secret)
+		got := NewRedactor(&secrets).Text(around + secret + around)
+		if strings.Contains(strings.ReplaceAll(got, "«secret: s»", "\x00"), secret) {
+			t.Errorf("%q is still in %q", secret, got)
+		}
+	})
+}
+
+func TestSinksRedactEveryField(t *testing.T) {
+	var secrets engine.Secrets
+	secrets.Add("env:PW", "hunter22")
+	exit := 3
+	e := engine.Event{Title: "hunter22", Reason: "hunter22", Error: &engine.EventError{Text: "hunter22", Hint: "hunter22"},
+		Args: []engine.Arg{{Name: "a", Value: "hunter22"}}, Changes: []engine.Change{{What: "hunter22", Before: "hunter22"}},
+		Lines: []string{"echo hunter22"}, Values: `{"stdout":"hunter22"}`, Exit: &exit, Time: time.Unix(1, 0).UTC()}
+	var out bytes.Buffer
+	s := Sinks{NewRedactor(&secrets), []engine.Journal{JSON{&out}, &Terminal{W: &out, Verbose: 2}}}
+	for _, kind := range []engine.EventKind{engine.EventIntent, engine.EventEntryEnd, engine.EventHostEnd, engine.EventCheck, engine.EventRunEnd} {
+		e.Kind, e.Status = kind, "failed"
+		if err := s.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Contains(out.String(), "hunter22") {
+		t.Errorf("a secret is shown:\n%s", out.String())
+	}
+	if e.Lines[0] != "echo hunter22" {
+		t.Error("the redaction changed the caller's event")
+	}
+	var back engine.Event
+	if err := json.Unmarshal([]byte(strings.SplitN(out.String(), "\n", 2)[0]), &back); err != nil || *back.Exit != 3 || !back.Time.Equal(e.Time) {
+		t.Errorf("the JSON line does not come back: %v %+v", err, back)
+	}
+}
+
+func TestTerminalKeepsHostsFromDrivingIt(t *testing.T) {
+	var out bytes.Buffer
+	term := &Terminal{W: &out}
+	_ = term.Append(engine.Event{Kind: engine.EventHostEnd, Host: "h", Status: "failed", Error: &engine.EventError{Text: "\x1b]0;owned\a boom"}})
+	if strings.ContainsAny(out.String(), "\x1b\a") {
+		t.Errorf("control characters of a host reach the terminal: %q", out.String())
+	}
+}
+
+func TestTerminalStory(t *testing.T) {
+	var out bytes.Buffer
+	term := &Terminal{W: &out}
+	at := time.Unix(100, 0)
+	exit := 4
+	for _, e := range []engine.Event{
+		{Kind: engine.EventPlayStart, Play: "case_a", Hosts: 2},
+		{Kind: engine.EventIntent, Host: "g1", Entry: "case_a/step.start", Module: "service", Lines: []string{"sc.exe start vsepflt"}},
+		{Kind: engine.EventEntryEnd, Host: "g1", Entry: "case_a/step.start", Module: "service", Status: "changed", Took: 1500 * time.Millisecond},
+		{Kind: engine.EventHostEnd, Play: "case_a", Host: "g1", Status: "ok"},
+		{Kind: engine.EventHostEnd, Play: "case_a", Host: "g2", Status: "unreachable", Error: &engine.EventError{Text: "connect to 127.0.0.1:5985: refused", Hint: "is WinRM on?"}},
+		{Kind: engine.EventPlayEnd, Play: "case_a", Counts: map[string]int{"ok": 1, "unreachable": 1}},
+		{Kind: engine.EventRunEnd, Status: "unreachable", Reason: "2 hosts, 1 changed", Exit: &exit},
+	} {
+		e.Time = at
+		_ = term.Append(e)
+	}
+	want := `  g1: service start
+      $ sc.exe start vsepflt
+  g1: service start: changed (1.5s)
+  g2: unreachable: connect to 127.0.0.1:5985: refused
+      is WinRM on?
+case_a: 2 hosts, 1 ok, 1 unreachable  (0s)
+
+Hosts that were changed or are not ok
+  g1  ok           service start
+  g2  unreachable  connect to 127.0.0.1:5985: refused
+
+unreachable: 2 hosts, 1 changed
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}

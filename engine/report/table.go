@@ -1,0 +1,83 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// table collects what the end of a run tells: hosts that are not ok, and what was done on which host.
+type table struct {
+	hosts map[string]row
+}
+
+type row struct {
+	status string
+	err    *engine.EventError
+	done   []string
+}
+
+func (b *table) add(e engine.Event) {
+	if b.hosts == nil || e.Kind == engine.EventPlan {
+		b.hosts = map[string]row{} // the pass that acts tells its own story
+	}
+	r := b.hosts[e.Host]
+	switch e.Kind {
+	case engine.EventHostEnd:
+		if r.status == "" || r.status == string(engine.HostOK) {
+			r.status, r.err = e.Status, e.Error
+		}
+	case engine.EventEntryEnd:
+		if e.Status != string(engine.StatusChanged) && e.Status != string(engine.StatusRan) {
+			return
+		}
+		r.done = append(r.done, title(e)+on(e))
+	default:
+		return
+	}
+	b.hosts[e.Host] = r
+}
+
+// write prints the rows worth reading, and the sum.
+func (b *table) write(t *Terminal, end engine.Event) {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, host := range slices.Sorted(maps.Keys(b.hosts)) {
+		r := b.hosts[host]
+		if r.status == string(engine.HostOK) && len(r.done) == 0 {
+			continue
+		}
+		what := strings.Join(r.done, "; ")
+		if r.err != nil {
+			what = strings.TrimPrefix(what+"; "+r.err.Text, "; ")
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", host, r.status, strings.ReplaceAll(what, "\n", " "))
+	}
+	_ = w.Flush() // a strings.Builder does not fail
+	t.play = ""
+	if text.Len() > 0 {
+		t.line(bold, "\nHosts that were changed or are not ok")
+		t.line("", "%s", strings.TrimRight(text.String(), "\n"))
+	}
+	color := green
+	if end.Exit != nil && *end.Exit != 0 {
+		color = red
+	}
+	t.line(color, "\n%s: %s", end.Status, end.Reason)
+}
+
+// counts lists statuses and how many hosts have them, the most important last.
+func counts(c map[string]int) string {
+	if len(c) == 0 {
+		return "none"
+	}
+	var parts []string
+	for _, status := range slices.Sorted(maps.Keys(c)) {
+		parts = append(parts, fmt.Sprintf("%d %s", c[status], status))
+	}
+	return strings.Join(parts, ", ")
+}

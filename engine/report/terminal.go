@@ -1,0 +1,213 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Terminal shows events to a person: what was found, what is being done, what went wrong, and a table at the end.
+// With Live it keeps one line of progress below the text; without, every line stays (for logs and pipes).
+// It is an engine.Journal and relies on Sinks for redaction and order.
+type Terminal struct {
+	W       io.Writer
+	Live    bool // W is a terminal
+	Color   bool
+	Verbose int // 1: every entry, 2: values and conditions, too
+
+	play   string
+	total  int
+	done   int
+	began  time.Time
+	doing  map[string]string // host → what it does now
+	status bool              // a progress line stands
+	table  table
+}
+
+// Append implements engine.Journal.
+func (t *Terminal) Append(e engine.Event) error {
+	t.table.add(e)
+	if t.doing == nil {
+		t.doing = map[string]string{}
+	}
+	switch e.Kind {
+	case engine.EventPlayStart:
+		t.play, t.total, t.done, t.began = e.Play, e.Hosts, 0, e.Time
+	case engine.EventBatchStart:
+		if of := e.Counts["of"]; of > 1 {
+			t.line("", "%s: batch %d of %d, %d hosts", e.Play, e.Attempt, of, e.Hosts)
+		}
+	case engine.EventPlayEnd:
+		t.playEnd(e)
+	case engine.EventHostEnd:
+		t.hostEnd(e)
+	case engine.EventCheck:
+		t.check(e)
+	case engine.EventSignal:
+		t.line(yellow, "%s", e.Reason)
+	case engine.EventEntryStart:
+		t.doing[e.Host] = title(e)
+	case engine.EventIntent:
+		t.intent(e)
+	case engine.EventEntryEnd:
+		t.entryEnd(e)
+	case engine.EventRetry:
+		t.verbose(1, "  %s: again after try %d: %s", e.Host, e.Attempt, e.Reason)
+	case engine.EventAttempt:
+		t.attempt(e)
+	case engine.EventGoal:
+		t.doing[e.Host] = "waiting for the goal"
+		t.verbose(2, "  %s: goal %s: %s", e.Host, e.Status, e.Reason)
+	case engine.EventRunEnd:
+		t.table.write(t, e)
+	}
+	t.progress(e.Time)
+	return nil
+}
+
+const (
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	bold   = "\x1b[1m"
+	reset  = "\x1b[0m"
+)
+
+// line prints a line that stays.
+func (t *Terminal) line(color, format string, a ...any) {
+	if t.status {
+		fmt.Fprint(t.W, "\r\x1b[K")
+		t.status = false
+	}
+	text := printable(fmt.Sprintf(format, a...))
+	if t.Color && color != "" {
+		text = color + text + reset
+	}
+	fmt.Fprintln(t.W, text)
+}
+
+// printable keeps what came from a host from driving the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return '·'
+		}
+		return r
+	}, s)
+}
+
+func (t *Terminal) verbose(level int, format string, a ...any) {
+	if t.Verbose >= level {
+		t.line("", format, a...)
+	}
+}
+
+func (t *Terminal) progress(now time.Time) {
+	if !t.Live || t.play == "" || t.total == 0 {
+		return
+	}
+	doing := ""
+	for host, what := range t.doing {
+		doing = fmt.Sprintf("  %s: %s", host, what)
+		break
+	}
+	text := printable(fmt.Sprintf("%s  %d/%d hosts  %s%s", t.play, t.done, t.total, now.Sub(t.began).Round(time.Second), doing))
+	if r := []rune(text); len(r) > 78 {
+		text = string(r[:77]) + "…"
+	}
+	fmt.Fprint(t.W, "\r\x1b[K", text)
+	t.status = true
+}
+
+func (t *Terminal) playEnd(e engine.Event) {
+	if t.total > 0 {
+		t.line("", "%s: %d hosts, %s  (%s)", e.Play, t.total, counts(e.Counts), e.Time.Sub(t.began).Round(10*time.Millisecond))
+	}
+	t.play, t.total = "", 0
+	clear(t.doing)
+}
+
+func (t *Terminal) hostEnd(e engine.Event) {
+	t.done++
+	delete(t.doing, e.Host)
+	if e.Status == string(engine.HostOK) || e.Error == nil {
+		return
+	}
+	t.line(red, "  %s: %s: %s", e.Host, e.Status, e.Error.Text)
+	if e.Error.Hint != "" {
+		t.line("", "      %s", e.Error.Hint)
+	}
+}
+
+func (t *Terminal) check(e engine.Event) {
+	where := ""
+	if e.Host != "" {
+		where = e.Host + ": "
+	}
+	switch e.Status {
+	case "warning":
+		t.line(yellow, "  %swarning: %s", where, e.Reason)
+	case "failed":
+		t.line(red, "  %scheck %q does not hold: %s", where, e.Entry, e.Reason)
+	default:
+		t.verbose(1, "  %scheck %q: %s", where, e.Entry, e.Status)
+	}
+}
+
+func (t *Terminal) intent(e engine.Event) {
+	t.line(bold, "  %s: %s%s", e.Host, title(e), on(e))
+	for _, c := range e.Lines {
+		t.line("", "      $ %s", c)
+	}
+}
+
+func (t *Terminal) entryEnd(e engine.Event) {
+	switch status := engine.Status(e.Status); {
+	case status == engine.StatusChanged || status == engine.StatusRan:
+		t.line(green, "  %s: %s: %s (%s)%s", e.Host, title(e), e.Status, e.Took.Round(10*time.Millisecond), reason(e))
+	case status == engine.StatusFailed && e.Error != nil:
+		t.verbose(1, "  %s: %s: failed: %s", e.Host, title(e), e.Error.Text)
+	default:
+		t.verbose(1, "  %s: %s: %s%s", e.Host, title(e), e.Status, reason(e))
+	}
+	if e.Values != "" {
+		t.verbose(2, "      %s", e.Values)
+	}
+}
+
+func (t *Terminal) attempt(e engine.Event) {
+	if e.Status == string(engine.StatusSkipped) {
+		t.verbose(1, "  %s: attempt %q is skipped: %s", e.Host, e.Title, e.Reason)
+		return
+	}
+	t.line("", "  %s: attempt %d: %s", e.Host, e.Attempt, e.Title)
+}
+
+func reason(e engine.Event) string {
+	if e.Reason == "" {
+		return ""
+	}
+	return ": " + e.Reason
+}
+
+func on(e engine.Event) string {
+	if e.On == "" {
+		return ""
+	}
+	return ", on " + e.On
+}
+
+// title is what an entry calls itself: its title, or its module and name.
+func title(e engine.Event) string {
+	if e.Title != "" {
+		return e.Title
+	}
+	name := e.Entry[strings.LastIndex(e.Entry, "/")+1:]
+	if e.Module == "" {
+		return name
+	}
+	return e.Module + " " + name[strings.LastIndex(name, ".")+1:]
+}
