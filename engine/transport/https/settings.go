@@ -1,0 +1,114 @@
+package https
+
+import (
+	"crypto/tls"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Settings are the arguments of a connection "https" block.
+type Settings struct {
+	Kind     string        `hcl:"kind,optional" oneof:"vsphere dsm nsx nsxt" doc:"What answers there: vsphere (vCenter or ESXi), dsm (Deep Security Manager), nsx (NSX-V manager) or nsxt (NSX-T, NSX 4)."`
+	Port     int           `hcl:"port,optional" doc:"TCP port; 443, for a dsm 4119."`
+	User     string        `hcl:"user,optional" doc:"User name of the API."`
+	Password engine.Secret `hcl:"password,optional" doc:"Password of the user."`
+	APIKey   engine.Secret `hcl:"api_key,optional" doc:"API key (DSM 12 and later), preferred to user and password."`
+	Tenant   string        `hcl:"tenant,optional" doc:"Tenant of the user, where the DSM has several."`
+
+	CA          string `hcl:"ca,optional" doc:"PEM file of the authorities that are trusted instead of the system's."`
+	Fingerprint string `hcl:"fingerprint,optional" doc:"SHA-256 (or SHA-1) of the server's certificate in hex, colons allowed. It is then trusted whatever its issuer, name and dates; every other one is refused."`
+	Insecure    bool   `hcl:"insecure_no_tls_verification,optional" doc:"Accept any certificate. Whoever sits between can then read the password and forge every answer: a weakening."`
+	LegacyTLS   bool   `hcl:"legacy_tls,optional" doc:"Also speak TLS 1.0 and 1.1 and RSA key exchange, for systems of before 2016: a weakening."`
+
+	ConnectTimeout string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial and TLS handshake may take together."`
+	RequestTimeout string `hcl:"request_timeout,optional" doc:"How long one request may take, its answer included."`
+}
+
+// Validate refuses settings that can never work, with a BadArg.
+func (s *Settings) Validate() error {
+	_, err := s.parse()
+	return err
+}
+
+// parsed is Settings in the types of their use.
+type parsed struct {
+	port             int
+	pin              []byte // of the certificate; nil: none
+	connect, request time.Duration
+}
+
+func (s *Settings) parse() (p parsed, err error) {
+	if p.connect, err = duration("connect_timeout", s.ConnectTimeout); err != nil {
+		return p, err
+	}
+	if p.request, err = duration("request_timeout", s.RequestTimeout); err != nil {
+		return p, err
+	}
+	if p.port, err = s.port(); err != nil {
+		return p, err
+	}
+	if s.Fingerprint != "" {
+		if p.pin, err = pin(s.Fingerprint); err != nil {
+			return p, err
+		}
+	}
+	switch {
+	case p.pin != nil && s.CA != "":
+		return p, engine.BadArg{Arg: "fingerprint", Problem: "and ca exclude each other: the fingerprint alone decides"}
+	case s.Insecure && (p.pin != nil || s.CA != ""):
+		return p, engine.BadArg{Arg: "insecure_no_tls_verification", Problem: "contradicts ca and fingerprint; remove one of them"}
+	}
+	return p, nil
+}
+
+func (s *Settings) port() (int, error) {
+	switch {
+	case s.Port < 0 || s.Port > 65535:
+		return 0, engine.BadArg{Arg: "port", Problem: "must be from 1 to 65535, not " + strconv.Itoa(s.Port)}
+	case s.Port != 0:
+		return s.Port, nil
+	case s.Kind == "dsm":
+		return 4119, nil
+	}
+	return 443, nil
+}
+
+func duration(arg, text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, engine.BadArg{Arg: arg, Problem: `must be a duration such as "30s", not ` + strconv.Quote(text)}
+	}
+	return d, nil
+}
+
+// pin reads a fingerprint as openssl, browsers and vCenter print it: "SHA256:AB:CD…", "ab:cd:…" or "abcd…".
+func pin(text string) ([]byte, error) {
+	plain := strings.ToLower(strings.TrimSpace(text))
+	for _, prefix := range []string{"sha256", "sha-256", "sha1", "sha-1"} {
+		plain = strings.TrimPrefix(plain, prefix)
+	}
+	plain = strings.NewReplacer("fingerprint=", "", ":", "", " ", "", "=", "").Replace(plain)
+	sum, err := hex.DecodeString(plain)
+	if err != nil || len(sum) != 32 && len(sum) != 20 {
+		return nil, engine.BadArg{Arg: "fingerprint", Problem: "must be 64 (SHA-256) or 40 (SHA-1) hex digits; " +
+			"openssl x509 -noout -fingerprint -sha256 prints it"}
+	}
+	return sum, nil
+}
+
+// legacy adds what Go no longer offers by itself. RC4 stays out.
+func legacy(c *tls.Config) {
+	c.MinVersion = tls.VersionTLS10
+	for _, suite := range tls.CipherSuites() {
+		c.CipherSuites = append(c.CipherSuites, suite.ID)
+	}
+	for _, suite := range tls.InsecureCipherSuites() {
+		if !strings.Contains(suite.Name, "RC4") {
+			c.CipherSuites = append(c.CipherSuites, suite.ID)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+// Package https knows how an API host is reached: TLS that is verified as the inventory says, a deadline on
+// every stage, requests that are repeated where that is safe, and sessions that are ended again.
+//
+// It connects directly: HTTP_PROXY and its relatives are ignored, because management networks are not reached
+// through the proxy of an office and a proxy would see every password. Redirects are not followed, because they
+// would carry an API key to another host.
+package https
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Transport is the transport "https".
+type Transport struct{}
+
+var (
+	_ engine.Transport = Transport{}
+	_ engine.API       = (*conn)(nil)
+)
+
+// Settings returns *Settings: 10 s to connect, 60 s for a request.
+func (Transport) Settings() any {
+	return &Settings{ConnectTimeout: "10s", RequestTimeout: "60s"}
+}
+
+// Open dials h and completes a TLS handshake, so that what is wrong with name, network or certificate is said
+// here. The credentials are not tried: that does the first session. The probing connection is closed again;
+// each request has its own or reuses one that is idle, verified in the same way.
+func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+	s, ok := h.Connection.Settings.(*Settings)
+	if !ok {
+		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "connect", Msg: "the connection is not of type https"}
+	}
+	p, err := s.parse()
+	if err != nil {
+		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "read the settings of connection \"https\"", Err: err}
+	}
+	address := h.Address
+	if address == "" {
+		address = h.Name
+	}
+	target := net.JoinHostPort(address, strconv.Itoa(p.port))
+	config, err := tlsConfig(s, p, address)
+	if err != nil {
+		return nil, &engine.Error{Kind: engine.KindTLS, Host: h.Name, Op: "connect to " + target, Err: err}
+	}
+	d := &dialer{host: h.Name, target: target, config: config, limit: p.connect}
+	identity, err := d.identify(ctx, s.Insecure)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{
+		settings: s, identity: identity, endpoint: &url.URL{Scheme: "https", Host: target},
+		wire:     &http.Transport{DialTLSContext: d.dial, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second},
+		sessions: newSessions(context.WithoutCancel(ctx), h.Name),
+	}
+	c.client = &http.Client{
+		Transport:     &caller{host: h.Name, next: c.wire, limit: p.request, pause: time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+// conn is one API host, with connections of its own underneath.
+type conn struct {
+	settings *Settings
+	identity string
+	endpoint *url.URL
+	wire     *http.Transport
+	client   *http.Client
+	*sessions
+}
+
+func (c *conn) Identity() string               { return c.identity }
+func (c *conn) Kind() string                   { return c.settings.Kind }
+func (c *conn) HTTP() *http.Client             { return c.client }
+func (c *conn) Login() (string, engine.Secret) { return c.settings.User, c.settings.Password }
+func (c *conn) Key() engine.Secret             { return c.settings.APIKey }
+func (c *conn) Tenant() string                 { return c.settings.Tenant }
+
+func (c *conn) Endpoint() *url.URL {
+	u := *c.endpoint
+	return &u
+}
+
+// Close ends the sessions, which takes at most closeLimit, and then the connections.
+func (c *conn) Close() error {
+	err := c.sessions.close()
+	c.wire.CloseIdleConnections()
+	return err
+}
+
+// dialer opens verified TLS connections to one host.
+type dialer struct {
+	host, target string
+	config       *tls.Config
+	limit        time.Duration
+}
+
+// dial has the shape that http.Transport wants; it knows its target itself.
+func (d *dialer) dial(ctx context.Context, _, _ string) (net.Conn, error) { return d.open(ctx) }
+
+func (d *dialer) open(ctx context.Context) (*tls.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.limit)
+	defer cancel()
+	op := "connect to " + d.target
+	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.target)
+	if err != nil {
+		return nil, dialError(d.host, op, err)
+	}
+	secure := tls.Client(raw, d.config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		err = errors.Join(err, raw.Close())
+		return nil, handshakeError(d.host, op, err)
+	}
+	return secure, nil
+}
+
+func (d *dialer) identify(ctx context.Context, insecure bool) (string, error) {
+	c, err := d.open(ctx)
+	if err != nil {
+		return "", err
+	}
+	leaf := c.ConnectionState().PeerCertificates[0]
+	_ = c.Close() // nothing was said on it
+	identity := "tls sha256:" + fingerprint(leaf) + " CN=" + leaf.Subject.CommonName
+	if insecure {
+		identity += " (not verified)"
+	}
+	return identity, nil
+}
