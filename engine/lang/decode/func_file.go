@@ -117,7 +117,9 @@ func templateFunc(opts FunctionOptions, funcs map[string]function.Function) func
 			if diags.HasErrors() {
 				return cty.NilVal, templateError(diags)
 			}
-			v, diags := expr.Value(&hcl.EvalContext{Variables: args[1].AsValueMap(), Functions: funcs})
+			names := map[string]cty.Value{} // never nil: HCL would say that names are not allowed at all
+			maps.Copy(names, args[1].AsValueMap())
+			v, diags := expr.Value(&hcl.EvalContext{Variables: names, Functions: funcs})
 			if diags.HasErrors() {
 				return cty.NilVal, templateError(diags)
 			}

@@ -16,12 +16,17 @@ import (
 // shows no variable's value; and a function's complaint about a secret is replaced, for it may quote it.
 func Problems(diags hcl.Diagnostics, files map[string]*hcl.File) engine.Problems {
 	var out engine.Problems
+	lines := map[string][][]byte{}
 	for _, d := range diags {
 		p := engine.Problem{Warning: d.Severity == hcl.DiagWarning, Summary: d.Summary, Detail: d.Detail}
 		if d.Subject != nil {
 			p.Range = Range(*d.Subject)
-			if f := files[d.Subject.Filename]; f != nil {
-				p.Source = sourceLine(f.Bytes, p.Range.Line)
+			name := d.Subject.Filename
+			if f := files[name]; f != nil && lines[name] == nil {
+				lines[name] = bytes.Split(f.Bytes, []byte("\n"))
+			}
+			if i := p.Range.Line - 1; i >= 0 && i < len(lines[name]) {
+				p.Source = strings.TrimSuffix(string(lines[name][i]), "\r")
 			}
 		}
 		if quotesSecret(d) {
@@ -35,18 +40,6 @@ func Problems(diags hcl.Diagnostics, files map[string]*hcl.File) engine.Problems
 // Range is r in the engine's words.
 func Range(r hcl.Range) engine.Range {
 	return engine.Range{File: r.Filename, Line: r.Start.Line, Col: r.Start.Column, EndLine: r.End.Line, EndCol: r.End.Column}
-}
-
-func sourceLine(src []byte, line int) string {
-	for range line - 1 {
-		_, rest, found := bytes.Cut(src, []byte("\n"))
-		if !found {
-			return ""
-		}
-		src = rest
-	}
-	text, _, _ := bytes.Cut(src, []byte("\n"))
-	return strings.TrimSuffix(string(text), "\r")
 }
 
 // quotesSecret tells whether the text of d may hold a secret: functions quote their arguments, and so
