@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -33,6 +35,16 @@ type Process struct {
 	Stdin          io.Reader // nil: empty
 	Stdout, Stderr io.Writer // nil: thrown away
 }
+
+// ErrNotRun is wrapped by an error of Exec after which nothing was executed: the connection had broken before.
+// Such a command may be repeated on a new connection whatever it does.
+var ErrNotRun = errors.New("nothing was run")
+
+// Survivors are the ids of processes on the host that Exec was to kill and that its user may not kill (sudo started
+// them). An error with Orphan may wrap them, so that someone with more rights can finish.
+type Survivors []int
+
+func (s Survivors) Error() string { return fmt.Sprintf("processes %v could not be killed", []int(s)) }
 
 // Shell is a connection that runs command lines.
 type Shell interface {
