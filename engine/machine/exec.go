@@ -1,0 +1,213 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// maxOutput is how much of one stream is kept in memory; a command that says more is stopped.
+const maxOutput = 32 << 20
+
+// call is a command as it goes over the wire.
+type call struct {
+	line     string
+	sudo     bool          // sudo is in it
+	password engine.Secret // not zero: sudo may ask for it
+	marked   bool          // it says sudoStarted on stderr when sudo is done, and then wants a stdin of its own
+	limit    int           // bytes of each stream; 0: maxOutput
+}
+
+// render makes the line for the system at the other end.
+func (h *Host) render(s system, c engine.Command) (call, error) {
+	if (len(c.Argv) > 0) == (c.Shell != "") {
+		return call{}, h.bad(engine.BadArg{Arg: "command", Problem: "needs either argv or shell"})
+	}
+	sudo := h.options.Sudo
+	becomesRoot := sudo != nil && (sudo.User == "" || sudo.User == "root")
+	if c.NoSudo || s.platform == engine.ESXi || s.root && becomesRoot {
+		sudo = nil // ESXi has no sudo and needs none
+	}
+	if err := sayable(s, c, sudo); err != nil {
+		return call{}, h.bad(err)
+	}
+	render := func() (call, error) { return posix(c, sudo) }
+	if s.platform == engine.Windows {
+		render = func() (call, error) { return windows(c) }
+	}
+	r, err := render()
+	if err != nil {
+		return call{}, h.bad(err)
+	}
+	return r, nil
+}
+
+// sayable refuses what cannot be said on this platform.
+func sayable(s system, c engine.Command, sudo *engine.Sudo) error {
+	forbidden := "\x00"
+	switch {
+	case s.platform == engine.Windows && sudo != nil:
+		return errors.New("sudo on Windows: remove the sudo block, and connect as an administrator")
+	case sudo != nil && sudo.Method != "" && sudo.Method != "sudo":
+		return fmt.Errorf("the method %q of the sudo block is not known; only sudo is", sudo.Method)
+	case s.platform == engine.Windows:
+		forbidden = "\x00\r\n"
+	}
+	texts := append(slices.Clone(c.Argv), c.Shell, c.Dir)
+	for _, value := range c.Env {
+		texts = append(texts, value)
+	}
+	for _, text := range texts {
+		if strings.ContainsAny(text, forbidden) {
+			return engine.BadArg{Arg: "command", Problem: "contains a character that no command line can carry: NUL, or a line end on Windows"}
+		}
+	}
+	return nil
+}
+
+func (h *Host) bad(err error) error {
+	return &engine.Error{Kind: engine.KindModule, Host: h.host.Name, Op: "prepare a command", Err: err}
+}
+
+// exec runs one call to its end and judges it.
+func (h *Host) exec(ctx context.Context, shell engine.Shell, r call, c engine.Command) (engine.Output, error) {
+	out, err := h.send(ctx, shell, r, c)
+	if err != nil {
+		return out, h.finishKill(ctx, shell, r, err)
+	}
+	if r.sudo {
+		if err := h.refusedBySudo(r, out); err != nil {
+			return out, err
+		}
+	}
+	if c.AnyOK || slices.Contains(c.OK, out.Code) || c.OK == nil && out.Code == 0 {
+		return out, nil
+	}
+	return out, h.exitError(r, out)
+}
+
+// send runs one call to its end, whatever its exit code.
+func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Command) (engine.Output, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.options.Timeout)
+	defer cancel()
+	if r.limit == 0 {
+		r.limit = maxOutput
+	}
+	stdout, stderr := &limited{max: r.limit, full: cancel}, &limited{max: r.limit, full: cancel}
+	p := engine.Process{Line: r.line, Stdout: stdout, Stderr: stderr}
+	var talk *dialogue
+	switch {
+	case !r.password.IsZero():
+		talk = newDialogue(r, c.Stdin, stderr)
+		defer talk.end()
+		p.Stdin, p.Stderr = talk.stdin, talk
+	case !c.Stdin.IsZero():
+		p.Stdin = strings.NewReader(c.Stdin.Reveal())
+	}
+	code, err := shell.Exec(ctx, p)
+	out := engine.Output{Stdout: stdout.String(), Stderr: stderr.String(), Code: code}
+	if r.sudo {
+		out.Stderr = withoutSudoNoise(out.Stderr)
+	}
+	switch {
+	case stdout.overflowed() || stderr.overflowed():
+		return out, h.tooMuch(r, err)
+	case talk != nil && talk.refused():
+		return out, h.wrongPassword(r)
+	}
+	return out, err
+}
+
+func (h *Host) tooMuch(r call, err error) error {
+	var cause *engine.Error
+	orphan := errors.As(err, &cause) && cause.Orphan
+	return &engine.Error{
+		Kind: engine.KindModule, Host: h.host.Name, Op: op(r.line), Orphan: orphan,
+		Msg:  fmt.Sprintf("stopped: it gave more than %d KiB", r.limit>>10),
+		Hint: "ask for less: filter on the host",
+	}
+}
+
+func (h *Host) exitError(r call, out engine.Output) error {
+	e := &engine.Error{Kind: engine.KindExit, Host: h.host.Name, Op: op(r.line), Msg: "exit code " + exitText(out)}
+	switch {
+	case out.Code == 127 && !r.sudo:
+		e.Hint = "without a login the PATH has no /usr/sbin on many systems: give the whole path"
+	case out.Code == 9009:
+		e.Hint = "Windows does not know the command: give its exact name, or the whole path"
+	}
+	return e
+}
+
+// exitText is the code, and the last that the command said.
+func exitText(out engine.Output) string {
+	text := fmt.Sprint(out.Code)
+	for _, stream := range []string{out.Stderr, out.Stdout} {
+		if last := lastLines(stream); last != "" {
+			return text + ": " + last
+		}
+	}
+	return text
+}
+
+// lastLines joins the last three lines that are not empty, at most 400 bytes.
+func lastLines(s string) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	last := strings.Join(lines[max(0, len(lines)-3):], " / ")
+	if len(last) > 400 {
+		last = "…" + last[len(last)-400:]
+	}
+	return strings.ToValidUTF8(last, "?")
+}
+
+// op names a command in an error; the whole line is in the plan and in the events.
+func op(line string) string {
+	if len(line) > 300 {
+		line = strings.ToValidUTF8(line[:300], "") + "…"
+	}
+	return "run " + line
+}
+
+// limited keeps what is written to it, up to max bytes, and calls full when more comes.
+type limited struct {
+	mu   sync.Mutex
+	text strings.Builder
+	max  int
+	over bool
+	full func()
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if room := l.max - l.text.Len(); len(b) > room {
+		l.text.Write(b[:room])
+		l.over = true
+		l.full()
+	} else {
+		l.text.Write(b)
+	}
+	return len(b), nil
+}
+
+func (l *limited) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *limited) overflowed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.over
+}

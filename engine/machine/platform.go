@@ -1,0 +1,61 @@
+package machine
+
+import (
+	"context"
+	"strings"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// system is what a connection ends at.
+type system struct {
+	platform engine.Platform
+	root     bool // the connection's user is root already
+}
+
+// question is one round trip for everything that there is to know, in words that BusyBox ash understands.
+// cmd.exe prints it as it is, which is an answer, too.
+const question = `echo "dsplay:$(uname -s):$(id -u):$(command -v esxcli):$(vmware -v)"`
+
+func (h *Host) system(ctx context.Context, shell engine.Shell) (system, error) {
+	if shell.Family() == "windows" {
+		return system{platform: engine.Windows}, nil
+	}
+	value, err := h.options.Memo.once(ctx, shell, func(ctx context.Context) (any, error) {
+		out, err := h.send(ctx, shell, call{line: question}, engine.Command{})
+		if err != nil {
+			return nil, err
+		}
+		return h.parseSystem(out)
+	})
+	if err != nil {
+		return system{}, err
+	}
+	return value.(system), nil
+}
+
+// parseSystem reads the answer to question; what the login shell's rc file prints besides is passed over.
+func (h *Host) parseSystem(out engine.Output) (system, error) {
+	for line := range strings.Lines(out.Stdout) {
+		answer, ok := strings.CutPrefix(strings.Trim(line, "\"\r\n"), "dsplay:")
+		fields := strings.SplitN(answer, ":", 4)
+		if !ok || len(fields) != 4 || fields[0] == "" {
+			continue
+		}
+		if strings.HasPrefix(answer, "$(uname") {
+			return system{platform: engine.Windows}, nil
+		}
+		s := system{platform: engine.POSIX, root: fields[1] == "0"}
+		// A Linux host with the vCLI has esxcli in /usr/bin; VMware Workstation has a vmware that says so.
+		inBin := fields[2] == "/bin/esxcli" || fields[2] == "/sbin/esxcli"
+		if fields[0] == "VMkernel" || inBin || strings.HasPrefix(fields[3], "VMware ESX") {
+			s.platform = engine.ESXi
+		}
+		return s, nil
+	}
+	return system{}, &engine.Error{
+		Kind: engine.KindProtocol, Host: h.host.Name, Op: "ask for the platform",
+		Msg:  "the login shell does not answer as a POSIX shell; exit code " + exitText(out),
+		Hint: "log in by hand and run: " + question,
+	}
+}
