@@ -1,0 +1,23 @@
+// Package modules is the list of everything that a probe or a step can be.
+package modules
+
+import (
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/modules/esxi"
+	"github.com/dsplay/dsplay/modules/exec"
+	"github.com/dsplay/dsplay/modules/reboot"
+	"github.com/dsplay/dsplay/modules/service"
+	"github.com/dsplay/dsplay/modules/tools"
+)
+
+// All returns the catalogue, by family.
+func All() []engine.Module {
+	return []engine.Module{
+		service.Module(),
+		exec.Command(),
+		exec.Shell(),
+		reboot.Module(),
+		esxi.Mux(),
+		tools.Module(),
+	}
+}

@@ -1,0 +1,144 @@
+package moduletest
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// decode sets the arguments of a module from JSON.
+func decode(module any, args map[string]string) error {
+	v := reflect.ValueOf(module).Elem()
+	fields := engine.Fields(module)
+	for name, text := range args {
+		i := slices.IndexFunc(fields, func(f engine.Field) bool { return f.Name == name })
+		if i < 0 {
+			return fmt.Errorf("the module has no argument %q", name)
+		}
+		target := v.Field(fields[i].Index)
+		if fields[i].Secret {
+			var s string
+			if err := json.Unmarshal([]byte(text), &s); err != nil {
+				return fmt.Errorf("arg %s: %w", name, err)
+			}
+			target.Set(reflect.ValueOf(engine.Plain(s)))
+			continue
+		}
+		if err := json.Unmarshal([]byte(text), target.Addr().Interface()); err != nil {
+			return fmt.Errorf("arg %s: %w", name, err)
+		}
+		if allowed := fields[i].OneOf; len(allowed) > 0 && !slices.Contains(allowed, target.String()) {
+			return fmt.Errorf("arg %s: the loader would refuse %s, allowed are %v", name, text, allowed)
+		}
+	}
+	for _, f := range fields {
+		if _, given := args[f.Name]; !given && !f.Optional {
+			return fmt.Errorf("the loader would refuse that %q is missing", f.Name)
+		}
+	}
+	return nil
+}
+
+func (c *testCase) compareEffects(t *testing.T, instance any) {
+	t.Helper()
+	if c.effects == nil {
+		return
+	}
+	e, ok := instance.(engine.Effecter)
+	if !ok || !slices.Equal(e.Effects(), c.effects) {
+		t.Errorf("the effects are not %v", c.effects)
+	}
+}
+
+func (c *testCase) compareDiff(t *testing.T, got engine.Diff) {
+	t.Helper()
+	if g, w := shown(got), shown(c.diff); g != w {
+		t.Errorf("Check gives\n%s\nwant\n%s", g, w)
+	}
+}
+
+// shown writes a diff as a case file does.
+func shown(d engine.Diff) string {
+	var b strings.Builder
+	for _, c := range d.Changes {
+		fmt.Fprintf(&b, "change %s: %s -> %s\n", c.What, c.Before, c.After)
+	}
+	if d.Act != "" {
+		fmt.Fprintf(&b, "act %s\n", d.Act)
+	}
+	if d.Opaque {
+		b.WriteString("opaque\n")
+	}
+	if d.Note != "" {
+		fmt.Fprintf(&b, "note %s\n", d.Note)
+	}
+	for _, line := range d.Commands {
+		fmt.Fprintf(&b, "command %s\n", line)
+	}
+	return b.String()
+}
+
+// compareResult compares the attributes that the case names, and that the result is of the declared type.
+func (c *testCase) compareResult(t *testing.T, m engine.Module, result any) {
+	t.Helper()
+	value, err := engine.ValueOf(result)
+	if err != nil || !value.Type().Equals(engine.TypeOf(m.Result)) {
+		t.Errorf("the result %T is not what the module declares: %v", result, err)
+		return
+	}
+	if c.result == "" {
+		return
+	}
+	var want map[string]any
+	if err := json.Unmarshal([]byte(c.result), &want); err != nil {
+		t.Fatalf("result: %v", err)
+	}
+	got := attributes(t, result)
+	for name, w := range want {
+		if g, ok := got[name]; !ok || !reflect.DeepEqual(g, w) {
+			t.Errorf("result: %s is %v, want %v", name, g, w)
+		}
+	}
+}
+
+// attributes gives a result as JSON would.
+func attributes(t *testing.T, result any) map[string]any {
+	t.Helper()
+	all := map[string]any{}
+	v := reflect.Indirect(reflect.ValueOf(result))
+	for _, f := range engine.Fields(result) {
+		data, err := json.Marshal(v.Field(f.Index).Interface())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plain any
+		if err := json.Unmarshal(data, &plain); err != nil {
+			t.Fatal(err)
+		}
+		all[f.Name] = plain
+	}
+	return all
+}
+
+func (c *testCase) compareError(t *testing.T, err error) {
+	t.Helper()
+	want := c.fails
+	switch {
+	case err == nil && want == failure{}:
+	case err == nil:
+		t.Errorf("no error, want %q", want.text)
+	case want == failure{}:
+		t.Errorf("unexpected error: %v", err)
+	case !strings.Contains(err.Error(), want.text):
+		t.Errorf("error %q, want %q", err, want.text)
+	case !strings.Contains(engine.HintOf(err), want.hint):
+		t.Errorf("hint %q, want %q", engine.HintOf(err), want.hint)
+	case want.kind != "" && string(engine.KindOf(err)) != want.kind:
+		t.Errorf("error of kind %q, want %q", engine.KindOf(err), want.kind)
+	}
+}

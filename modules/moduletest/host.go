@@ -1,0 +1,146 @@
+package moduletest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// host is an engine.Machine that knows nothing but the answers of a case. What the case did not foresee fails the test.
+type host struct {
+	t       *testing.T
+	c       *testCase
+	state   string
+	allowed []string // command lines that Do may execute
+	done    []string // those that it executed
+	memo    map[string]any
+}
+
+func newHost(t *testing.T, c *testCase) *host {
+	return &host{t: t, c: c, state: "start", memo: map[string]any{}}
+}
+
+func (h *host) Name() string { return "host1" }
+
+func (h *host) Platform(context.Context) (engine.Platform, error) { return h.c.host, nil }
+
+func (h *host) Run(ctx context.Context, c engine.Command) (engine.Output, error) {
+	return h.answer(ctx, c)
+}
+
+func (h *host) Do(ctx context.Context, c engine.Command) (engine.Output, error) {
+	h.t.Helper()
+	line := lineOf(h.c.host, c)
+	if !slices.Contains(h.allowed, line) {
+		h.t.Errorf("Apply executes what Check did not announce: %s", line)
+	}
+	h.done = append(h.done, line)
+	return h.answer(ctx, c)
+}
+
+func (h *host) Line(_ context.Context, c engine.Command) (string, error) {
+	return lineOf(h.c.host, c), nil
+}
+
+func (h *host) ReadFile(_ context.Context, path string) ([]byte, error) {
+	h.t.Errorf("the case did not foresee that %s is read", path)
+	return nil, &engine.Error{Kind: engine.KindModule, Msg: "unforeseen"}
+}
+
+func (h *host) Once(ctx context.Context, key string, f func(context.Context) (any, error)) (any, error) {
+	if v, ok := h.memo[key]; ok {
+		return v, nil
+	}
+	v, err := f(ctx)
+	h.memo[key] = v
+	return v, err
+}
+
+func (h *host) API(context.Context) (engine.API, error) {
+	return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name(), Msg: "this host is no API"}
+}
+
+// answer gives what the case says for the command in the host's present state.
+func (h *host) answer(ctx context.Context, c engine.Command) (engine.Output, error) {
+	h.t.Helper()
+	line := lineOf(h.c.host, c)
+	i := slices.IndexFunc(h.c.answers, func(a *answer) bool {
+		return a.line == line && (a.in == "" || a.in == h.state) && (a.times == 0 || a.used < a.times)
+	})
+	if i < 0 {
+		h.t.Errorf("in state %q the case did not foresee: %s", h.state, line)
+		return engine.Output{}, &engine.Error{Kind: engine.KindModule, Msg: "unforeseen: " + line}
+	}
+	a := h.c.answers[i]
+	a.used++
+	if got := c.Stdin.Reveal(); got != a.stdin {
+		h.t.Errorf("%s: standard input is %q, want %q", line, got, a.stdin)
+	}
+	if err := engine.Wait(ctx, a.takes); err != nil {
+		return engine.Output{}, &engine.Error{Kind: engine.KindTimeout, Host: h.Name(), Op: "run " + line, Err: err}
+	}
+	h.state = cmp.Or(a.then, h.state)
+	return a.give(h.Name(), line, c)
+}
+
+func (a *answer) give(host, line string, c engine.Command) (engine.Output, error) {
+	switch {
+	case a.err != "":
+		return engine.Output{}, &engine.Error{Kind: a.err, Host: host, Op: "run " + line, Unreachable: a.err != engine.KindModule}
+	case c.AnyOK || a.out.Code == 0 && c.OK == nil || slices.Contains(c.OK, a.out.Code):
+		return a.out, nil
+	}
+	return a.out, &engine.Error{Kind: engine.KindExit, Host: host, Op: "run " + line,
+		Msg: fmt.Sprintf("exit code %d: %s", a.out.Code, strings.TrimSpace(a.out.Stderr+a.out.Stdout))}
+}
+
+// unused lists the answers that were not asked for as often as the case says.
+func (h *host) unused() []string {
+	var left []string
+	for _, a := range h.c.answers {
+		if a.used == 0 || a.times > 0 && a.used != a.times {
+			left = append(left, fmt.Sprintf("%s (in state %q, asked %d times)", a.line, a.in, a.used))
+		}
+	}
+	return left
+}
+
+// lineOf shows a command the way a case file writes it. It is readable rather than what goes over a wire:
+// quoting for a real host is engine/machine's, and tested there.
+func lineOf(p engine.Platform, c engine.Command) string {
+	line := c.Shell
+	if c.Argv != nil {
+		words := make([]string, len(c.Argv))
+		for i, w := range c.Argv {
+			words[i] = quote(p, w)
+		}
+		line = strings.Join(words, " ")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		line = name + "=" + quote(p, c.Env[name]) + " " + line
+	}
+	if c.Dir != "" {
+		line = "cd " + quote(p, c.Dir) + " && " + line
+	}
+	return line
+}
+
+func quote(p engine.Platform, w string) string {
+	switch {
+	case p != engine.Windows:
+		return engine.QuoteSh(w)
+	case w == "" || strings.ContainsAny(w, " \t&|<>^\"();,"):
+		return `"` + strings.ReplaceAll(w, `"`, `\"`) + `"`
+	}
+	return w
+}
+
+// deadline is longer than any wait of a module; simulated time makes it cheap.
+const deadline = 24 * time.Hour

@@ -1,0 +1,168 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/modules/internal/await"
+)
+
+// job is a program that runs on a Windows host as a task of SYSTEM and outlives the connection that started it.
+//
+// Its name comes from the arguments of the step, so who comes later finds it again. What it leaves in the folder:
+//
+//	NAME.cmd   what the task runs; written before the task is registered
+//	NAME.exit  the exit code of the program, written when it ends: nobody has read it yet
+//	NAME.last  the same, after it was read
+//	NAME.log   the program's log
+//
+// So there are three states: an exit code that nobody has read; a task that runs; neither. Only in the last one
+// the job is started, and starting is safe to repeat: Task Scheduler starts no second instance of a running task.
+type job struct {
+	name string
+	line string // the program, as cmd.exe reads it
+}
+
+// folder is writable by administrators only, unlike ProgramData and Windows\Temp: whoever can write NAME.cmd is SYSTEM.
+const folder = `%SystemRoot%\dsplay`
+
+func (j job) file(ending string) string { return folder + `\` + j.name + ending }
+
+func (j job) task() string { return "dsplay-" + j.name }
+
+// write makes NAME.cmd. The exit code is spelt !errorlevel!, which only the file itself expands; %errorlevel%
+// would be expanded while it is written.
+func (j job) write() engine.Command {
+	return engine.Command{Shell: fmt.Sprintf(`md %s 2>nul & del %s 2>nul & echo @setlocal enabledelayedexpansion>%s& echo @%s>>%[3]s& echo @echo !errorlevel!^>%[2]s>>%[3]s`,
+		folder, j.file(".exit"), j.file(".cmd"), j.line)}
+}
+
+// register makes the task. Its time lies in the past, so it runs only when it is told to; /st is not optional.
+func (j job) register() engine.Command {
+	return engine.Command{Shell: fmt.Sprintf(`schtasks.exe /create /tn %s /tr %s /sc once /st 00:00 /ru SYSTEM /f`, j.task(), j.file(".cmd"))}
+}
+
+func (j job) start() engine.Command {
+	return engine.Command{Shell: "schtasks.exe /run /tn " + j.task()}
+}
+
+// finish marks the exit code as read and removes the task; repeated, it finds nothing more to do.
+func (j job) finish() engine.Command {
+	return engine.Command{AnyOK: true, Shell: fmt.Sprintf(`move /y %s %s & del %s & schtasks.exe /delete /tn %s /f`,
+		j.file(".exit"), j.file(".last"), j.file(".cmd"), j.task())}
+}
+
+func (j job) commands() []engine.Command {
+	return []engine.Command{j.write(), j.register(), j.start(), j.finish()}
+}
+
+// jobState is where a job is.
+type jobState struct {
+	ended, running bool
+	code           int // when it ended
+}
+
+var (
+	// inProgress are the last results of a task that runs or is about to: SCHED_S_TASK_RUNNING and _QUEUED. The word
+	// for its status is translated, this number is not.
+	inProgress = regexp.MustCompile(`"(267009|267045)"`)
+	exitCode   = regexp.MustCompile(`(?:^|\n)(-?\d+)\s*$`)
+)
+
+// look asks for the task and then for the exit code. In this order no end is missed: a task that has ended has
+// written its exit code before.
+func (j job) look(ctx context.Context, host engine.Reader) (jobState, error) {
+	out, err := host.Run(ctx, engine.Command{AnyOK: true,
+		Shell: fmt.Sprintf(`schtasks.exe /query /tn %s /v /fo csv /nh 2>nul & type %s 2>nul`, j.task(), j.file(".exit"))})
+	if err != nil {
+		return jobState{}, err
+	}
+	if m := exitCode.FindStringSubmatch(out.Stdout); m != nil {
+		code, err := strconv.Atoi(m[1])
+		return jobState{ended: true, code: code}, err
+	}
+	beingWritten := out.Code == 0 // the file is there
+	return jobState{running: beingWritten || inProgress.MatchString(out.Stdout)}, nil
+}
+
+// age is how long ago the file with the exit code was written, on the host's own clock.
+func (j job) age(ctx context.Context, host engine.Reader, ending string) (time.Duration, error) {
+	script := fmt.Sprintf(`[long]((Get-Date) - (Get-Item "$env:SystemRoot\dsplay\%s").LastWriteTime).TotalMilliseconds`, j.name+ending)
+	out, err := host.Run(ctx, engine.Command{Argv: []string{"powershell.exe", "-NoProfile", "-NonInteractive", "-Command", script}})
+	if err != nil {
+		return 0, err
+	}
+	ms, err := strconv.ParseInt(strings.TrimSpace(out.Stdout), 10, 64)
+	return time.Duration(ms) * time.Millisecond, err
+}
+
+const (
+	// unread is how long an exit code that nobody has read counts as that of the present step.
+	unread = time.Hour
+	often  = 5 * time.Second
+	// silent is how many looks in a row may find neither a task that runs nor an exit code, before it counts as killed.
+	silent = 4
+)
+
+// run starts the job unless it runs or has ended unread, waits for its end and returns the exit code. started tells
+// whether this call started it. Losses of the connection are waited out.
+func (j job) run(ctx context.Context, host engine.Machine, within time.Duration) (code int, started bool, err error) {
+	err = await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
+		s, err := j.look(ctx, host)
+		if err != nil || s.running {
+			return s.running, err
+		}
+		if s.ended {
+			age, err := j.age(ctx, host, ".exit")
+			if err != nil || age <= unread {
+				return err == nil, err
+			}
+		}
+		started = true // also when the answer is lost: then the next look tells
+		return true, j.launch(ctx, host)
+	})
+	if err != nil {
+		return 0, started, err
+	}
+	code, err = j.wait(ctx, host, within)
+	return code, started, err
+}
+
+func (j job) launch(ctx context.Context, host engine.Machine) error {
+	for _, c := range []engine.Command{j.write(), j.register(), j.start()} {
+		if _, err := host.Do(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait looks until there is an exit code.
+func (j job) wait(ctx context.Context, host engine.Reader, within time.Duration) (int, error) {
+	var s jobState
+	gone := 0
+	err := await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
+		var err error
+		s, err = j.look(ctx, host)
+		if err != nil || s.ended {
+			return s.ended, err
+		}
+		if gone++; s.running {
+			gone = 0
+		}
+		if gone == silent {
+			return false, failed(host, "the installer ended without leaving an exit code", "was the guest rebooted meanwhile? look at "+j.file(".log")+" in the guest")
+		}
+		return false, nil
+	})
+	if engine.KindOf(err) == engine.KindTimeout {
+		err = &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: "wait for the installer of VMware Tools", Err: err,
+			Hint: "it is not killed: the same step, run again, goes on waiting for it; look at the guest's console in vCenter"}
+	}
+	return s.code, err
+}
