@@ -104,8 +104,7 @@ func (x *execution) verify(ctx context.Context, m any, host *machine.Host, diff 
 	if len(diff.Changes) == 0 {
 		return nil
 	}
-	fresh := machine.New(x.pool, x.o.Inventory.Hosts[x.settings.On], machine.Options{Sudo: host.Sudo(), Memo: x.memos.since(time.Now())})
-	left, err := m.(engine.Checker).Check(ctx, fresh)
+	left, err := m.(engine.Checker).Check(ctx, x.doer(x.settings, time.Now()))
 	if err != nil {
 		return x.blamed(err)
 	}
