@@ -1,0 +1,110 @@
+package winrm
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// lost is a request that was sent, or may have been, and got no valid answer: what it asked may have been done.
+type lost struct {
+	msg      string
+	hint     string
+	answered bool // the host did answer something
+	silent   bool // it did not answer in time
+	err      error
+}
+
+func (l *lost) Error() string {
+	if l.err == nil {
+		return l.msg
+	}
+	return l.msg + ": " + l.err.Error()
+}
+
+func (l *lost) Unwrap() error { return l.err }
+
+// unsent is the end of a ctx before anything was sent.
+type unsent struct{ error }
+
+func (u unsent) Unwrap() error { return u.error }
+
+// asked tells whether err, of call, leaves open that the host did what it was asked.
+func asked(err error) bool {
+	var f *Fault
+	var e *engine.Error
+	switch {
+	case errors.As(err, &f):
+		return noNews(f)
+	case errors.As(err, &e), errors.As(err, new(unsent)):
+		return false
+	}
+	return true
+}
+
+// failed is the error where nothing was started on the host.
+func (c *conn) failed(op string, err error) *engine.Error {
+	host := c.pool.dialer.host
+	var e *engine.Error
+	var f *Fault
+	var l *lost
+	switch {
+	case errors.As(err, &e):
+		copied := *e
+		return &copied
+	case errors.As(err, &f):
+		return refusal(host, op, f)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, errClosed):
+		return c.unbegun(op, err)
+	}
+	e = &engine.Error{Kind: engine.KindRefused, Host: host, Op: op, Err: err, Unreachable: true}
+	if errors.As(err, &l) {
+		e.Hint = l.hint
+		switch {
+		case l.silent:
+			e.Kind = engine.KindTimeout
+		case l.answered:
+			e.Kind = engine.KindProtocol
+		}
+	}
+	return e
+}
+
+// unbegun is the error when the caller's time was over, or the connection closed, before the host was asked.
+func (c *conn) unbegun(op string, cause error) *engine.Error {
+	e := &engine.Error{Kind: engine.KindTimeout, Host: c.pool.dialer.host, Op: op, Msg: "not begun", Err: cause, Unreachable: true}
+	if errors.Is(cause, errClosed) {
+		e.Kind = engine.KindRefused
+	}
+	return e
+}
+
+// killed is the error when the caller's time was over, or the connection closed, while it ran.
+func (c *conn) killed(op string, cause error, orphan bool) *engine.Error {
+	e := &engine.Error{Kind: engine.KindTimeout, Host: c.pool.dialer.host, Op: op, Msg: "stopped before its end", Err: cause, Orphan: orphan}
+	switch {
+	case errors.Is(cause, context.DeadlineExceeded):
+		e.Msg, e.Err = "not ended in time, and killed", cause
+	case errors.Is(cause, errClosed):
+		e.Kind = engine.KindLost
+	}
+	return e
+}
+
+// lost is the error of a command whose outcome is unknown.
+func (c *conn) lost(op string, cause error, orphan bool) *engine.Error {
+	e := &engine.Error{Kind: engine.KindLost, Host: c.pool.dialer.host, Op: op, Err: cause, Orphan: orphan,
+		Msg: "the outcome is not known"}
+	var l *lost
+	var known *engine.Error
+	switch {
+	case errors.As(cause, &l):
+		e.Hint, e.Unreachable = l.hint, !l.answered
+	case faultIs(cause, codeShellGone):
+		e.Hint, e.Unreachable = "the host, or its WinRM service, restarted meanwhile", true
+	case errors.As(cause, &known):
+		e.Hint, e.Unreachable = known.Hint, true
+	}
+	return e
+}

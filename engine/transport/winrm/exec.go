@@ -1,0 +1,121 @@
+package winrm
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf16"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+const (
+	// longest is what fits beside "cmd.exe /C" in the 8191 characters of cmd.exe.
+	longest = 8150
+	// pace is the least time between two questions that bring nothing, whatever the host answers.
+	pace = 100 * time.Millisecond
+)
+
+// Exec runs p.Line by cmd.exe, as engine.Shell says. The fate of a command is unknown (KindLost) when the host does
+// not answer, or answers something else, after it was asked to start it; then the command is killed if the host
+// can still be told so, and Orphan says that it could not. A command that certainly did not start has another kind.
+//
+// A nil Stdin is closed one second after the start, which costs a command that runs longer one request; one that
+// reads waits that long for its end. Exec does not wait for a Read of Stdin that blocks after the command has ended.
+func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
+	op := "run " + shorten(p.Line)
+	if err := sendable(p.Line); err != nil {
+		return 0, &engine.Error{Kind: engine.KindModule, Host: c.pool.dialer.host, Op: op, Err: err,
+			Hint: "keep the line short and plain, and hand over the rest by stdin"}
+	}
+	if err := c.begin(); err != nil {
+		return 0, c.failed(op, err)
+	}
+	defer c.running.Done()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.closing, func() { cancel(errClosed) })()
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return 0, c.unbegun(op, context.Cause(ctx))
+	}
+	r, err := c.start(ctx, op, p.Line)
+	if err != nil {
+		return 0, err
+	}
+	defer c.leave(r.shell)
+	return r.follow(ctx, p)
+}
+
+func (c *conn) begin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return errClosed
+	}
+	c.running.Add(1)
+	return nil
+}
+
+// start starts a command. When the shell has vanished, which shows before anything starts, it makes a new one, once.
+func (c *conn) start(ctx context.Context, op, line string) (*run, error) {
+	for again := true; ; again = false {
+		sh, err := c.enter(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, c.unbegun(op, context.Cause(ctx))
+			}
+			return nil, c.failed(op, err)
+		}
+		a, err := c.call(ctx, command(sh.id, line))
+		if err == nil && a.CommandID != "" {
+			return &run{conn: c, shell: sh, id: a.CommandID, op: op}, nil
+		}
+		if err == nil {
+			err = &lost{msg: "the host does not say as what it was started", answered: true}
+		}
+		if faultIs(err, codeShellGone) && again {
+			c.forget(sh)
+			c.leave(sh)
+			continue
+		}
+		defer c.leave(sh)
+		return nil, c.unstarted(ctx, op, sh, err)
+	}
+}
+
+// unstarted tells what it means that the host did not confirm the start.
+func (c *conn) unstarted(ctx context.Context, op string, sh *shell, err error) error {
+	dead := true
+	if asked(err) {
+		dead = c.retire(sh)
+	}
+	switch {
+	case ctx.Err() != nil && !asked(err):
+		return c.unbegun(op, context.Cause(ctx))
+	case ctx.Err() != nil:
+		return c.killed(op, context.Cause(ctx), !dead)
+	case !asked(err):
+		return c.failed(op, err)
+	}
+	return c.lost(op, err, !dead)
+}
+
+func sendable(line string) error {
+	if r, bad := unsendable(line); bad {
+		return fmt.Errorf("the line holds the character %U, which WinRM cannot carry", r)
+	}
+	if n := len(utf16.Encode([]rune(line))); n > longest {
+		return fmt.Errorf("the line has %d characters; cmd.exe takes %d", n, longest)
+	}
+	return nil
+}
+
+func shorten(line string) string {
+	if r := []rune(line); len(r) > 80 {
+		return string(r[:79]) + "…"
+	}
+	return line
+}

@@ -1,0 +1,149 @@
+package winrm
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/bodgit/ntlmssp"
+)
+
+const (
+	plainType = "application/soap+xml;charset=UTF-8"
+	// maxAnswer is far above any envelope; more than that is not WinRM.
+	maxAnswer = 16 << 20
+)
+
+// link is one TCP connection with one request on it at a time. NTLM logs a connection in, not a request, so that
+// net/http's pool, which mixes connections and repeats requests by itself, is of no use here. Nor is a proxy.
+type link struct {
+	dialer      *dialer
+	conn        net.Conn
+	reader      *bufio.Reader
+	certificate *x509.Certificate        // nil over http
+	session     *ntlmssp.SecuritySession // not nil: every message is sealed
+	used        time.Time
+	broken      bool          // what came last on it is not known; it must not be used again
+	resting     chan struct{} // closed when the watch of an idle link has ended
+}
+
+// rest watches a link that nobody uses, so that wake can tell whether the host has closed it.
+func (l *link) rest() {
+	resting := make(chan struct{})
+	l.resting = resting
+	go func() {
+		defer close(resting)
+		if _, err := l.reader.Peek(1); !timedOut(err) {
+			l.broken = true // closed, or something that nobody asked for
+		}
+	}()
+}
+
+// wake ends the rest; true: the link may be used.
+func (l *link) wake() bool {
+	_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+	<-l.resting
+	return !l.broken && time.Since(l.used) < fresh && l.conn.SetReadDeadline(time.Time{}) == nil
+}
+
+// httpReply is an answer of HTTP, wholly read.
+type httpReply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// post sends a SOAP message and returns what HTTP answered, opened where the link is sealed.
+func (l *link) post(ctx context.Context, envelope []byte) (*httpReply, error) {
+	contentType := plainType
+	if l.session != nil {
+		var err error
+		if envelope, err = seal(l.session, envelope); err != nil {
+			return nil, err
+		}
+		contentType = sealedType
+	}
+	header := http.Header{"Content-Type": {contentType}}
+	if l.dialer.settings.Auth == "basic" {
+		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(l.dialer.settings.User+":"+l.dialer.settings.Password.Reveal())))
+	}
+	r, err := l.roundTrip(ctx, header, envelope)
+	if err != nil || l.session == nil {
+		return r, err
+	}
+	return r, l.unseal(r)
+}
+
+// unseal opens a sealed body. One that is not sealed is thrown away, whatever it says: anybody could have written it.
+func (l *link) unseal(r *httpReply) error {
+	if !strings.HasPrefix(strings.ToLower(r.header.Get("Content-Type")), "multipart/encrypted") {
+		r.body = nil
+		return nil
+	}
+	plain, err := unseal(l.session, r.body)
+	if err != nil {
+		l.broken = true
+		return &lost{msg: "the answer cannot be decrypted", hint: "was it changed on its way? https protects, too", answered: true, err: err}
+	}
+	r.body = plain
+	return nil
+}
+
+// roundTrip sends one HTTP request and reads the whole answer. The end of ctx breaks the link. Its errors are *lost.
+func (l *link) roundTrip(ctx context.Context, header http.Header, body []byte) (*httpReply, error) {
+	stop := context.AfterFunc(ctx, func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) })
+	r, err := l.exchange(header, body)
+	if !stop() || err != nil {
+		l.broken = true
+	}
+	l.used = time.Now()
+	if err == nil {
+		return r, nil
+	}
+	if timedOut(err) {
+		return nil, &lost{msg: "no answer", hint: "the host went silent: is it down, asleep or cut off?", silent: true}
+	}
+	return nil, &lost{msg: "the connection broke", hint: "did the host restart, or its WinRM service?", err: err}
+}
+
+func (l *link) exchange(header http.Header, body []byte) (*httpReply, error) {
+	request, err := http.NewRequest(http.MethodPost, l.dialer.url, bytes.NewReader(body)) //nolint:noctx // the deadline is the connection's
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	request.Header.Set("User-Agent", "dsplay")
+	if err := request.Write(l.conn); err != nil {
+		return nil, err
+	}
+	response, err := http.ReadResponse(l.reader, request)
+	for err == nil && response.StatusCode == http.StatusContinue {
+		response, err = http.ReadResponse(l.reader, request)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the answer: %w", err)
+	case len(data) > maxAnswer:
+		return nil, errors.New("the answer has no end")
+	}
+	if response.Close {
+		l.broken = true
+	}
+	return &httpReply{status: response.StatusCode, header: response.Header, body: data}, nil
+}

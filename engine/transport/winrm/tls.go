@@ -1,0 +1,109 @@
+package winrm
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bodgit/ntlmssp"
+	"github.com/dsplay/dsplay/engine"
+)
+
+// untrusted is a certificate that was refused; its fingerprint is what one would pin.
+type untrusted struct {
+	leaf  *x509.Certificate
+	cause error
+}
+
+func (u *untrusted) Error() string { return u.cause.Error() }
+func (u *untrusted) Unwrap() error { return u.cause }
+
+var errPin = errors.New("the certificate is not the pinned one")
+
+// pin reads a SHA-256 as openssl and PowerShell print it: "sha256:AB:CD…", "AB:CD:…" or "abcd…".
+func pin(text string) ([]byte, error) {
+	plain := strings.ToLower(strings.TrimSpace(text))
+	plain = strings.TrimPrefix(strings.TrimPrefix(plain, "sha256"), "sha-256")
+	plain = strings.NewReplacer("fingerprint=", "", ":", "", " ", "", "=", "").Replace(plain)
+	sum, err := hex.DecodeString(plain)
+	if err != nil || len(sum) != sha256.Size {
+		return nil, engine.BadArg{Arg: "fingerprint", Problem: "must be the 64 hex digits of a SHA-256 (the thumbprint that Windows shows is a SHA-1); " +
+			"openssl x509 -noout -fingerprint -sha256 prints it"}
+	}
+	return sum, nil
+}
+
+// tlsConfig verifies by pin, by the authorities in a file, or by those of the system.
+func tlsConfig(s *Settings, p parsed, name string) (*tls.Config, error) {
+	var roots *x509.CertPool
+	if s.CA != "" {
+		pem, err := os.ReadFile(s.CA)
+		if err != nil {
+			return nil, fmt.Errorf("read ca: %w", err)
+		}
+		if roots = x509.NewCertPool(); !roots.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca %s holds no PEM certificate", s.CA)
+		}
+	}
+	// crypto/tls's own verification is replaced, not dropped: a pin has to hold whatever the issuer, and the
+	// error is to hold the certificate that was seen.
+	return &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12, InsecureSkipVerify: true,
+		VerifyConnection: func(state tls.ConnectionState) error {
+			err := verify(state.PeerCertificates, p.pin, roots, name)
+			if err != nil {
+				return &untrusted{leaf: state.PeerCertificates[0], cause: err}
+			}
+			return nil
+		}}, nil
+}
+
+func verify(chain []*x509.Certificate, pin []byte, roots *x509.CertPool, name string) error {
+	if pin != nil {
+		if sum := sha256.Sum256(chain[0].Raw); !slices.Equal(pin, sum[:]) {
+			return errPin
+		}
+		return nil
+	}
+	options := x509.VerifyOptions{Roots: roots, DNSName: name, Intermediates: x509.NewCertPool(), CurrentTime: time.Now()}
+	for _, c := range chain[1:] {
+		options.Intermediates.AddCert(c)
+	}
+	_, err := chain[0].Verify(options)
+	return err
+}
+
+func fingerprint(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func identity(c *x509.Certificate) string {
+	if c == nil {
+		return "none"
+	}
+	return "tls " + fingerprint(c) + " CN=" + c.Subject.CommonName
+}
+
+// bindings ties a login to the TLS channel (RFC 5929 tls-server-end-point), so that nobody between can relay it.
+func bindings(c *x509.Certificate) *ntlmssp.ChannelBindings {
+	if c == nil {
+		return nil
+	}
+	hash := crypto.SHA256.New()
+	switch c.SignatureAlgorithm {
+	case x509.SHA384WithRSA, x509.SHA384WithRSAPSS, x509.ECDSAWithSHA384:
+		hash = crypto.SHA384.New()
+	case x509.SHA512WithRSA, x509.SHA512WithRSAPSS, x509.ECDSAWithSHA512:
+		hash = crypto.SHA512.New()
+	}
+	_, _ = hash.Write(c.Raw)
+	return &ntlmssp.ChannelBindings{ApplicationData: hash.Sum([]byte(ntlmssp.TLSServerEndPoint + ":"))}
+}

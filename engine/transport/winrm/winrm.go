@@ -1,0 +1,144 @@
+// Package winrm knows how a Windows host runs command lines over WS-Management: the remote shell (MS-WSMV), NTLM
+// with message encryption, Basic, and which failure left something running.
+//
+// It has its own wire and its own SOAP; only NTLM's arithmetic is a library's (bodgit/ntlmssp). The usual Go client
+// (masterzen/winrm) was not used because its transports fall back to clear text, send a password as Basic to whoever asks
+// for it, loop for ever on a fault, and cannot be interrupted; and with these replaced, too little of it is left.
+package winrm
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Transport is the transport "winrm".
+type Transport struct{}
+
+var (
+	_ engine.Transport = Transport{}
+	_ engine.Shell     = (*conn)(nil)
+)
+
+// Settings are the arguments of a connection "winrm" block.
+type Settings struct {
+	User     string        `hcl:"user,optional" doc:"Account: DOMAIN\\name, name@domain, or the name of a local account. It has to be an administrator or in Remote Management Users."`
+	Password engine.Secret `hcl:"password,optional" doc:"Password of the account. It is tried once, so that a wrong one does not lock the account."`
+	Auth     string        `hcl:"auth,optional" oneof:"ntlm basic" doc:"How to log in: ntlm never shows the password, and over http it encrypts every message; basic sends the password, so it needs https."`
+	HTTPS    bool          `hcl:"https,optional" doc:"Speak TLS. Without it only ntlm is allowed, which encrypts by itself."`
+	Port     int           `hcl:"port,optional" doc:"TCP port; 5986, without https 5985."`
+
+	CA          string `hcl:"ca,optional" doc:"PEM file of the authorities that are trusted instead of the system's."`
+	Fingerprint string `hcl:"fingerprint,optional" doc:"SHA-256 of the host's certificate in hex, colons allowed. It is then trusted whatever its issuer, name and dates; every other one is refused."`
+
+	AllowPlaintext bool `hcl:"allow_plaintext,optional" doc:"Allow basic without https: everybody on the way reads the password and every command: a weakening."`
+
+	ConnectTimeout   string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial, TLS handshake and login may take together."`
+	OperationTimeout string `hcl:"operation_timeout,optional" doc:"How long the host may wait for news before it answers that there are none. A host that is silent for half as long again (at most 10s more) counts as lost."`
+}
+
+// Settings returns *Settings: https and ntlm, 10 s to connect, 20 s for an operation.
+func (Transport) Settings() any {
+	return &Settings{Auth: "ntlm", HTTPS: true, ConnectTimeout: "10s", OperationTimeout: "20s"}
+}
+
+// Validate refuses settings that can never work, with a BadArg.
+func (s *Settings) Validate() error {
+	_, err := s.parse()
+	return err
+}
+
+// parsed is Settings in the types of their use.
+type parsed struct {
+	port               int
+	pin                []byte // SHA-256 of the certificate; nil: none
+	connect, operation time.Duration
+}
+
+func (s *Settings) parse() (p parsed, err error) {
+	if p.connect, err = duration("connect_timeout", s.ConnectTimeout); err != nil {
+		return p, err
+	}
+	if p.operation, err = duration("operation_timeout", s.OperationTimeout); err != nil {
+		return p, err
+	}
+	if s.Fingerprint != "" {
+		if p.pin, err = pin(s.Fingerprint); err != nil {
+			return p, err
+		}
+	}
+	p.port = s.Port
+	switch {
+	case s.Port < 0 || s.Port > 65535:
+		return p, engine.BadArg{Arg: "port", Problem: "must be from 1 to 65535, not " + strconv.Itoa(s.Port)}
+	case s.Port == 0 && s.HTTPS:
+		p.port = 5986
+	case s.Port == 0:
+		p.port = 5985
+	}
+	return p, s.contradiction()
+}
+
+func (s *Settings) contradiction() error {
+	switch {
+	case s.User == "":
+		return engine.BadArg{Arg: "user", Problem: "is missing"}
+	case s.Password.IsZero():
+		return engine.BadArg{Arg: "password", Problem: "is missing"}
+	case s.Auth != "ntlm" && s.Auth != "basic":
+		return engine.BadArg{Arg: "auth", Problem: `must be "ntlm" or "basic", not ` + strconv.Quote(s.Auth)}
+	case s.Auth == "basic" && !s.HTTPS && !s.AllowPlaintext:
+		return engine.BadArg{Arg: "auth", Problem: `basic sends the password, so it needs https = true; use "ntlm", which encrypts by itself`}
+	case s.Fingerprint != "" && s.CA != "":
+		return engine.BadArg{Arg: "fingerprint", Problem: "and ca exclude each other: the fingerprint alone decides"}
+	case !s.HTTPS && (s.Fingerprint != "" || s.CA != ""):
+		return engine.BadArg{Arg: "https", Problem: "is false, so there is no certificate that ca or fingerprint could verify"}
+	}
+	return nil
+}
+
+func duration(arg, text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, engine.BadArg{Arg: arg, Problem: `must be a duration such as "20s", not ` + strconv.Quote(text)}
+	}
+	return d, nil
+}
+
+// Open logs in and creates the remote shell, so that what is wrong with name, network, certificate, account or
+// rights is said here. The shell is reused for every command and deleted by Close.
+func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+	s, ok := h.Connection.Settings.(*Settings)
+	if !ok {
+		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "connect", Msg: "the connection is not of type winrm", Unreachable: true}
+	}
+	p, err := s.parse()
+	if err != nil {
+		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: `read the settings of connection "winrm"`, Err: err, Unreachable: true}
+	}
+	address := h.Address
+	if address == "" {
+		address = h.Name
+	}
+	d, err := newDialer(s, p, h.Name, address)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(ctx, d, p.operation)
+	if err := c.open(ctx); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// splitUser gives domain and name as NTLM wants them; name@domain stays whole, as Windows sends it.
+func splitUser(user string) (domain, name string) {
+	if domain, name, found := strings.Cut(user, `\`); found {
+		return domain, name
+	}
+	return "", user
+}
