@@ -1,0 +1,256 @@
+package winrm_test
+
+import (
+	"crypto/tls"
+	"encoding/base64"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/wsman"
+	"github.com/dsplay/dsplay/engine/transport/winrm"
+)
+
+func openError(t testing.TB, h *engine.Host, kind engine.ErrorKind) *engine.Error {
+	t.Helper()
+	c, err := winrm.Transport{}.Open(t.Context(), h)
+	if err == nil {
+		_ = c.Close()
+	}
+	e := want(t, err, kind)
+	if !e.Unreachable {
+		t.Errorf("not unreachable: %+v", e)
+	}
+	return e
+}
+
+func TestUserNames(t *testing.T) {
+	for _, user := range []string{"ops", `CORP\ops`, "OPS@corp.example", `.\ops`} {
+		_, h, s := host(t, wsman.Options{NTLM: true})
+		s.User = user
+		if got, err := exec(t.Context(), open(t, h), "say x", ""); got != "x||0" || err != nil {
+			t.Errorf("%s: %s, %v", user, got, err)
+		}
+	}
+}
+
+// A wrong password is tried once, however many commands wait, and the host says what it takes.
+func TestWrongPassword(t *testing.T) {
+	for _, way := range ways {
+		t.Run(way, func(t *testing.T) {
+			server, h := start(t, way)
+			s, _ := h.Connection.Settings.(*winrm.Settings)
+			s.Password = engine.Plain("guess")
+			e := openError(t, h, engine.KindAuth)
+			if !strings.Contains(e.Error(), "ops") || !strings.Contains(e.Hint, "once") {
+				t.Errorf("%v; %s", e, e.Hint)
+			}
+			requests := len(server.Requests())
+			if strings.HasPrefix(way, "ntlm") && requests != 2 || strings.HasPrefix(way, "basic") && requests != 1 {
+				t.Errorf("%d requests for one try", requests)
+			}
+		})
+	}
+}
+
+// A login that is refused in the middle of a run is not tried again.
+func TestRefusedLater(t *testing.T) {
+	server, h := start(t, "ntlm http")
+	c := open(t, h)
+	server.Fail(wsman.Fault{Mode: wsman.Unauthorized, Offers: []string{"Negotiate"}})
+	_, err := exec(t.Context(), c, "say x", "")
+	want(t, err, engine.KindAuth)
+	server.Heal()
+	before := len(server.Requests())
+	_, err = exec(t.Context(), c, "say x", "")
+	want(t, err, engine.KindAuth)
+	if n := len(server.Requests()); n != before {
+		t.Errorf("%d requests after the refusal", n-before)
+	}
+}
+
+// The host decides what it offers; the client never sends more than it was told to.
+func TestOffers(t *testing.T) {
+	for _, test := range []struct {
+		way    string
+		offers []string
+		hint   string
+	}{
+		{"ntlm http", []string{`Basic realm="WSMAN"`}, "https"},
+		{"ntlm https", []string{`Basic realm="WSMAN"`}, `auth = "basic"`},
+		{"ntlm http", []string{"Kerberos"}, "allow NTLM"},
+		{"ntlm http", nil, "allow NTLM"},
+		{"basic https", []string{"Negotiate", "Kerberos"}, `auth = "ntlm"`},
+	} {
+		t.Run(test.way+" "+strings.Join(test.offers, ","), func(t *testing.T) {
+			server, h := start(t, test.way)
+			server.Fail(wsman.Fault{Mode: wsman.Unauthorized, Offers: test.offers})
+			e := openError(t, h, engine.KindAuth)
+			if !strings.Contains(e.Hint, test.hint) {
+				t.Errorf("hint %q does not say %q", e.Hint, test.hint)
+			}
+			for _, offer := range test.offers {
+				if scheme, _, _ := strings.Cut(offer, " "); !strings.Contains(e.Error(), scheme) {
+					t.Errorf("%q does not say that the host offers %s", e, scheme)
+				}
+			}
+			for _, r := range server.Requests() {
+				if auth, _, _ := strings.Cut(test.way, " "); strings.EqualFold(r.Auth, "basic") != (auth == "basic") || r.Size > 0 && auth == "ntlm" {
+					t.Errorf("sent %+v", r)
+				}
+			}
+		})
+	}
+}
+
+// Basic over http needs a word in the inventory, and a host that allows it.
+func TestPlaintext(t *testing.T) {
+	server, h, s := host(t, wsman.Options{Basic: true, NTLM: true, AllowUnencrypted: true})
+	s.Auth = "basic"
+	openError(t, h, engine.KindModule)
+	if n := len(server.Requests()); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+	s.AllowPlaintext = true
+	if got, err := exec(t.Context(), open(t, h), "say x", ""); got != "x||0" || err != nil {
+		t.Errorf("%s, %v", got, err)
+	}
+	_, h, s = host(t, wsman.Options{Basic: true, NTLM: true})
+	s.Auth, s.AllowPlaintext = "basic", true
+	if e := openError(t, h, engine.KindAuth); !strings.Contains(e.Hint, `auth = "ntlm"`) {
+		t.Error(e.Hint)
+	}
+}
+
+// A host, or somebody in between, that answers with a challenge without encryption gets neither proof nor command.
+func TestNoSealing(t *testing.T) {
+	var mu sync.Mutex
+	var seen []string
+	weak := []byte("NTLMSSP\x00\x02\x00\x00\x00" + strings.Repeat("\x00", 8) + "\x01\x02\x88\x00" + "challeng" + strings.Repeat("\x00", 8) +
+		"\x04\x00\x04\x00\x30\x00\x00\x00" + "\x00\x00\x00\x00")
+	for name, challenge := range map[string][]byte{"weak": weak, "short": weak[:20], "other": []byte("NTLMSSP\x00\x03\x00\x00\x00"), "none": nil} {
+		fake := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			seen = append(seen, r.Header.Get("Authorization")+string(body))
+			mu.Unlock()
+			w.Header().Set("WWW-Authenticate", strings.TrimSpace("Negotiate "+base64.StdEncoding.EncodeToString(challenge)))
+			w.WriteHeader(http.StatusUnauthorized)
+		}))
+		_, h, s := host(t, wsman.Options{NTLM: true})
+		u, _ := url.Parse(fake.URL)
+		s.Port, _ = strconv.Atoi(u.Port())
+		openError(t, h, engine.KindAuth)
+		fake.Close()
+		if len(seen) != 1 || !strings.HasPrefix(seen[0], "Negotiate TlRMTVNTUAABAAAA") {
+			t.Errorf("%s: sent %q, not the first leg alone", name, seen)
+		}
+		seen = nil
+	}
+}
+
+// Whoever relays a login over a TLS channel of their own fails at the channel's binding.
+func TestRelay(t *testing.T) {
+	server, h := start(t, "ntlm https")
+	other, _, fingerprint := authority(t)
+	relay, err := tls.Listen("tcp", "127.0.0.1:0", other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	go func() {
+		for {
+			in, err := relay.Accept()
+			if err != nil {
+				return
+			}
+			out, err := tls.Dial("tcp", server.Addr(), &tls.Config{InsecureSkipVerify: true})
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
+			go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
+		}
+	}()
+	s, _ := h.Connection.Settings.(*winrm.Settings)
+	s.CA, s.Fingerprint = "", fingerprint
+	_, port, _ := net.SplitHostPort(relay.Addr().String())
+	s.Port, _ = strconv.Atoi(port)
+	openError(t, h, engine.KindAuth)
+}
+
+func TestTLS(t *testing.T) {
+	config, file, fingerprint := authority(t)
+	_, other, _ := authority(t)
+	server, h, s := host(t, wsman.Options{NTLM: true, TLS: config})
+
+	e := openError(t, h, engine.KindTLS) // nobody vouches for it
+	if !strings.Contains(e.Hint, fingerprint) || !strings.Contains(e.Error(), "guest1.corp.example") {
+		t.Errorf("%v; %s", e, e.Hint)
+	}
+	s.CA = other
+	openError(t, h, engine.KindTLS)
+	s.CA, s.Fingerprint = "", strings.Repeat("ab", 32)
+	if e := openError(t, h, engine.KindTLS); !strings.Contains(e.Hint, fingerprint) {
+		t.Error(e.Hint)
+	}
+	for _, r := range server.Requests() {
+		t.Errorf("sent to somebody unknown: %+v", r)
+	}
+	for _, pin := range []string{fingerprint, strings.ToUpper(strings.TrimPrefix(fingerprint, "sha256:"))} {
+		s.Fingerprint = pin
+		if id := open(t, h).Identity(); id != "tls "+fingerprint+" CN=guest1.corp.example" {
+			t.Errorf("identity %q", id)
+		}
+	}
+	s.CA, s.Fingerprint = file, ""
+	open(t, h)
+	h.Address = "localhost" // the certificate names the address only
+	openError(t, h, engine.KindTLS)
+	s.CA = "/does/not/exist.pem"
+	openError(t, h, engine.KindTLS)
+
+	_, h, s = host(t, wsman.Options{NTLM: true})
+	if id := open(t, h).Identity(); id != "none" {
+		t.Errorf("identity %q over http", id)
+	}
+	s.HTTPS = true
+	if e := openError(t, h, engine.KindTLS); !strings.Contains(e.Hint, "https = false") {
+		t.Error(e.Hint)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for arg, spoil := range map[string]func(*winrm.Settings){
+		"user":              func(s *winrm.Settings) { s.User = "" },
+		"password":          func(s *winrm.Settings) { s.Password = engine.Secret{} },
+		"port":              func(s *winrm.Settings) { s.Port = 70000 },
+		"connect_timeout":   func(s *winrm.Settings) { s.ConnectTimeout = "soon" },
+		"operation_timeout": func(s *winrm.Settings) { s.OperationTimeout = "0s" },
+		"fingerprint":       func(s *winrm.Settings) { s.Fingerprint = strings.Repeat("ab", 20) },
+		"auth":              func(s *winrm.Settings) { s.Auth, s.HTTPS = "basic", false },
+		"https":             func(s *winrm.Settings) { s.CA, s.HTTPS = "ca.pem", false },
+	} {
+		s, _ := winrm.Transport{}.Settings().(*winrm.Settings)
+		s.User, s.Password = "ops", engine.Plain("s3cret")
+		if err := s.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		spoil(s)
+		if bad, ok := s.Validate().(engine.BadArg); !ok || bad.Arg != arg { //nolint:errorlint // it is promised to be one
+			t.Errorf("%s: %v", arg, s.Validate())
+		}
+	}
+	for _, f := range engine.Fields(winrm.Settings{}) {
+		if f.Doc == "" || !f.Optional {
+			t.Errorf("%s has no doc, or is not optional", f.Name)
+		}
+	}
+}
