@@ -20,7 +20,7 @@ type Body struct {
 	// Unknown are the arguments whose values are not wholly known; they are at their defaults in the target.
 	// Arguments of nested blocks are named "block.argument", or "block[1].argument" where a block may be repeated.
 	Unknown []string
-	// Shown is every written argument as it may be shown, secrets by name, sorted by name.
+	// Shown is every written argument, labels of nested blocks included, as it may be shown: secrets by name; sorted by name.
 	Shown []engine.Arg
 }
 
@@ -167,10 +167,11 @@ func (d *decoder) block(b *hcl.Block, field reflect.Value, name string) {
 	}
 	labels := b.Labels
 	for i := range field.NumField() {
-		_, kind, _ := strings.Cut(field.Type().Field(i).Tag.Get("hcl"), ",")
+		label, kind, _ := strings.Cut(field.Type().Field(i).Tag.Get("hcl"), ",")
 		switch {
 		case kind == "label" && len(labels) > 0:
 			field.Field(i).SetString(labels[0])
+			d.out.Shown = append(d.out.Shown, engine.Arg{Name: name + "." + label, Value: quote(labels[0])})
 			labels = labels[1:]
 		case kind == "def_range":
 			field.Field(i).Set(reflect.ValueOf(b.DefRange))

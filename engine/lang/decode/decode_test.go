@@ -109,8 +109,8 @@ limit "x" { ports = [3] }
 	wantShown := []engine.Arg{
 		{Name: "accounts", Value: `[{password = «secret: env:PW», user = "u"}, {user = "v"}]`},
 		{Name: "env", Value: `{A = "b"}`}, {Name: "features", Value: `["x", 1]`}, {Name: "force", Value: "true"},
-		{Name: "limit.ports", Value: "[3]"}, {Name: "name", Value: `"DS"`}, {Name: "password", Value: "«secret: env:PW»"}, {Name: "ratio", Value: "1.5"},
-		{Name: "rule[0].ports", Value: "[1, 2]"}, {Name: "rule[0].secret", Value: "«secret: plain text»"},
+		{Name: "limit.name", Value: `"x"`}, {Name: "limit.ports", Value: "[3]"}, {Name: "name", Value: `"DS"`}, {Name: "password", Value: "«secret: env:PW»"}, {Name: "ratio", Value: "1.5"},
+		{Name: "rule[0].name", Value: `"one"`}, {Name: "rule[0].ports", Value: "[1, 2]"}, {Name: "rule[0].secret", Value: "«secret: plain text»"}, {Name: "rule[1].name", Value: `"two"`},
 	}
 	if !slices.Equal(body.Shown, wantShown) {
 		t.Errorf("shown:\n%v\nwant\n%v", body.Shown, wantShown)
@@ -144,7 +144,7 @@ func TestMistakes(t *testing.T) {
 		"missing":             {`count = 1`, `The argument "name" is required`},
 		"null for required":   {`name = var.none`, `its value is null`},
 		"unsupported":         {"name = \"x\"\nstaet = 1", `Did you mean "state"?`},
-		"one of":              {"name = \"x\"\nstate = \"strated\"", `"state" must be one of started, stopped, restarted; did you mean "started"?`},
+		"one of":              {"name = \"x\"\nstate = \"strated\"", `"state" must be one of started, stopped, restarted. Did you mean "started"?`},
 		"type":                {"name = \"x\"\ncount = \"many\"", `"count" does not fit: a number is required.`},
 		"fraction":            {"name = \"x\"\ncount = 1.5", `a whole number`},
 		"type of element":     {"name = \"x\"\nrule \"a\" {\n ports = [1, \"b\"]\n}", `"ports[1]" does not fit: a number is required.`},

@@ -64,7 +64,7 @@ func quotesSecret(d *hcl.Diagnostic) bool {
 	return found
 }
 
-// Suggest is `; did you mean "x"?`, with the name of known that is nearest to name, or "" when none is near.
+// Suggest is ` Did you mean "x"?`, to stand after a full stop, with the name of known that is nearest to name, or "" when none is near.
 func Suggest(name string, known []string) string {
 	best, least := "", max(len([]rune(name))/3, 1)+1
 	for _, k := range known {
@@ -75,5 +75,5 @@ func Suggest(name string, known []string) string {
 	if best == "" {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return fmt.Sprintf(" Did you mean %q?", best)
 }

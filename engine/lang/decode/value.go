@@ -23,15 +23,18 @@ var (
 type misfit struct {
 	summary, problem string
 	path             string // within the argument: "[1].name"
+	hint             string // a further sentence
 }
 
-func (m *misfit) detail(arg string) string { return fmt.Sprintf("%q %s.", arg+m.path, m.problem) }
+func (m *misfit) detail(arg string) string {
+	return fmt.Sprintf("%q %s.%s", arg+m.path, m.problem, m.hint)
+}
 
 func (m *misfit) under(step string) *misfit {
 	if m == nil {
 		return nil
 	}
-	return &misfit{m.summary, m.problem, step + m.path}
+	return &misfit{m.summary, m.problem, step + m.path, m.hint}
 }
 
 var secretHere = &misfit{summary: "A secret cannot be used here", problem: "takes no secret: it would stand on a command line or in a plan"}
@@ -141,7 +144,7 @@ func put(field reflect.Value, value cty.Value, oneOf []string) *misfit {
 		return &misfit{summary: "Wrong value", problem: "does not fit: " + err.Error()}
 	}
 	if len(oneOf) > 0 && t.Kind() == reflect.String && !slices.Contains(oneOf, field.String()) {
-		return &misfit{summary: "Wrong value", problem: "must be one of " + strings.Join(oneOf, ", ") + Suggest(field.String(), oneOf)}
+		return &misfit{summary: "Wrong value", problem: "must be one of " + strings.Join(oneOf, ", "), hint: Suggest(field.String(), oneOf)}
 	}
 	return nil
 }

@@ -1,0 +1,2 @@
+group "all" { groups = ["a"] }         # ERROR: so it is in none
+group "a" {}

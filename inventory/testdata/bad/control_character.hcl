@@ -1,0 +1,1 @@
+host "a\u0007b" {}                     # ERROR: no control character

@@ -1,0 +1,2 @@
+host "a" {}
+group "g" { rack = [1] }

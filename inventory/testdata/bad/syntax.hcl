@@ -1,0 +1,4 @@
+host "a" {
+  address =                            # ERROR: Invalid expression
+}
+host "a" {}                            # not reported: first the syntax must be right

@@ -1,0 +1,1 @@
+hots "a" {}                            # ERROR: Did you mean "host"?

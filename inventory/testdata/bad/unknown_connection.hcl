@@ -1,0 +1,3 @@
+host "a" {
+  connection "shs" {}                  # ERROR: There is no connection "shs". Did you mean "ssh"? Known are https, local, ssh.
+}

@@ -1,0 +1,1 @@
+# An inventory may be empty: plays can run on localhost.
