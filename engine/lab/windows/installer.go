@@ -1,0 +1,224 @@
+package windows
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// Codes of the Windows Installer.
+const (
+	msiSuccess         = 0
+	msiUnknownProduct  = 1605
+	msiFatal           = 1603
+	msiRunning         = 1618
+	msiNoPackage       = 1619
+	msiInvalidCommand  = 1639
+	msiRebootInitiated = 1641
+	msiRebootRequired  = 3010
+)
+
+// The phases of a change of VMware Tools, in lab time. The network is away in the second one.
+const (
+	preparing   = 20 * time.Second
+	replacing   = 20 * time.Second
+	finishing   = 20 * time.Second
+	networkAway = 15 * time.Second
+	nothingToDo = 5 * time.Second
+)
+
+// request is what a command line asks the installer for.
+type request struct {
+	add, remove, reinstall []string // feature names; ALL
+	uninstall              bool
+	restart                bool // it may reboot the guest
+	log                    string
+}
+
+// configure runs the installer on VMware Tools and returns its exit code. When ctx ends while drivers are being
+// replaced, Tools stay behind broken; before that nothing has happened.
+func (g *Guest) configure(ctx context.Context, r request) uint32 {
+	if !g.enter() {
+		return msiRunning
+	}
+	defer g.change(func() { g.tools.installing = false })
+	code := g.transaction(ctx, r)
+	g.writeLog(r, code)
+	if code == msiRebootInitiated {
+		inner, _ := g.detach(ctx) // it ends with the reboot
+		go func() {
+			if g.cfg.Clock.Wait(inner, goodbye) == nil {
+				_ = g.Reboot(context.WithoutCancel(inner)) // cannot end early
+			}
+		}()
+	}
+	return code
+}
+
+// enter lets one installation in at a time.
+func (g *Guest) enter() bool {
+	ok := false
+	g.change(func() {
+		if ok = !g.tools.installing && time.Now().After(g.tools.busyUntil); ok {
+			g.tools.installing = true
+			g.tools.runs++
+		}
+	})
+	return ok
+}
+
+func (g *Guest) transaction(ctx context.Context, r request) uint32 {
+	g.mu.Lock()
+	after, repair, err := g.target(r)
+	same := !repair && g.tools.installed && slices.Equal(after, g.installed())
+	g.mu.Unlock()
+	if err != nil || same {
+		if g.cfg.Clock.Wait(ctx, nothingToDo) != nil || err != nil {
+			return msiFatal
+		}
+		return msiSuccess
+	}
+	if g.cfg.Clock.Wait(ctx, preparing) != nil {
+		return msiFatal
+	}
+	g.loseNetwork(networkAway)
+	if g.cfg.Clock.Wait(ctx, replacing) != nil {
+		g.change(func() { g.tools.broken = "an installation was interrupted" })
+		return msiFatal
+	}
+	var reboot bool
+	g.change(func() { reboot = g.apply(r, after, repair) })
+	if r.uninstall || !slices.Contains(after, "VMXNet3") {
+		g.change(func() { g.tools.networkLost = true })
+		g.loseNetwork(-1)
+	}
+	if g.cfg.Clock.Wait(ctx, finishing) != nil {
+		return msiFatal
+	}
+	switch {
+	case reboot && r.restart:
+		return msiRebootInitiated
+	case reboot:
+		return msiRebootRequired
+	}
+	return msiSuccess
+}
+
+func (g *Guest) loseNetwork(d time.Duration) {
+	if g.cfg.OnNetworkLoss != nil {
+		g.cfg.OnNetworkLoss(d)
+	}
+}
+
+// installed are the features, in the order of the feature table. g.mu is held.
+func (g *Guest) installed() []string {
+	return slices.DeleteFunc(allFeatures(g.cfg.ToolsVersion), func(f string) bool { return !g.tools.features[f] })
+}
+
+// target says which features a request leads to, and whether it repairs. A name that this version of Tools does not
+// know is an error. g.mu is held.
+func (g *Guest) target(r request) (features []string, repair bool, err error) {
+	known := allFeatures(g.cfg.ToolsVersion)
+	for _, name := range slices.Concat(r.add, r.remove, r.reinstall) {
+		if name != "ALL" && !slices.Contains(known, name) {
+			return nil, false, fmt.Errorf("Error 2711. The specified feature name ('%s') not found in Feature table.", name)
+		}
+	}
+	has := func(list []string, f string) bool { return slices.Contains(list, f) || slices.Contains(list, "ALL") }
+	before := g.installed()
+	if !g.tools.installed && len(r.add) == 0 {
+		before = defaultFeatures(g.cfg.ToolsVersion)
+	}
+	for _, f := range known {
+		wanted := has(r.add, f) || slices.Contains(before, f)
+		if wanted && !has(r.remove, f) {
+			features = append(features, f)
+			repair = repair || has(r.reinstall, f) && g.tools.installed
+		}
+	}
+	return features, repair, nil
+}
+
+// apply makes the change. It returns whether a reboot has to follow. g.mu is held.
+func (g *Guest) apply(r request, after []string, repair bool) (reboot bool) {
+	if r.uninstall {
+		g.uninstallTools()
+		g.needReboot()
+		return true
+	}
+	fresh := running
+	if g.cfg.RebootNeeded || g.pendingReboot() {
+		fresh, reboot = stopped, true
+		g.needReboot()
+	}
+	before := g.installed()
+	if !g.tools.installed {
+		g.installTools(nil)
+	}
+	for _, f := range before {
+		if !slices.Contains(after, f) {
+			g.removeFeature(f)
+		}
+	}
+	for _, f := range after {
+		if repair || !slices.Contains(before, f) {
+			g.addFeature(f, fresh)
+		}
+	}
+	if repair {
+		g.tools.healsAtBoot = reboot && g.tools.broken != ""
+		if !reboot {
+			g.tools.broken = ""
+		}
+	}
+	return reboot
+}
+
+// writeLog writes the log of /l*v as the Windows Installer does: UTF-16 with a byte order mark.
+func (g *Guest) writeLog(r request, code uint32) {
+	if r.log == "" {
+		return
+	}
+	text := fmt.Sprintf("=== Verbose logging started: %s ===\r\n", time.Now().Format("1/2/2006  15:04:05"))
+	g.mu.Lock()
+	_, _, err := g.target(r)
+	g.mu.Unlock()
+	if err != nil {
+		text += fmt.Sprintf("Product: VMware Tools -- %v\r\n", err)
+	}
+	outcome := "Configuration completed successfully."
+	if code == msiFatal {
+		outcome = "Configuration failed."
+	}
+	text += fmt.Sprintf("Product: VMware Tools -- %s\r\nMainEngineThread is returning %d\r\n", outcome, code)
+	data := []byte{0xFF, 0xFE}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		data = binary.LittleEndian.AppendUint16(data, unit)
+	}
+	_ = g.disk.Write(r.log, data) // without its folder there is no log
+}
+
+// option takes one property of the installer's command line.
+func (r *request) option(property string) {
+	name, list, ok := strings.Cut(property, "=")
+	if !ok {
+		return
+	}
+	items := slices.DeleteFunc(strings.Split(strings.Trim(list, `"`), ","), func(s string) bool { return s == "" })
+	switch strings.ToUpper(name) {
+	case "ADDLOCAL":
+		r.add = items
+	case "REMOVE":
+		r.remove = items
+		r.uninstall = slices.Contains(items, "ALL")
+	case "REINSTALL":
+		r.reinstall = items
+	case "REBOOT":
+		how := strings.ToUpper(list)
+		r.restart = !strings.HasPrefix(how, "R") && !strings.HasPrefix(how, "S") // ReallySuppress, Suppress
+	}
+}

@@ -1,0 +1,259 @@
+package windows
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
+	"github.com/dsplay/dsplay/engine/lab/windows/disk"
+)
+
+func clean(p *cmdexe.Process, name string) string { return disk.Clean(p.Dir, name) }
+
+// findstr prints the lines that hold one of some words, a literal (/c:) or a simple expression (/r).
+func (g *Guest) findstr(_ context.Context, p *cmdexe.Process) uint32 {
+	var patterns, files []string
+	flags := ""
+	for _, arg := range p.Argv {
+		lower := strings.ToLower(arg)
+		switch {
+		case strings.HasPrefix(lower, "/c:"):
+			patterns = append(patterns, arg[3:])
+			flags += "c"
+		case strings.HasPrefix(arg, "/"):
+			flags += strings.ReplaceAll(lower, "/", "")
+		case len(patterns) == 0:
+			patterns = strings.Fields(arg)
+		default:
+			files = append(files, arg)
+		}
+	}
+	if len(patterns) == 0 {
+		return g.fail(p, 2, "FINDSTR: Bad command line")
+	}
+	data, err := g.input(p, files)
+	if err != nil {
+		return g.fail(p, 1, "FINDSTR: Cannot open %s", strings.Join(files, " "))
+	}
+	literal := strings.Contains(flags, "l") || strings.Contains(flags, "c") && !strings.Contains(flags, "r")
+	re, err := findstrPattern(patterns, literal, flags)
+	if err != nil {
+		return g.fail(p, 2, "FINDSTR: %s", err)
+	}
+	return grep(p, string(data), re.MatchString, strings.Contains(flags, "v"), strings.Contains(flags, "n"))
+}
+
+func findstrPattern(patterns []string, literal bool, flags string) (*regexp.Regexp, error) {
+	alternatives := make([]string, len(patterns))
+	for i, pattern := range patterns {
+		if literal {
+			pattern = regexp.QuoteMeta(pattern)
+		} else {
+			pattern = strings.NewReplacer(`\<`, `\b`, `\>`, `\b`, "+", `\+`, "?", `\?`, "(", `\(`, ")", `\)`, "|", `\|`,
+				"{", `\{`, "}", `\}`).Replace(pattern)
+		}
+		alternatives[i] = pattern
+	}
+	whole := "(?:" + strings.Join(alternatives, "|") + ")"
+	if strings.Contains(flags, "b") {
+		whole = "^" + whole
+	}
+	if strings.Contains(flags, "e") || strings.Contains(flags, "x") {
+		whole += "$"
+	}
+	if strings.Contains(flags, "x") {
+		whole = "^" + whole
+	}
+	if strings.Contains(flags, "i") {
+		whole = "(?i)" + whole
+	}
+	return regexp.Compile(whole)
+}
+
+// grep prints the lines that match. It returns 1 when there is none.
+func grep(p *cmdexe.Process, data string, match func(string) bool, invert, number bool) uint32 {
+	code := uint32(1)
+	for i, text := range splitLines(data) {
+		if match(text) == invert {
+			continue
+		}
+		code = 0
+		if number {
+			text = strconv.Itoa(i+1) + ":" + text
+		}
+		line(p, "%s", text)
+	}
+	return code
+}
+
+func splitLines(data string) []string {
+	if data == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(data, "\r\n", "\n"), "\n"), "\n")
+}
+
+// findText is "find [/i] [/v] [/c] [/n] "TEXT" [FILE]".
+func (g *Guest) findText(_ context.Context, p *cmdexe.Process) uint32 {
+	flags, rest := "", []string{}
+	for _, arg := range p.Argv {
+		if strings.HasPrefix(arg, "/") {
+			flags += strings.ToLower(arg[1:])
+		} else {
+			rest = append(rest, arg)
+		}
+	}
+	if len(rest) == 0 || !strings.Contains(p.Args, `"`) {
+		return g.fail(p, 2, "FIND: Parameter format not correct")
+	}
+	data, err := g.input(p, rest[1:])
+	if err != nil {
+		return g.fail(p, 1, "File not found - %s", strings.ToUpper(strings.Join(rest[1:], " ")))
+	}
+	wanted, fold := rest[0], strings.Contains(flags, "i")
+	if fold {
+		wanted = strings.ToLower(wanted)
+	}
+	match := func(text string) bool {
+		if fold {
+			text = strings.ToLower(text)
+		}
+		return strings.Contains(text, wanted)
+	}
+	if !strings.Contains(flags, "c") {
+		return grep(p, string(data), match, strings.Contains(flags, "v"), strings.Contains(flags, "n"))
+	}
+	count := 0
+	for _, text := range splitLines(string(data)) {
+		if match(text) != strings.Contains(flags, "v") {
+			count++
+		}
+	}
+	line(p, "%d", count)
+	if count == 0 {
+		return 1
+	}
+	return 0
+}
+
+// where finds programs along the PATH.
+func (g *Guest) where(_ context.Context, p *cmdexe.Process) uint32 {
+	code, quiet := uint32(0), false
+	for _, name := range p.Argv {
+		if strings.EqualFold(name, "/q") {
+			quiet = true
+			continue
+		}
+		info := cmdexe.Find(g.system, p.Dir, p.Getenv("PATH"), name)
+		switch {
+		case info.Path == "":
+			code = 1
+		case !quiet:
+			line(p, "%s", info.Path)
+		}
+	}
+	if code != 0 && !quiet {
+		return g.fail(p, 1, "INFO: Could not find files for the given pattern(s).")
+	}
+	return code
+}
+
+// ping waits a second of lab time between its packets. Everything that it asks answers.
+func (g *Guest) ping(ctx context.Context, p *cmdexe.Process) uint32 {
+	count, host := 4, ""
+	for i := 0; i < len(p.Argv); i++ {
+		switch flag := strings.ToLower(strings.Replace(p.Argv[i], "-", "/", 1)); {
+		case flag == "/n":
+			i++
+			count, _ = strconv.Atoi(at(p.Argv, i))
+		case flag == "/w" || flag == "/l" || flag == "/i":
+			i++
+		case !strings.HasPrefix(flag, "/"):
+			host = p.Argv[i]
+		}
+	}
+	if host == "" {
+		return g.fail(p, 1, "IP address must be specified.")
+	}
+	fmt.Fprintf(p.Stdout, "\r\nPinging %s with 32 bytes of data:\r\n", host)
+	for i := range count {
+		if i > 0 && g.cfg.Clock.Wait(ctx, time.Second) != nil {
+			return cmdexe.Killed
+		}
+		line(p, "Reply from %s: bytes=32 time<1ms TTL=128", host)
+	}
+	fmt.Fprintf(p.Stdout, "\r\nPing statistics for %s:\r\n    Packets: Sent = %d, Received = %d, Lost = 0 (0%% loss),\r\n", host, count, count)
+	return 0
+}
+
+// timeout waits, unless its input is redirected: then it refuses, as on Windows.
+func (g *Guest) timeout(ctx context.Context, p *cmdexe.Process) uint32 {
+	if p.Stdin != nil {
+		return g.fail(p, 1, "ERROR: Input redirection is not supported, exiting the process immediately.")
+	}
+	for _, arg := range p.Argv {
+		if n, err := strconv.Atoi(arg); err == nil && g.cfg.Clock.Wait(ctx, time.Duration(n)*time.Second) != nil {
+			return cmdexe.Killed
+		}
+	}
+	return 0
+}
+
+// certutil is "certutil -decode|-encode FROM TO" with -f: base64, between or without the lines of a certificate.
+func (g *Guest) certutil(_ context.Context, p *cmdexe.Process) uint32 {
+	var verb string
+	var files []string
+	force := false
+	for _, arg := range p.Argv {
+		switch flag := strings.ToLower(strings.Replace(arg, "/", "-", 1)); {
+		case flag == "-f":
+			force = true
+		case strings.HasPrefix(flag, "-"):
+			verb = flag
+		default:
+			files = append(files, clean(p, arg))
+		}
+	}
+	if verb != "-decode" && verb != "-encode" || len(files) != 2 {
+		return g.fail(p, 1, "certutil %s is not simulated", verb)
+	}
+	if _, exists := g.disk.Stat(files[1]); exists && !force {
+		return certutilFailed(p, "EncodeToFile", 0x80070050, "The file exists. 0x80070050 (WIN32: 80 ERROR_FILE_EXISTS)")
+	}
+	data, err := g.disk.Read(files[0])
+	if err != nil {
+		return certutilFailed(p, verb[1:], 0x80070002, "The system cannot find the file specified. 0x80070002 (WIN32: 2 ERROR_FILE_NOT_FOUND)")
+	}
+	output, err := recode(verb, data)
+	if err != nil {
+		return certutilFailed(p, "DecodeFile", 0x8007000d, "The data is invalid. 0x8007000d (WIN32: 13 ERROR_INVALID_DATA)")
+	}
+	if err := g.disk.Write(files[1], output); err != nil {
+		return certutilFailed(p, "EncodeToFile", 0x80070003, err.Error())
+	}
+	line(p, "Input Length = %d\r\nOutput Length = %d", len(data), len(output))
+	return line(p, "CertUtil: %s command completed successfully.", verb)
+}
+
+func certutilFailed(p *cmdexe.Process, where string, code uint32, text string) uint32 {
+	line(p, "%s returned %s\r\nCertUtil: %s", where, text, text)
+	return code
+}
+
+func recode(verb string, data []byte) ([]byte, error) {
+	if verb == "-encode" {
+		return []byte("-----BEGIN CERTIFICATE-----\r\n" + base64.StdEncoding.EncodeToString(data) + "\r\n-----END CERTIFICATE-----\r\n"), nil
+	}
+	var text strings.Builder
+	for _, l := range splitLines(string(data)) {
+		if !strings.HasPrefix(l, "-----") {
+			text.WriteString(strings.TrimSpace(l))
+		}
+	}
+	return base64.StdEncoding.DecodeString(text.String())
+}
