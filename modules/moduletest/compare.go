@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -44,7 +43,7 @@ func decode(module any, args map[string]string) error {
 	return nil
 }
 
-func (c *testCase) compareEffects(t *testing.T, instance any) {
+func (c *testCase) compareEffects(t reporter, instance any) {
 	t.Helper()
 	if c.effects == nil {
 		return
@@ -55,7 +54,7 @@ func (c *testCase) compareEffects(t *testing.T, instance any) {
 	}
 }
 
-func (c *testCase) compareDiff(t *testing.T, got engine.Diff) {
+func (c *testCase) compareDiff(t reporter, got engine.Diff) {
 	t.Helper()
 	if g, w := shown(got), shown(c.diff); g != w {
 		t.Errorf("Check gives\n%s\nwant\n%s", g, w)
@@ -84,7 +83,7 @@ func shown(d engine.Diff) string {
 }
 
 // compareResult compares the attributes that the case names, and that the result is of the declared type.
-func (c *testCase) compareResult(t *testing.T, m engine.Module, result any) {
+func (c *testCase) compareResult(t reporter, m engine.Module, result any) {
 	t.Helper()
 	value, err := engine.ValueOf(result)
 	if err != nil || !value.Type().Equals(engine.TypeOf(m.Result)) {
@@ -106,8 +105,8 @@ func (c *testCase) compareResult(t *testing.T, m engine.Module, result any) {
 	}
 }
 
-// attributes gives a result as JSON would.
-func attributes(t *testing.T, result any) map[string]any {
+// attributes gives a result as JSON would; like in the language, what is empty is not null.
+func attributes(t reporter, result any) map[string]any {
 	t.Helper()
 	all := map[string]any{}
 	v := reflect.Indirect(reflect.ValueOf(result))
@@ -120,12 +119,17 @@ func attributes(t *testing.T, result any) map[string]any {
 		if err := json.Unmarshal(data, &plain); err != nil {
 			t.Fatal(err)
 		}
+		if kind := v.Field(f.Index).Kind(); plain == nil && kind == reflect.Slice {
+			plain = []any{}
+		} else if plain == nil && kind == reflect.Map {
+			plain = map[string]any{}
+		}
 		all[f.Name] = plain
 	}
 	return all
 }
 
-func (c *testCase) compareError(t *testing.T, err error) {
+func (c *testCase) compareError(t reporter, err error) {
 	t.Helper()
 	want := c.fails
 	switch {

@@ -7,15 +7,23 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
 )
 
+// reporter is what is needed of a *testing.T.
+type reporter interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // host is an engine.Machine that knows nothing but the answers of a case. What the case did not foresee fails the test.
 type host struct {
-	t       *testing.T
+	t       reporter
 	c       *testCase
 	state   string
 	allowed []string // command lines that Do may execute
@@ -23,7 +31,7 @@ type host struct {
 	memo    map[string]any
 }
 
-func newHost(t *testing.T, c *testCase) *host {
+func newHost(t reporter, c *testCase) *host {
 	return &host{t: t, c: c, state: "start", memo: map[string]any{}}
 }
 
@@ -136,10 +144,14 @@ func quote(p engine.Platform, w string) string {
 	switch {
 	case p != engine.Windows:
 		return engine.QuoteSh(w)
-	case w == "" || strings.ContainsAny(w, " \t&|<>^\"();,"):
-		return `"` + strings.ReplaceAll(w, `"`, `\"`) + `"`
+	case w != "" && !strings.ContainsFunc(w, isSpecial):
+		return w
 	}
-	return w
+	return `"` + strings.ReplaceAll(w, `"`, `\"`) + `"`
+}
+
+func isSpecial(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(`_-./:\+@$=`, r)
 }
 
 // deadline is longer than any wait of a module; simulated time makes it cheap.

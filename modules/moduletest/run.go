@@ -35,7 +35,7 @@ func Run(t *testing.T, m engine.Module) {
 	}
 }
 
-func (c *testCase) run(ctx context.Context, t *testing.T, m engine.Module) {
+func (c *testCase) run(ctx context.Context, t reporter, m engine.Module) {
 	h := newHost(t, c)
 	instance := c.instance(t, m)
 	if refused := c.validate(t, instance); refused {
@@ -63,7 +63,7 @@ func (c *testCase) run(ctx context.Context, t *testing.T, m engine.Module) {
 }
 
 // instance is a fresh module with the arguments of the case.
-func (c *testCase) instance(t *testing.T, m engine.Module) any {
+func (c *testCase) instance(t reporter, m engine.Module) any {
 	t.Helper()
 	v := m.New()
 	if err := decode(v, c.args); err != nil {
@@ -72,7 +72,7 @@ func (c *testCase) instance(t *testing.T, m engine.Module) any {
 	return v
 }
 
-func (c *testCase) validate(t *testing.T, instance any) (refused bool) {
+func (c *testCase) validate(t reporter, instance any) (refused bool) {
 	t.Helper()
 	var err error
 	if v, ok := instance.(engine.Validator); ok {
@@ -89,7 +89,7 @@ func (c *testCase) validate(t *testing.T, instance any) (refused bool) {
 }
 
 // step goes the way of a run: check, apply, prove, check again.
-func (c *testCase) step(ctx context.Context, t *testing.T, m engine.Module, h *host, instance any) error {
+func (c *testCase) step(ctx context.Context, t reporter, m engine.Module, h *host, instance any) error {
 	diff, err := instance.(engine.Checker).Check(ctx, h)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (c *testCase) step(ctx context.Context, t *testing.T, m engine.Module, h *h
 }
 
 // nothing is a step without anything to do: it says why, executes nothing, and what it leaves is what a probe sees.
-func (c *testCase) nothing(ctx context.Context, t *testing.T, m engine.Module, h *host, instance any, diff engine.Diff) error {
+func (c *testCase) nothing(ctx context.Context, t reporter, m engine.Module, h *host, instance any, diff engine.Diff) error {
 	if diff.Note == "" || c.diff.Note == "" {
 		t.Error("nothing to do, and no note says why (in the Diff, in the case, or in both)")
 	}

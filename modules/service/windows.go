@@ -145,9 +145,11 @@ func (w *windows) tell(ctx context.Context, host engine.Machine, c engine.Comman
 	}
 	var last scm.Service
 	err = await.Until(ctx, settle, time.Second, func(ctx context.Context) (bool, error) {
-		if last, err = w.query(ctx, host, "query"); err != nil {
+		now, err := w.query(ctx, host, "query")
+		if err != nil {
 			return false, err
 		}
+		last = now
 		if state == scm.Running && last.State == scm.Stopped {
 			return false, &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: op, Msg: "it stopped again: " + scm.Reason(last.Exit),
 				Hint: "look into the Windows event log (System)"}

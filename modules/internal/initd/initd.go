@@ -77,7 +77,9 @@ func Done(ctx context.Context, host engine.Machine, name, verb string) error {
 	last := ""
 	err = await.Until(ctx, time.Minute, 2*time.Second, func(ctx context.Context) (bool, error) {
 		s, err := Look(ctx, host, name)
-		last = s.Word
+		if err == nil {
+			last = s.Word
+		}
 		return s.Word == want, err
 	})
 	if engine.KindOf(err) == engine.KindTimeout {

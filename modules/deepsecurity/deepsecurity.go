@@ -1,0 +1,73 @@
+// Package deepsecurity knows guests as a Deep Security Manager sees them: whether the anti-malware engine that an
+// appliance runs for them is online, and how old that knowledge is.
+package deepsecurity
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/api/dsm"
+)
+
+const defaultMaxAge = "30m"
+
+// directory is the list of all computers, fetched once for all probes of a pass.
+func directory(ctx context.Context, host engine.Reader) (*dsm.Directory, error) {
+	d, err := host.Once(ctx, "deepsecurity directory", func(ctx context.Context) (any, error) {
+		api, err := host.API(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return dsm.Fetch(ctx, api)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.(*dsm.Directory), nil
+}
+
+// verdict is the state of a computer, and the words for it, when its age is taken into account.
+//
+// An "online" that is older than limit proves nothing: DSM goes on showing what it heard last. An "offline" stays,
+// however old: a guest whose appliance died has nothing newer to tell, and its last communication lies back as far
+// as the fault does. Where DSM does not say when it was, nothing can be too old.
+func verdict(c dsm.Computer, limit time.Duration) (dsm.State, []string) {
+	if c.AsOf == nil {
+		return c.State, c.Messages
+	}
+	age := time.Since(*c.AsOf)
+	switch {
+	case c.State == dsm.Online && age > limit:
+		return dsm.Unknown, append([]string{fmt.Sprintf("DSM says online, but heard of it %s ago", rough(age))}, c.Messages...)
+	case c.State == dsm.Offline && age > limit:
+		return dsm.Offline, append(c.Messages[:len(c.Messages):len(c.Messages)], fmt.Sprintf("last heard of %s ago", rough(age)))
+	}
+	return c.State, c.Messages
+}
+
+func rough(d time.Duration) string {
+	if d >= time.Hour {
+		return d.Round(time.Minute).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+// stamp writes a time for a result; with fractions, because a goal compares it with the end of an attempt.
+func stamp(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	text := t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	return &text
+}
+
+func maxAge(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, engine.BadArg{Arg: "max_age", Problem: `must be a duration such as "30m", not ` + strconv.Quote(text)}
+	}
+	return d, nil
+}
