@@ -1,0 +1,263 @@
+package deepsecurity_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/api/dsm/dsmtest"
+	"github.com/dsplay/dsplay/engine/transport/https"
+	"github.com/dsplay/dsplay/modules/deepsecurity"
+)
+
+// scenario is one file in testdata: arguments and a world, and what the probe makes of them over REST and over SOAP.
+// A new case is a new file.
+type scenario struct {
+	Why     string                     `json:"why"`
+	Module  string                     `json:"module"`
+	Args    map[string]json.RawMessage `json:"args"`
+	World   dsmtest.Server             `json:"world"`
+	Result  map[string]any             `json:"result"` // over both; attributes that are not named may be anything
+	REST    map[string]any             `json:"rest"`   // besides, over REST; as_of is an age, such as "2m0s"
+	SOAP    map[string]any             `json:"soap"`
+	Invalid string                     `json:"invalid"` // Validate refuses this argument
+	Error   string                     `json:"error"`
+}
+
+func TestCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) < 16 {
+		t.Fatalf("%d cases, %v", len(files), err)
+	}
+	for _, file := range files {
+		for _, api := range []string{"rest", "soap"} {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".json")+"/"+api, func(t *testing.T) {
+				c := read(t, file)
+				c.World.Key, c.World.User, c.World.Password = "key", "api", "pw"
+				c.run(t, api)
+			})
+		}
+	}
+}
+
+func read(t *testing.T, file string) *scenario {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.DisallowUnknownFields()
+	var c scenario
+	if err := d.Decode(&c); err != nil {
+		t.Fatal(err)
+	}
+	if c.Why == "" {
+		t.Error("the case does not say why it exists")
+	}
+	return &c
+}
+
+func (c *scenario) run(t *testing.T, api string) {
+	var module engine.Module
+	for _, m := range []engine.Module{deepsecurity.Computer(), deepsecurity.Computers()} {
+		if m.Name == c.Module {
+			module = m
+		}
+	}
+	instance := module.New()
+	decode(t, instance, c.Args)
+	err := instance.(engine.Validator).Validate()
+	var bad engine.BadArg
+	if c.Invalid != "" {
+		if !errors.As(err, &bad) || bad.Arg != c.Invalid {
+			t.Errorf("Validate: %v, want a BadArg for %s", err, c.Invalid)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := instance.(engine.Prober).Probe(t.Context(), host(t, &c.World, api))
+	if c.Error != "" {
+		if err == nil || !strings.Contains(err.Error(), c.Error) || engine.HintOf(err) == "" {
+			t.Errorf("error %v (%s), want %q with a hint", err, engine.HintOf(err), c.Error)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, module, got, c.Result)
+	compare(t, module, got, map[string]map[string]any{"rest": c.REST, "soap": c.SOAP}[api])
+}
+
+func decode(t *testing.T, instance any, args map[string]json.RawMessage) {
+	t.Helper()
+	given := 0
+	for _, f := range engine.Fields(instance) {
+		if text, ok := args[f.Name]; ok {
+			given++
+			if err := json.Unmarshal(text, reflect.ValueOf(instance).Elem().Field(f.Index).Addr().Interface()); err != nil {
+				t.Fatal(err)
+			}
+		} else if !f.Optional {
+			t.Fatalf("the loader would refuse that %s is missing", f.Name)
+		}
+	}
+	if given != len(args) {
+		t.Fatalf("unknown arguments in %v", args)
+	}
+}
+
+func compare(t *testing.T, m engine.Module, got any, want map[string]any) {
+	t.Helper()
+	value, err := engine.ValueOf(got)
+	if err != nil || !value.Type().Equals(engine.TypeOf(m.Result)) {
+		t.Fatalf("the result is not of the declared type: %v", err)
+	}
+	attrs := map[string]any{}
+	for _, f := range engine.Fields(got) {
+		attrs[f.Name] = reflect.ValueOf(got).Field(f.Index).Interface()
+	}
+	for name, w := range want {
+		g, ok := attrs[name]
+		if !ok {
+			t.Fatalf("the result has no %s", name)
+		}
+		if name == "as_of" {
+			compareAge(t, g.(*string), w)
+			continue
+		}
+		plain, _ := json.Marshal(g)
+		wanted, _ := json.Marshal(w)
+		if string(plain) == "null" {
+			plain = []byte("[]")
+		}
+		if string(plain) != string(wanted) {
+			t.Errorf("%s is %s, want %s", name, plain, wanted)
+		}
+	}
+}
+
+func compareAge(t *testing.T, got *string, want any) {
+	t.Helper()
+	if want == nil || got == nil {
+		if want != nil || got != nil {
+			t.Errorf("as_of is %v, want %v", got, want)
+		}
+		return
+	}
+	age, err := time.ParseDuration(want.(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := time.Parse(time.RFC3339, *got)
+	if err != nil || (time.Since(at)-age).Abs() > 30*time.Second {
+		t.Errorf("as_of is %s, which is %v ago, want %v; %v", *got, time.Since(at), age, err)
+	}
+}
+
+// reader is the DSM as a probe sees it.
+type reader struct {
+	engine.Reader
+	api engine.API
+
+	mu   sync.Mutex
+	memo map[string]any
+}
+
+func (r *reader) Name() string                            { return "dsm1" }
+func (r *reader) API(context.Context) (engine.API, error) { return r.api, nil }
+
+func (r *reader) Once(ctx context.Context, key string, f func(context.Context) (any, error)) (any, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v, ok := r.memo[key]; ok {
+		return v, nil
+	}
+	v, err := f(ctx)
+	if err == nil {
+		r.memo[key] = v
+	}
+	return v, err
+}
+
+// host connects to a manager over TLS, with the credentials for one of its APIs.
+func host(t *testing.T, s *dsmtest.Server, api string) *reader {
+	t.Helper()
+	server := httptest.NewTLSServer(s)
+	t.Cleanup(server.Close)
+	address, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := https.Transport{}.Settings().(*https.Settings)
+	settings.Kind = "dsm"
+	settings.Port, _ = strconv.Atoi(port)
+	sum := sha256.Sum256(server.Certificate().Raw)
+	settings.Fingerprint = hex.EncodeToString(sum[:])
+	if api == "rest" {
+		settings.APIKey = engine.Plain("key")
+	} else {
+		settings.User, settings.Password = "api", engine.Plain("pw")
+	}
+	conn, err := https.Transport{}.Open(t.Context(), &engine.Host{Name: "dsm1", Address: address, Connection: engine.Connection{Type: "https", Settings: settings}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil || s.Sessions() != 0 {
+			t.Errorf("%d sessions are left, %v", s.Sessions(), err)
+		}
+	})
+	return &reader{api: conn.(engine.API), memo: map[string]any{}}
+}
+
+func TestManyProbesAreOnePass(t *testing.T) {
+	for api, op := range map[string]string{"rest": "search", "soap": "hostDetailRetrieve"} {
+		t.Run(api, func(t *testing.T) {
+			s := &dsmtest.Server{Key: "key", User: "api", Password: "pw"}
+			uuids := make([]string, 100)
+			for i := range uuids {
+				uuids[i] = "42000000-0000-0000-0000-" + strconv.Itoa(100000000000+i)
+				s.Computers = append(s.Computers, dsmtest.Computer{ID: 1000 + i, Name: strconv.Itoa(i), UUID: uuids[i], Heard: "1m", ESXi: "esx1"})
+			}
+			h := host(t, s, api)
+			m := deepsecurity.Computer()
+			var wg sync.WaitGroup
+			for _, uuid := range uuids[:50] {
+				wg.Go(func() {
+					instance := m.New()
+					quoted, _ := json.Marshal(uuid)
+					decode(t, instance, map[string]json.RawMessage{"bios_uuid": quoted})
+					got, err := instance.(engine.Prober).Probe(context.WithoutCancel(t.Context()), h)
+					if err != nil || got.(deepsecurity.Guest).State != "online" {
+						t.Errorf("%+v %v", got, err)
+					}
+				})
+			}
+			wg.Wait()
+			want := map[string]int{"rest": 2, "soap": 1}[api] // REST: the list, and the empty page behind it
+			if n := s.Calls(op); n != want {
+				t.Errorf("%d lists for 50 probes, want %d", n, want)
+			}
+			if n := s.Calls("hostGetStatus"); api == "soap" && n != 50 {
+				t.Errorf("%d statuses for 50 guests", n)
+			}
+		})
+	}
+}
