@@ -1,53 +1,15 @@
 package wsman_test
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/dsplay/dsplay/engine/lab/wsman"
 	"github.com/masterzen/winrm"
 )
-
-// say is a command line interpreter: "say TEXT", "complain TEXT", "cat", "exit N".
-func say(ctx context.Context, s *wsman.Session) uint32 {
-	word, rest, _ := strings.Cut(s.Line, " ")
-	switch word {
-	case "say":
-		fmt.Fprint(s.Stdout, rest)
-	case "complain":
-		fmt.Fprint(s.Stderr, rest)
-	case "cat":
-		_, _ = io.Copy(s.Stdout, s.Stdin)
-	case "exit":
-		n, _ := strconv.ParseInt(rest, 10, 64)
-		return uint32(n)
-	case "wait":
-		<-ctx.Done()
-	}
-	return 0
-}
-
-func listen(t *testing.T, o wsman.Options) *wsman.Server {
-	t.Helper()
-	if o.Users == nil {
-		o.Users = map[string]string{"ops": "s3cret"}
-	}
-	if o.Handle == nil {
-		o.Handle = say
-	}
-	s, err := wsman.Listen(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
 
 func endpoint(t *testing.T, s *wsman.Server) *winrm.Endpoint {
 	t.Helper()

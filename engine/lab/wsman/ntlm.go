@@ -18,6 +18,7 @@ import (
 // Flags of MS-NLMP 2.2.2.5.
 const (
 	flagUnicode    = 1 << 0
+	flagOEM        = 1 << 1
 	flagTarget     = 1 << 2
 	flagSign       = 1 << 4
 	flagSeal       = 1 << 5
@@ -68,6 +69,10 @@ func challengeFor(negotiate []byte) (*handshake, error) {
 	_, _ = rand.Read(h.nonce[:]) // never fails
 	flags := binary.LittleEndian.Uint32(negotiate[12:])&flagsOffered | flagTarget | flagTargetInfo | flagServer
 	name, info := toUTF16("LAB"), targetInfo()
+	if flags&flagUnicode == 0 { // as python's ntlm_auth asks
+		flags |= flagOEM
+		name = []byte("LAB")
+	}
 	m := append(bytes.Clone(ntlmSignature), 2, 0, 0, 0)
 	m = appendField(m, len(name), 56)
 	m = binary.LittleEndian.AppendUint32(m, flags)
@@ -162,7 +167,11 @@ func parseAuthenticate(b []byte) (*authenticate, error) {
 		}
 		fields[i] = b[offset : offset+length]
 	}
-	m.ntResponse, m.domain, m.user, m.sessionKey = fields[0], fromUTF16(fields[1]), fromUTF16(fields[2]), fields[3]
+	text := fromUTF16
+	if m.flags&flagUnicode == 0 {
+		text = func(b []byte) string { return string(b) }
+	}
+	m.ntResponse, m.domain, m.user, m.sessionKey = fields[0], text(fields[1]), text(fields[2]), fields[3]
 	if len(m.ntResponse) < 16+28+4 { // 24 bytes would be NTLMv1
 		return nil, errors.New("not NTLMv2")
 	}

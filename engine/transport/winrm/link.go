@@ -48,9 +48,17 @@ func (l *link) rest() {
 	}()
 }
 
-// wake ends the rest; true: the link may be used.
+// settled is how long a link rests before wake looks twice.
+const settled = 100 * time.Millisecond
+
+// wake ends the rest; true: the link may be used. A link that has rested for some time gets a moment in which the
+// news that the host has closed it is heard: a command that was sent on it would otherwise count as lost.
 func (l *link) wake() bool {
-	_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+	deadline := time.Unix(1, 0)
+	if time.Since(l.used) > settled {
+		deadline = time.Now().Add(time.Millisecond)
+	}
+	_ = l.conn.SetReadDeadline(deadline)
 	<-l.resting
 	return !l.broken && time.Since(l.used) < fresh && l.conn.SetReadDeadline(time.Time{}) == nil
 }

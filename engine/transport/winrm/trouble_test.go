@@ -46,7 +46,8 @@ func bounded(t testing.TB, f func()) {
 }
 
 func TestUnreachable(t *testing.T) {
-	server, h, _ := host(t, wsman.Options{NTLM: true})
+	server, h, s := host(t, wsman.Options{NTLM: true})
+	s.ConnectTimeout = "500ms"
 	server.Fail(wsman.Fault{Mode: wsman.Silent, On: "accept"})
 	bounded(t, func() { openError(t, h, engine.KindTimeout) })
 	server.Heal()
@@ -166,7 +167,10 @@ func TestReboot(t *testing.T) {
 	}
 
 	addr := server.Addr()
-	server.Close() // and the connections with it
+	server.Close()                                                         // and the connections with it
+	if err := engine.Wait(t.Context(), 150*time.Millisecond); err != nil { // right now the next command could be lost, and only later be refused
+		t.Fatal(err)
+	}
 	_, err := exec(t.Context(), c, "say x", "")
 	want(t, err, engine.KindRefused)
 	again, err := wsman.Listen(wsman.Options{Addr: addr, NTLM: true, Users: map[string]string{"ops": "s3cret"}, Handle: cmd})

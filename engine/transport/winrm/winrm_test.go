@@ -165,6 +165,7 @@ func start(t testing.TB, way string) (*wsman.Server, *engine.Host) {
 func TestExec(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way, func(t *testing.T) {
+			t.Parallel()
 			server, h := start(t, way)
 			c := open(t, h)
 			for _, test := range []struct{ line, stdin, want string }{
@@ -201,7 +202,7 @@ func TestLargeStreams(t *testing.T) {
 	server, h := start(t, "ntlm http")
 	c := open(t, h)
 	var out bytes.Buffer
-	const size = 3 << 20
+	const size = 2 << 20
 	code, err := c.Exec(t.Context(), engine.Process{Line: "flood " + strconv.Itoa(size), Stdout: &out})
 	if code != 0 || err != nil || out.Len() != size {
 		t.Fatalf("%d bytes, code %d, %v", out.Len(), code, err)
