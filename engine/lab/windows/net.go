@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
@@ -13,6 +14,7 @@ func (g *Guest) net(ctx context.Context, p *cmdexe.Process) uint32 {
 	if verb != "start" && verb != "stop" || name == "" {
 		return g.fail(p, 1, "net %s is not simulated", verb)
 	}
+	touch.Mark(ctx)
 	g.mu.Lock()
 	s := g.find(name)
 	for _, other := range g.services {

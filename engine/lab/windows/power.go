@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
@@ -144,6 +145,7 @@ func (g *Guest) shutdownProgram(ctx context.Context, p *cmdexe.Process) uint32 {
 	if action == "p" {
 		action, delay = "s", 0
 	}
+	touch.Mark(ctx)
 	if action == "" {
 		return g.fail(p, 1, "Usage: shutdown [/r | /s | /a] [/f] [/t xxx]")
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
@@ -65,9 +66,12 @@ func longKey(key string) string {
 }
 
 // reg is "reg query|add|delete". What follows from the state of the guest cannot be changed by it.
-func (g *Guest) reg(_ context.Context, p *cmdexe.Process) uint32 {
+func (g *Guest) reg(ctx context.Context, p *cmdexe.Process) uint32 {
 	a := parseReg(p.Argv)
 	verb := strings.ToLower(at(p.Argv, 0))
+	if verb == "add" || verb == "delete" {
+		touch.Mark(ctx)
+	}
 	switch {
 	case verb != "query" && verb != "add" && verb != "delete" || a.key == "":
 		return g.fail(p, 1, "ERROR: Invalid syntax.\r\nType \"REG /?\" for usage.")

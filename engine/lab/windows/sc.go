@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
@@ -27,6 +28,7 @@ func (g *Guest) sc(ctx context.Context, p *cmdexe.Process) uint32 {
 	if verb == "qc" {
 		return g.scConfigured(p, name)
 	}
+	touch.Mark(ctx)
 	if !g.administrator(p.User) {
 		if verb == "start" {
 			return g.scFailed(p, "StartService: OpenService", errDenied)

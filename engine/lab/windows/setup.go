@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 	"github.com/dsplay/dsplay/engine/lab/windows/disk"
 )
@@ -12,6 +13,7 @@ import (
 // setup64 is the setup program of VMware Tools: /S makes it silent, /v hands a text to the installer. A blank
 // behind /v loses this text. Without /S and /qn it shows a window that nobody sees, and waits for ever.
 func (g *Guest) setup64(ctx context.Context, p *cmdexe.Process) uint32 {
+	touch.Mark(ctx)
 	silent, options := false, ""
 	for _, arg := range p.Argv {
 		switch lower := strings.ToLower(arg); {
@@ -57,6 +59,7 @@ func (g *Guest) options(p *cmdexe.Process, r *request, quiet *bool, args []strin
 
 // msiexec is the Windows Installer: /i, /f and /x with the product code of VMware Tools.
 func (g *Guest) msiexec(ctx context.Context, p *cmdexe.Process) uint32 {
+	touch.Mark(ctx)
 	r, quiet := request{restart: true}, false
 	g.options(p, &r, &quiet, p.Argv)
 	action, target := "", ""

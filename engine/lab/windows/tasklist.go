@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
@@ -90,7 +91,8 @@ func (i image) passes(filter string) bool {
 }
 
 // taskkill is "taskkill /f /pid N" or "/im NAME"; it ends what was started by commands, nothing of the system.
-func (g *Guest) taskkill(_ context.Context, p *cmdexe.Process) uint32 {
+func (g *Guest) taskkill(ctx context.Context, p *cmdexe.Process) uint32 {
+	touch.Mark(ctx)
 	wanted := ""
 	for i, arg := range p.Argv {
 		if strings.EqualFold(arg, "/pid") || strings.EqualFold(arg, "/im") {

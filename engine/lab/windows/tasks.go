@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
@@ -50,6 +51,7 @@ func (g *Guest) schtasks(ctx context.Context, p *cmdexe.Process) uint32 {
 	if has("/query") {
 		return g.taskQuery(p, options)
 	}
+	touch.Mark(ctx)
 	switch {
 	case name == "":
 		return g.fail(p, 1, "ERROR: Invalid syntax. Mandatory option '/TN' is missing.\r\nType \"SCHTASKS /?\" for usage.")

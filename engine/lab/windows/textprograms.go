@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 	"github.com/dsplay/dsplay/engine/lab/windows/disk"
 )
@@ -205,7 +206,8 @@ func (g *Guest) timeout(ctx context.Context, p *cmdexe.Process) uint32 {
 }
 
 // certutil is "certutil -decode|-encode FROM TO" with -f: base64, between or without the lines of a certificate.
-func (g *Guest) certutil(_ context.Context, p *cmdexe.Process) uint32 {
+func (g *Guest) certutil(ctx context.Context, p *cmdexe.Process) uint32 {
+	touch.Mark(ctx) // it knows -encode and -decode only, which write a file
 	var verb string
 	var files []string
 	force := false

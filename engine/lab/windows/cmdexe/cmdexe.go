@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/disk"
 )
 
@@ -58,6 +59,7 @@ func (p *Process) Getenv(name string) string { return p.Env[strings.ToUpper(name
 // session is one cmd.exe: its variables, folder and streams.
 type session struct {
 	sys   *System
+	mark  func() // says that a command changes something; see package touch
 	user  string
 	vars  map[string]string // upper-case names
 	spelt map[string]string // upper-case name → as it was set
@@ -79,13 +81,13 @@ type session struct {
 // Run runs "cmd.exe /c LINE" as p says and returns the code with which cmd.exe ends.
 // A killed ctx ends it with Killed.
 func Run(ctx context.Context, sys *System, p *Process, line string) uint32 {
-	return newSession(sys, p).main(ctx, line)
+	return newSession(ctx, sys, p).main(ctx, line)
 }
 
 // Launch starts a program or a batch file as Windows itself does it, without cmd.exe: operators and redirections are
 // plain arguments. It returns the exit code, and NotFound where there is no such program.
 func Launch(ctx context.Context, sys *System, p *Process, commandLine string) uint32 {
-	s := newSession(sys, p)
+	s := newSession(ctx, sys, p)
 	commandLine = strings.TrimLeft(s.expand(commandLine), " ")
 	name, tail, _ := strings.Cut(commandLine, " ")
 	if strings.HasPrefix(commandLine, `"`) {
@@ -98,8 +100,8 @@ func Launch(ctx context.Context, sys *System, p *Process, commandLine string) ui
 	return s.level
 }
 
-func newSession(sys *System, p *Process) *session {
-	s := &session{sys: sys, user: p.User, vars: map[string]string{}, spelt: map[string]string{}, dir: p.Dir,
+func newSession(ctx context.Context, sys *System, p *Process) *session {
+	s := &session{sys: sys, mark: func() { touch.Mark(ctx) }, user: p.User, vars: map[string]string{}, spelt: map[string]string{}, dir: p.Dir,
 		in: p.Stdin, out: p.Stdout, err: p.Stderr, echo: true, loop: map[byte]string{}}
 	for name, value := range p.Env {
 		s.vars[strings.ToUpper(name)], s.spelt[strings.ToUpper(name)] = value, name

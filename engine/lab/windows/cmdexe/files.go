@@ -30,9 +30,11 @@ func (s *session) fileCommand(name string, args []string) uint32 {
 		s.complain(errSyntaxText)
 		return 1
 	}
-	switch name {
-	case "type":
+	if name == "type" {
 		return s.typeFiles(paths)
+	}
+	s.mark()
+	switch name {
 	case "del", "erase":
 		return s.del(paths)
 	case "md", "mkdir":

@@ -131,6 +131,7 @@ func (s *session) redirect(r redir) error {
 	case device:
 		s.setStream(r.fd, io.Discard)
 	default:
+		s.mark()
 		open := s.sys.Disk.Write
 		if r.op == ">>" {
 			open = s.sys.Disk.Append
