@@ -14,7 +14,7 @@ import (
 type sudo struct {
 	User     string        `hcl:"user,optional" doc:"The user to become; root unless said."`
 	Password engine.Secret `hcl:"password,optional" doc:"What sudo asks for; none is sent unless said."`
-	Method   string        `hcl:"method,optional" doc:"The program that does it; sudo unless said."`
+	Method   string        `hcl:"method,optional" oneof:"sudo" doc:"The program that does it; sudo unless said."`
 }
 
 // build makes the engine's inventory of the hosts, and reports what only shows when groups and host are seen together.
@@ -61,7 +61,7 @@ func (m *Model) host(d *decl) *engine.Host {
 // early tells whether d may still get groups and attributes from a source, so that what it lacks is no mistake yet.
 // Hosts that sources ask must be complete before.
 func (m *Model) early(d *decl) bool {
-	return m.written == nil && slices.ContainsFunc(m.sources, func(s *source) bool { return s.from != d.name })
+	return m.written == nil && len(m.sources) > 0 && !slices.ContainsFunc(m.sources, func(s *source) bool { return s.from == d.name })
 }
 
 // announced tells whether a source gives hosts this attribute.

@@ -75,6 +75,8 @@ func Load(path string, opts Options) (*Model, engine.Problems) {
 }
 
 // Inventory is what the files say, with the attributes that sources will add in Attrs, but without their hosts.
+// Hosts for which the same blocks speak share their Connection.Settings. Where there are sources, the settings of a host
+// that no source asks may still lack what the groups of a source will say.
 func (m *Model) Inventory() *engine.Inventory { return m.written }
 
 // Files is what was read, in order.

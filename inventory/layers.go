@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang/decode"
@@ -160,14 +161,17 @@ func (m *Model) settle(d *decl, l *lineage, kind string, fresh func() any) any {
 			diags = withoutMissing(diags)
 		}
 		m.report(diags)
-		m.validate(target, x)
+		if !diags.HasErrors() {
+			m.validate(target, x, m.early(d))
+		}
+		m.register(target)
 	}
 	m.settled[key] = target
 	return target
 }
 
-// validate places the complaint of settings that judge themselves.
-func (m *Model) validate(target any, x *mix) {
+// validate places the complaint of settings that judge themselves; early, not one about what is not written.
+func (m *Model) validate(target any, x *mix, early bool) {
 	v, ok := target.(engine.Validator)
 	if !ok {
 		return
@@ -178,9 +182,33 @@ func (m *Model) validate(target any, x *mix) {
 	case err == nil:
 	case errors.As(err, &bad) && x.args[bad.Arg].attr != nil:
 		m.fail(x.args[bad.Arg].attr.Expr.Range(), "Wrong value", fmt.Sprintf("%q %s.", bad.Arg, bad.Problem))
-	default:
+	case !early:
 		m.fail(x.place, "Wrong value", err.Error()+".")
 	}
+}
+
+// register makes the passwords that are written as plain text known to the redaction, like those of secret().
+func (m *Model) register(target any) {
+	values, err := engine.ValueOf(target)
+	if err != nil || m.opts.Secrets == nil {
+		return
+	}
+	_, paths := values.UnmarkDeepWithPaths()
+	for _, p := range paths {
+		v, err := p.Path.Apply(values)
+		if plain, _ := v.Unmark(); err == nil && plain.Type() == cty.String && !plain.IsNull() {
+			m.opts.Secrets.Add(markName(p.Marks), plain.AsString())
+		}
+	}
+}
+
+func markName(marks cty.ValueMarks) string {
+	for mark := range marks {
+		if s, ok := mark.(engine.SecretMark); ok {
+			return s.Name
+		}
+	}
+	return ""
 }
 
 // checkBlocks decodes every block by itself, so that the mistakes in groups without hosts are found, too.

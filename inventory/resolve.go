@@ -48,8 +48,8 @@ func (m *Model) declareSource(b *hclsyntax.Block) {
 	if diags.HasErrors() {
 		return
 	}
-	x := (*mix)(nil).under(b, s.decl)
-	m.validate(s.settings, x)
+	m.validate(s.settings, (*mix)(nil).under(b, s.decl), false)
+	m.register(s.settings)
 	s.attrs = s.impl.Attrs(s.settings)
 	m.sources = append(m.sources, s)
 }

@@ -221,7 +221,8 @@ func TestPaths(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("hunter2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	src := "host \"a\" {\n  connection \"ssh\" {\n    user = \"u\"\n    password = secret(\"file:pw\")\n  }\n}\n"
+	src := "host \"a\" {\n  connection \"ssh\" {\n    user = \"u\"\n    password = secret(\"file:pw\")\n  }\n}\n" +
+		"host \"b\" {\n  connection \"https\" { password = \"in the file\" }\n}\n"
 	if err := os.WriteFile(filepath.Join(dir, "i.hcl"), []byte(src), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -233,8 +234,8 @@ func TestPaths(t *testing.T) {
 	if s := m.Inventory().Hosts["a"].Connection.Settings.(*sshSettings); s.Password.Reveal() != "hunter2" || s.Password.Name != "file:pw" {
 		t.Errorf("%+v", s)
 	}
-	if opts.Secrets.All()["hunter2"] != "file:pw" {
-		t.Errorf("registered: %d", len(opts.Secrets.All()))
+	if all := opts.Secrets.All(); all["hunter2"] != "file:pw" || all["in the file"] != "plain text" {
+		t.Errorf("registered: %v", all)
 	}
 	if files := m.Files(); len(files) != 1 || string(files[0].Data) != src {
 		t.Errorf("%v", files)

@@ -11,7 +11,7 @@ host "c" {
   groups = ["strict"]
   sudo {
     user   = "root"
-    method = "su"
+    method = "sudo"
   }
 }
 host "d" {}
