@@ -211,3 +211,16 @@ func FuzzStruct(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkStruct(b *testing.B) {
+	f := parse(b, "name = var.name\nstate = \"started\"\nfeatures = [\"a\", \"b\"]\n")
+	ctx := evalContext()
+	ctx.Variables["var"] = cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal("x")})
+	b.ReportAllocs()
+	for b.Loop() {
+		var a args
+		if _, diags := decode.Struct(f.Body, ctx, &a, nil); diags.HasErrors() {
+			b.Fatal(diags)
+		}
+	}
+}
