@@ -41,6 +41,14 @@ type Host struct {
 type Estate struct {
 	VMs   []VM
 	Hosts []Host
+
+	esxi map[string]string // managed object id → name
+}
+
+func (e *Estate) nameHost(vm *VM) {
+	if name := e.esxi[vm.ESXi]; name != "" {
+		vm.ESXi = name
+	}
 }
 
 var (
@@ -93,17 +101,14 @@ func load(content []types.ObjectContent, to any) error {
 }
 
 func newEstate(vms []mo.VirtualMachine, hosts []mo.HostSystem) Estate {
-	var e Estate
-	names := map[string]string{}
+	e := Estate{esxi: map[string]string{}}
 	for _, h := range hosts {
-		names[h.Self.Value] = h.Name
+		e.esxi[h.Self.Value] = h.Name
 		e.Hosts = append(e.Hosts, newHost(h))
 	}
 	for _, m := range vms {
 		vm := newVM(m)
-		if name := names[vm.ESXi]; name != "" {
-			vm.ESXi = name
-		}
+		e.nameHost(&vm)
 		e.VMs = append(e.VMs, vm)
 	}
 	slices.SortFunc(e.VMs, func(a, b VM) int { return strings.Compare(a.Name+"\x00"+a.Ref, b.Name+"\x00"+b.Ref) })
@@ -119,7 +124,7 @@ func newHost(h mo.HostSystem) Host {
 	return host
 }
 
-// newVM leaves the ESXi host's id in ESXi.
+// newVM leaves the managed object id of the ESXi host in ESXi.
 func newVM(m mo.VirtualMachine) VM {
 	vm := VM{Ref: m.Self.Value, Name: m.Name, Power: string(m.Runtime.PowerState), Connection: string(m.Runtime.ConnectionState)}
 	if m.Config != nil {

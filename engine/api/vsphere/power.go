@@ -16,8 +16,8 @@ import (
 	"github.com/dsplay/dsplay/engine"
 )
 
-// Look reads one machine anew. Its ESXi is the host's managed object id.
-func Look(ctx context.Context, api engine.API, ref string) (VM, error) {
+// Look reads one machine anew. The name of its ESXi host is that of the estate.
+func (e *Estate) Look(ctx context.Context, api engine.API, ref string) (VM, error) {
 	var vm VM
 	err := Do(Asking(ctx), api, func(ctx context.Context, c *vim25.Client) error {
 		var content []types.ObjectContent
@@ -32,6 +32,7 @@ func Look(ctx context.Context, api engine.API, ref string) (VM, error) {
 			return fmt.Errorf("vSphere tells nothing about %s", ref)
 		}
 		vm = newVM(list[0])
+		e.nameHost(&vm)
 		return nil
 	})
 	return vm, err

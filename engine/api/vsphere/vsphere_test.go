@@ -155,7 +155,7 @@ func TestPowerOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if vm, err := vsphere.Look(t.Context(), api, ref); err != nil || vm.Power != "poweredOn" || vm.Name != "guest2" {
+	if vm, err := fetch(t, api).Look(t.Context(), api, ref); err != nil || vm.Power != "poweredOn" || vm.Name != "guest2" || vm.ESXi != "esx1" {
 		t.Errorf("%+v %v", vm, err)
 	}
 	s.Service.AddFaultRule(&simulator.FaultInjectionRule{MethodName: "PowerOnVM_Task", ObjectType: "VirtualMachine", ObjectName: "*",
