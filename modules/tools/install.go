@@ -122,10 +122,7 @@ func (t *Tools) result(ctx context.Context, host engine.Reader, code int) (Statu
 func booted(ctx context.Context, host engine.Reader, begun time.Time, within time.Duration) error {
 	err := await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
 		b, err := boot.Of(ctx, host)
-		if engine.KindOf(err) == engine.KindExit { // it runs commands, but cannot tell its boot yet
-			return false, nil
-		}
-		return err == nil && b.After(begun), err
+		return err == nil && b.After(begun), early(err)
 	})
 	if err != nil {
 		return &engine.Error{Kind: engine.KindOf(err), Host: host.Name(), Op: "wait for the reboot that the installer began", Err: err, Hint: "look at its console"}
@@ -151,7 +148,7 @@ func (t *Tools) Prove(ctx context.Context, host engine.Reader, since time.Time) 
 	ending := ".exit"
 	switch {
 	case s.running:
-		if s.code, err = j.wait(ctx, host, within); err != nil {
+		if s.code, err = j.wait(ctx, host, within, true); err != nil {
 			return err
 		}
 	case !s.ended:

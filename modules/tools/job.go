@@ -10,6 +10,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/modules/internal/await"
+	"github.com/dsplay/dsplay/modules/internal/boot"
 )
 
 // job is a program that runs on a Windows host as a task of SYSTEM and outlives the connection that started it.
@@ -101,6 +102,25 @@ func (j job) age(ctx context.Context, host engine.Reader, ending string) (time.D
 	return time.Duration(ms) * time.Millisecond, err
 }
 
+// killed tells whether the host was booted after NAME.cmd was written. Task Scheduler goes on giving 267009 for a
+// task that lost its power.
+func (j job) killed(ctx context.Context, host engine.Reader) (bool, error) {
+	age, err := j.age(ctx, host, ".cmd")
+	if err != nil {
+		return false, err
+	}
+	b, err := boot.Of(ctx, host)
+	return err == nil && b.Age < age, err
+}
+
+// early forgives a host that runs commands, but cannot tell its boot yet: Windows is on its way up.
+func early(err error) error {
+	if engine.KindOf(err) == engine.KindExit {
+		return nil
+	}
+	return err
+}
+
 const (
 	// unread is how long an exit code that nobody has read counts as that of the present step.
 	unread = time.Hour
@@ -114,10 +134,17 @@ const (
 func (j job) run(ctx context.Context, host engine.Machine, within time.Duration) (code int, started bool, err error) {
 	err = await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
 		s, err := j.look(ctx, host)
-		if err != nil || s.running {
-			return s.running, err
-		}
-		if s.ended {
+		switch {
+		case err != nil:
+			return false, err
+		case s.running && started:
+			return true, nil
+		case s.running:
+			killed, err := j.killed(ctx, host)
+			if err != nil || !killed {
+				return err == nil, early(err)
+			}
+		case s.ended:
 			age, err := j.age(ctx, host, ".exit")
 			if err != nil || age <= unread {
 				return err == nil, err
@@ -129,7 +156,7 @@ func (j job) run(ctx context.Context, host engine.Machine, within time.Duration)
 	if err != nil {
 		return 0, started, err
 	}
-	code, err = j.wait(ctx, host, within)
+	code, err = j.wait(ctx, host, within, false)
 	return code, started, err
 }
 
@@ -142,20 +169,35 @@ func (j job) launch(ctx context.Context, host engine.Machine) error {
 	return nil
 }
 
-// wait looks until there is an exit code.
-func (j job) wait(ctx context.Context, host engine.Reader, within time.Duration) (int, error) {
+// wait looks until there is an exit code. doubt: the host may have been booted since the job was started. So it may
+// after each loss of the connection.
+func (j job) wait(ctx context.Context, host engine.Reader, within time.Duration, doubt bool) (int, error) {
 	var s jobState
 	gone := 0
 	err := await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
 		var err error
 		s, err = j.look(ctx, host)
-		if err != nil || s.ended {
-			return s.ended, err
-		}
-		if gone++; s.running {
+		switch {
+		case err != nil:
+			doubt = true
+			return false, err
+		case s.ended:
+			return true, nil
+		case s.running && doubt:
+			killed, err := j.killed(ctx, host)
+			if err != nil {
+				return false, early(err)
+			}
+			doubt = false
+			if killed {
+				gone = silent
+			}
+		case s.running:
 			gone = 0
+		default:
+			gone++
 		}
-		if gone == silent {
+		if gone >= silent {
 			return false, failed(host, "the installer ended without leaving an exit code", "was the guest rebooted meanwhile? look at "+j.file(".log")+" in the guest")
 		}
 		return false, nil

@@ -40,7 +40,7 @@ func TestUntil(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
-				err := await.Until(t.Context(), time.Minute, 5*time.Second, answers(&calls, test.errs...))
+				err := await.Until(t.Context(), 58*time.Second, 5*time.Second, answers(&calls, test.errs...))
 				if engine.KindOf(err) != test.want || calls != test.calls {
 					t.Errorf("%v after %d looks, want kind %q after %d", err, calls, test.want, test.calls)
 				}

@@ -1,0 +1,65 @@
+package deepsecurity_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/dsm"
+	"github.com/dsplay/dsplay/modules/deepsecurity"
+)
+
+// The lab's manager was written by somebody else from the same facts: what both sides agree on is more than what
+// one of them believes.
+func TestLabManager(t *testing.T) {
+	const one, two, three, off = "42000000-0000-0000-0000-000000000001", "42000000-0000-0000-0000-000000000002",
+		"42000000-0000-0000-0000-000000000003", "42000000-0000-0000-0000-000000000004"
+	for _, c := range []struct {
+		api      string
+		japanese bool
+		noREST   bool
+		asleep   string // the list of the guest in standby
+	}{{"rest", false, false, "offline"}, {"rest", true, false, "offline"}, {"soap", false, false, "off"}, {"soap", true, true, "off"}} {
+		m := dsm.New(dsm.Config{APIKey: "key", Users: map[string]string{"api": "pw"}, Japanese: c.japanese, NoREST: c.noREST}, []dsm.Computer{
+			{ID: 5, Kind: dsm.ESX, Name: "esx1"}, {ID: 7, Kind: dsm.Appliance, Name: "dsva1", Display: "dsva1", ESXi: 5, BIOSUUID: "42000000-0000-0000-0000-000000000009"},
+			{ID: 101, Kind: dsm.VM, Name: "one", Display: "one", BIOSUUID: one, Agentless: true, ESXi: 5, Appliance: 7, Power: dsm.On},
+			{ID: 102, Kind: dsm.VM, Name: "two", Display: "two", BIOSUUID: two, Agentless: true, ESXi: 5, Appliance: 7, Power: dsm.On},
+			{ID: 103, Kind: dsm.VM, Name: "three", Display: "three", BIOSUUID: three, Agentless: true, ESXi: 5, Appliance: 7, Power: dsm.Standby},
+			{ID: 104, Kind: dsm.VM, Name: "off", Display: "off", BIOSUUID: off, Agentless: true, ESXi: 5, Appliance: 7, Power: dsm.Off},
+		})
+		m.Heartbeat(7, map[int]bool{101: true, 102: false, 103: false}, time.Now().Add(-time.Minute))
+		server := httptest.NewTLSServer(m)
+		t.Cleanup(server.Close)
+		h := &reader{api: connect(t, server, c.api), memo: map[string]any{}}
+		uuids := []string{one, two, three, off, "42000000-0000-0000-0000-000000000009"}
+		got := ask(t, h, uuids)
+		want := deepsecurity.Guests{Online: []string{"one"}, Offline: []string{"two"}, Off: []string{"off"}}
+		if c.asleep == "off" {
+			want.Off = []string{"off", "three"}
+		} else {
+			want.Offline = []string{"three", "two"}
+		}
+		if !slices.Equal(got.Online, want.Online) || !slices.Equal(got.Offline, want.Offline) || !slices.Equal(got.Off, want.Off) || len(got.Unknown) > 0 {
+			t.Errorf("%+v: %+v", c, got)
+		}
+		m.Freeze(2 * time.Hour) // it goes on showing what it heard then
+		h = &reader{api: h.api, memo: map[string]any{}}
+		if got := ask(t, h, uuids); len(got.Online) != 0 || !slices.Equal(got.Unknown, []string{"one"}) || !slices.Equal(got.Offline, want.Offline) {
+			t.Errorf("%+v, frozen: %+v", c, got)
+		}
+	}
+}
+
+func ask(t *testing.T, h *reader, uuids []string) deepsecurity.Guests {
+	t.Helper()
+	instance := deepsecurity.Computers().New()
+	decodeUUIDs(t, instance, uuids)
+	got, err := instance.(engine.Prober).Probe(context.WithoutCancel(t.Context()), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.(deepsecurity.Guests)
+}
