@@ -3,11 +3,13 @@ package modules
 
 import (
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/modules/deepsecurity"
 	"github.com/dsplay/dsplay/modules/esxi"
 	"github.com/dsplay/dsplay/modules/exec"
 	"github.com/dsplay/dsplay/modules/reboot"
 	"github.com/dsplay/dsplay/modules/service"
 	"github.com/dsplay/dsplay/modules/tools"
+	"github.com/dsplay/dsplay/modules/vsphere"
 )
 
 // All returns the catalogue, by family.
@@ -19,5 +21,8 @@ func All() []engine.Module {
 		reboot.Module(),
 		esxi.Mux(),
 		tools.Module(),
+		vsphere.VM(),
+		deepsecurity.Computer(),
+		deepsecurity.Computers(),
 	}
 }

@@ -44,12 +44,14 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
+var sentence = regexp.MustCompile(`^\S.*[.…][)"]*$`)
+
 // documented: every field that a user can write or read has a sentence.
 func documented(t *testing.T, v any) {
 	t.Helper()
 	for _, f := range engine.Fields(v) {
-		if !strings.HasSuffix(strings.TrimRight(f.Doc, `)"`), ".") && !strings.HasSuffix(f.Doc, ".") {
-			t.Errorf("%T: the doc of %s is no sentence: %q", v, f.Name, f.Doc)
+		if !sentence.MatchString(f.Doc) {
+			t.Errorf("%T: the doc of %s does not end: %q", v, f.Name, f.Doc)
 		}
 		if f.Secret && f.Executed {
 			t.Errorf("%T: %s is a secret and would stand on a command line", v, f.Name)

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 	"github.com/dsplay/dsplay/engine/machine"
@@ -47,6 +49,8 @@ type guest struct {
 	*windows.Guest
 	net     *network
 	written time.Time // when the command file of a job was
+	plan    []string  // what diffs announced
+	sins    []string  // what changed something and was not announced
 }
 
 func newGuest(t *testing.T, c windows.Config, faults ...string) *guest {
@@ -91,7 +95,13 @@ func (c *connection) Exec(ctx context.Context, p engine.Process) (int, error) {
 		_, err := p.Stdout.Write([]byte(answer))
 		return 0, err
 	}
-	inner, cancel := context.WithCancel(ctx)
+	watched, watcher := touch.Watch(ctx)
+	defer func() {
+		if watcher.Touched() && !slices.Contains(c.guest.plan, p.Line) {
+			c.guest.sins = append(c.guest.sins, p.Line)
+		}
+	}()
+	inner, cancel := context.WithCancel(watched)
 	defer cancel()
 	type ended struct {
 		code        uint32
@@ -137,13 +147,20 @@ func (c *connection) missing(line string) (string, bool) {
 func fileTime(t time.Time) int64 { return t.UnixNano()/100 + 116444736000000000 }
 
 // drive goes the way of a run with one instance: check, apply, prove, check. It returns what Apply returned and
-// the first diff.
-func drive(ctx context.Context, t *testing.T, host *machine.Host, instance any) (any, engine.Diff, error) {
+// the first diff. What changes the guest must have been announced.
+func drive(ctx context.Context, t *testing.T, g *guest, instance any) (any, engine.Diff, error) {
 	t.Helper()
+	defer func() {
+		for _, line := range g.sins {
+			t.Errorf("this was not announced and changes something: %s", line)
+		}
+	}()
+	host := g.machine()
 	diff, err := instance.(engine.Checker).Check(ctx, host)
 	if err != nil || diff.Empty() {
 		return nil, diff, err
 	}
+	g.plan = append(g.plan, diff.Commands...)
 	since := time.Now()
 	result, err := instance.(engine.Applier).Apply(ctx, host.Acting(diff.Commands), diff)
 	if err != nil {
