@@ -79,6 +79,9 @@ func Load(path string, opts Options) (*Model, engine.Problems) {
 // that no source asks may still lack what the groups of a source will say.
 func (m *Model) Inventory() *engine.Inventory { return m.written }
 
+// HasSources tells whether Resolve may find more hosts than the files say.
+func (m *Model) HasSources() bool { return len(m.sources) > 0 }
+
 // Files is what was read, in order.
 func (m *Model) Files() []engine.File { return m.read }
 

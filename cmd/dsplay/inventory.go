@@ -34,7 +34,7 @@ func (a *app) explainCommand() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 			for _, o := range origins {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", o.Name, o.Value, o.From)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", o.Name, o.Value, o.By, o.Place)
 			}
 			return w.Flush()
 		},

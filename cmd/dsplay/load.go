@@ -10,6 +10,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang"
+	"github.com/dsplay/dsplay/engine/run"
 	"github.com/dsplay/dsplay/inventory"
 	"github.com/spf13/cobra"
 )
@@ -54,7 +55,8 @@ func (a *app) load(path string, f loadFlags) (*loaded, error) {
 		return nil, err
 	}
 	var p engine.Problems
-	l.program, p = lang.Load(path, lang.Options{Modules: l.wires.modules, Inventory: inv, Vars: vars, Secrets: &a.secrets})
+	l.program, p = lang.Load(path, lang.Options{Modules: l.wires.modules, Inventory: inv,
+		MoreHosts: l.model != nil && l.model.HasSources(), Vars: vars, Secrets: &a.secrets})
 	problems = append(problems, p...)
 	return l, a.show(problems)
 }
@@ -79,18 +81,9 @@ func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
 	if l.model == nil {
 		return nil, errors.New("which hosts? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY; nothing was executed")
 	}
-	written := l.model.Inventory()
-	inv, problems := l.model.Resolve(ctx, func(ctx context.Context, name string) (engine.Conn, error) {
-		h, ok := written.Hosts[name]
-		if !ok {
-			return nil, fmt.Errorf("there is no host %q in the inventory", name)
-		}
-		t, ok := l.wires.transports[h.Connection.Type]
-		if !ok {
-			return nil, fmt.Errorf("host %q has no connection (%s)", name, h.Range)
-		}
-		return t.Open(ctx, h)
-	})
+	pool := run.NewPool(l.wires.transports, nil)
+	inv, problems := l.model.Resolve(ctx, pool.Get)
+	_ = pool.Close() // what was wanted is here, or the error says why not
 	if err := problems.Err(); err != nil {
 		return nil, &exitError{exitUnreachable, fmt.Errorf("%w\nthe inventory is not complete without this; nothing was executed", err)}
 	}
@@ -98,18 +91,14 @@ func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
 }
 
 // limit turns names of hosts and groups into names of hosts.
-func (l *loaded) limit(names []string) ([]string, error) {
-	if len(names) == 0 || l.model == nil {
-		return nil, nil
-	}
-	inv := l.model.Inventory()
+func limit(names []string, inv *engine.Inventory) ([]string, error) {
 	var hosts []string
 	for _, n := range names {
 		members, group := inv.Groups[n]
 		switch {
 		case group:
 			hosts = append(hosts, members...)
-		case inv.Hosts[n] != nil || l.model.HasSources():
+		case inv.Hosts[n] != nil:
 			hosts = append(hosts, n)
 		default:
 			return nil, fmt.Errorf("--limit: there is no host or group %q in the inventory; nothing was executed", n)
@@ -125,7 +114,7 @@ func variables(flags, environ []string) (map[string]lang.Var, error) {
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
 		if n, ok := strings.CutPrefix(name, "DSPLAY_VAR_"); ok {
-			vars[n] = lang.Var{Value: value, Origin: "environment variable " + name}
+			vars[n] = lang.Var{Value: value, Origin: "environment variable " + name, Ambient: true}
 		}
 	}
 	for _, f := range flags {

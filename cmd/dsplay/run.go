@@ -63,18 +63,18 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	limit, err := l.limit(f.limit)
+	inv, err := l.resolve(c.Context())
 	if err != nil {
 		return err
 	}
-	inv, err := l.resolve(c.Context())
+	only, err := limit(f.limit, inv)
 	if err != nil {
 		return err
 	}
 	redactor := report.NewRedactor(&a.secrets)
 	runner := run.New(run.Options{
 		ID: runID(time.Now()), Program: l.program, Inventory: inv, Transports: l.wires.transports,
-		Parallel: f.parallel, Limit: limit, Stop: a.stop, Journal: report.Sinks{Redactor: redactor, To: a.sinks(f)},
+		Parallel: f.parallel, Limit: only, Stop: a.stop, Journal: report.Sinks{Redactor: redactor, To: a.sinks(f)},
 	})
 	s := &session{app: a, c: c, f: f, runner: runner, path: path, redact: redactor.Text}
 	err = s.execute(len(inv.Names()))

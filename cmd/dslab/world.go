@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dsplay/dsplay/engine/lab"
+)
+
+func world() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "world --dir DIR",
+		Short: "Show the truth about the estate",
+		Long: "Shows how everything really is, whatever the DSM or the vCenter say of it: engines, drivers, power, and how often\n" +
+			"services were restarted, guests booted and installers run.",
+		Example: "  dslab world --dir /tmp/lab\n  dslab world --dir /tmp/lab --json | jq '.guests[] | select(.engine == \"offline\") | .name'",
+		Args:    cobra.NoArgs,
+	}
+	dir := dirFlag(c)
+	asJSON := c.Flags().Bool("json", false, "everything, as one JSON document")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		w, err := lab.Remote{Dir: *dir}.World(c.Context())
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			encoder := json.NewEncoder(c.OutOrStdout())
+			encoder.SetIndent("", "  ")
+			return encoder.Encode(w)
+		}
+		return show(c.OutOrStdout(), w)
+	}
+	return c
+}
+
+// show prints a line per ESXi host, then every guest that is not simply online.
+func show(out io.Writer, w lab.World) error {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ESXI\tMUX\tRESTARTS\tAPPLIANCE\tAGENT\tRESTARTS\tENGINES")
+	for i, e := range w.ESXi {
+		d := w.DSVA[i]
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%d\t%s\n", e.Name, health(e.MuxRunning, e.MuxHealthy), e.MuxRestarts,
+			d.Name, health(d.AgentRunning, d.AgentHealthy), d.AgentRestarts, engines(w, e.Name))
+	}
+	fmt.Fprintln(t)
+	for _, g := range w.Guests {
+		if g.Engine != lab.EngineOnline {
+			fmt.Fprintf(t, "%s\t%s\tpower %s\tvsepflt %s\n", g.Name, g.Engine, g.Power, orNone(g.Drivers["vsepflt"]))
+		}
+	}
+	for _, f := range w.Faults {
+		fmt.Fprintf(t, "injected: %s %s\n", f.Name, f.Target)
+	}
+	return t.Flush()
+}
+
+func health(running, healthy bool) string {
+	switch {
+	case !running:
+		return "stopped"
+	case !healthy:
+		return "stuck"
+	}
+	return "healthy"
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "not installed"
+	}
+	return s
+}
+
+// engines counts the guests of a host: "8 online, 2 offline".
+func engines(w lab.World, esxi string) string {
+	count := map[string]int{}
+	for _, g := range w.Guests {
+		if g.ESXi == esxi {
+			count[g.Engine]++
+		}
+	}
+	var parts []string
+	for _, engine := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%d %s", count[engine], engine))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dsplay/dsplay/engine/lab"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// asDsplay makes the test binary be dsplay, so that playbooks run as a process of their own.
+const asDsplay = "DSPLAY_TEST_AS_DSPLAY"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asDsplay) != "" {
+		main()
+		return
+	}
+	testscript.Main(m, map[string]func(){"dsplay": main})
+}
+
+// TestScripts runs testdata/*.txtar: command lines, files and what has to come out. Adding a case is adding a file.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", UpdateScripts: os.Getenv("UPDATE") != ""})
+}
+
+// estate is a lab and dsplay beside it.
+type estate struct {
+	*lab.Lab
+	t *testing.T
+}
+
+// newEstate starts a lab in which a heartbeat of ten minutes takes a quarter of a second.
+func newEstate(t *testing.T, o lab.Options) *estate {
+	t.Helper()
+	t.Parallel()
+	return newSerialEstate(t, o)
+}
+
+// newSerialEstate is for tests that set the environment.
+func newSerialEstate(t *testing.T, o lab.Options) *estate {
+	t.Helper()
+	o.Dir = filepath.Join(t.TempDir(), "lab")
+	if o.Speed == 0 {
+		o.Speed = 2400
+	}
+	l, err := lab.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return &estate{l, t}
+}
+
+func (e *estate) inject(faults ...lab.Fault) {
+	e.t.Helper()
+	for _, f := range faults {
+		if err := e.Inject(f.Name, f.Target); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	if err := e.WaitHeartbeat(e.t.Context()); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// outcome is what a process left.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+func (o outcome) String() string { return o.stdout + o.stderr }
+
+// dsplay runs one command line in the source tree's root.
+func (e *estate) dsplay(args ...string) outcome {
+	e.t.Helper()
+	return process(e.t, append(args, "-i", filepath.Join(e.Dir(), "inventory.hcl"))...)
+}
+
+// heal runs the playbook with the lab's times.
+func (e *estate) heal(more ...string) outcome {
+	e.t.Helper()
+	args := []string{"run", "playbooks/engine-offline.hcl", "--yes", "--var", "poll=100ms", "--var", "patience=4s"}
+	return e.dsplay(append(args, more...)...)
+}
+
+func process(t *testing.T, args ...string) outcome {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	c := exec.CommandContext(t.Context(), self, args...)
+	c.Dir, c.Stdout, c.Stderr = filepath.Join("..", ".."), &stdout, &stderr
+	c.Env = append(os.Environ(), asDsplay+"=1")
+	err = c.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return outcome{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// mutations are the lines that changed something, by the judgement of the systems that executed them.
+func (e *estate) mutations() map[string][]string {
+	m := map[string][]string{}
+	for _, r := range e.Received() {
+		if r.Mutates {
+			m[r.Host] = append(m[r.Host], r.Text)
+		}
+	}
+	return m
+}
+
+// acted wants mutating lines on exactly these hosts: for each a pattern per line, in order; "*" stands for any number.
+func (e *estate) acted(want map[string][]string) {
+	e.t.Helper()
+	got := e.mutations()
+	hosts := slices.Sorted(maps.Keys(got))
+	if expected := slices.Sorted(maps.Keys(want)); !slices.Equal(hosts, expected) {
+		e.t.Errorf("something was changed on %v, want %v: %q", hosts, expected, got)
+		return
+	}
+	for host, patterns := range want {
+		lines := got[host]
+		if slices.Equal(patterns, []string{"*"}) {
+			continue
+		}
+		if len(lines) != len(patterns) {
+			e.t.Errorf("%s: %d mutating lines, want %d: %q", host, len(lines), len(patterns), lines)
+			continue
+		}
+		for i, p := range patterns {
+			if !regexp.MustCompile(p).MatchString(lines[i]) {
+				e.t.Errorf("%s: %q does not match %q", host, lines[i], p)
+			}
+		}
+	}
+}
+
+// healthy wants every engine that can be online to be online, but for the named guests.
+func (e *estate) healthy(but ...string) {
+	e.t.Helper()
+	for _, g := range e.World().Guests {
+		if g.Engine == lab.EngineOffline && g.Power == lab.On && !slices.Contains(but, g.Name) {
+			e.t.Errorf("the engine of %s is offline", g.Name)
+		}
+	}
+}
+
+// ended wants an exit code and texts in the output.
+func (e *estate) ended(o outcome, code int, texts ...string) {
+	e.t.Helper()
+	if o.code != code {
+		e.t.Errorf("exit %d, want %d", o.code, code)
+	}
+	for _, text := range texts {
+		if !strings.Contains(o.String(), text) {
+			e.t.Errorf("the output does not say %q", text)
+		}
+	}
+	if e.t.Failed() {
+		e.t.Logf("output:\n%s", o)
+	}
+}
+
+// within wants f to end in time, so that a hang fails as itself.
+func within(t *testing.T, limit time.Duration, f func() outcome) outcome {
+	t.Helper()
+	began := time.Now()
+	o := f()
+	if took := time.Since(began); took > limit {
+		t.Errorf("it took %s, more than %s", took, limit)
+	}
+	return o
+}
