@@ -12,8 +12,8 @@ import (
 
 const killTime = 15 * time.Second
 
-// killLine ends the processes P, first politely, and succeeds when none is left.
-const killLine = `P='%s'; alive() { for p in $P; do kill -0 $p 2>/dev/null && return 0; done; return 1; }
+// killLine ends the processes P, first politely, and succeeds when none is left. A zombie is dead.
+const killLine = `P='%s'; alive() { for p in $P; do kill -0 $p && ! grep -q ') Z ' /proc/$p/stat && return 0; done 2>/dev/null; return 1; }
 for s in TERM TERM KILL; do kill -$s $P 2>/dev/null; for i in 1 2; do alive || exit 0; sleep 1; done; done; ! alive`
 
 // finishKill kills as root what the transport could not kill: processes that sudo had started. It changes err only

@@ -1,0 +1,148 @@
+package ssh
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// maxSessions is how many commands run at once on a connection; more wait. sshd's default limit is 10, and a session
+// that ends holds its slot a little longer than its client knows.
+const maxSessions = 5
+
+// Conn is one connection, shared by all commands for its host.
+type Conn struct {
+	client   *ssh.Client
+	host     string // inventory name
+	address  string
+	identity string
+	silence  time.Duration // how long the host may take to answer before it is given up
+	done     chan struct{} // closed when the connection has ended
+
+	keepalive *time.Timer
+
+	slots chan struct{}
+	turn  chan struct{} // held while an exec request is on its way, so that sessions has sshd's order
+
+	mu       sync.Mutex
+	sessions []*session // whose channel is open, in the order in which sshd started them
+	retired  bool       // a process on it could not be killed: no new sessions, and the end when the others have ended
+}
+
+func newConn(o *opening, client *ssh.Client) *Conn {
+	c := &Conn{
+		client: client, host: o.host.Name, address: o.address, silence: o.set.keepalive,
+		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey),
+		done:     make(chan struct{}), slots: make(chan struct{}, maxSessions), turn: make(chan struct{}, 1),
+	}
+	c.keepalive = time.AfterFunc(time.Hour, c.ask)
+	c.keepalive.Reset(c.silence) // only now: ask uses the field
+	go c.watch()
+	return c
+}
+
+func keyType(key ssh.PublicKey) string {
+	if certificate, ok := key.(*ssh.Certificate); ok {
+		key = certificate.Key
+	}
+	return key.Type()
+}
+
+// Identity is the kind and the fingerprint of the host key that was verified.
+func (c *Conn) Identity() string { return c.identity }
+
+// Family is unknown: behind SSH there may be sh or cmd.exe.
+func (c *Conn) Family() string { return "" }
+
+// Close cuts the connection, which ends everything of it here. Commands that still run go on on the host.
+func (c *Conn) Close() error {
+	_ = c.client.Close() // it fails only when it was closed already
+	<-c.done
+	return nil
+}
+
+// ask notices a host that fell silent: every interval it asks, and one interval later it gives up.
+func (c *Conn) ask() {
+	giveUp := time.AfterFunc(c.silence, func() { c.client.Close() })
+	defer giveUp.Stop()
+	// Any answer will do; hosts refuse the request, since they do not know it.
+	if _, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil); err == nil {
+		c.keepalive.Reset(c.silence)
+	}
+}
+
+// watch waits for the end of the connection.
+func (c *Conn) watch() {
+	_ = c.client.Wait()
+	c.keepalive.Stop()
+	close(c.done)
+}
+
+func (c *Conn) ended() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// retire keeps new sessions away; the connection closes with the last one that can end.
+func (c *Conn) retire() {
+	c.mu.Lock()
+	c.retired = true
+	c.mu.Unlock()
+	c.closeIfIdle()
+}
+
+// closeIfIdle ends a retired connection on which nobody waits for anything any more. What is left are sessions that
+// were given up; their goroutines end with it.
+func (c *Conn) closeIfIdle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.retired {
+		return
+	}
+	for _, s := range c.sessions {
+		if !s.abandoned {
+			return
+		}
+	}
+	c.client.Close()
+}
+
+func (c *Conn) add(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = append(c.sessions, s)
+}
+
+// running are the sessions whose exit code is not known yet.
+func (c *Conn) running() []*session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []*session
+	for _, s := range c.sessions {
+		if _, known := s.result(); !known {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func (c *Conn) remove(gone *session) {
+	c.mu.Lock()
+	c.sessions = slices.DeleteFunc(c.sessions, func(s *session) bool { return s == gone })
+	c.mu.Unlock()
+	c.closeIfIdle()
+}
+
+// forks tells whether the server is known to have one process per connection whose children are the sessions.
+func (c *Conn) forks() bool {
+	version := string(c.client.ServerVersion())
+	return strings.HasPrefix(version, "SSH-2.0-OpenSSH_") && !strings.Contains(version, "Windows") ||
+		strings.HasPrefix(version, "SSH-2.0-dropbear")
+}

@@ -1,0 +1,201 @@
+package ssh
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh"
+	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+)
+
+// knownFiles are the known_hosts files that were read, as long as they do not change on disk.
+type knownFiles struct {
+	mu    sync.Mutex
+	files map[string]knownFile
+}
+
+type knownFile struct {
+	db   *knownhosts.HostKeyDB // nil: there is no such file
+	size int64
+	time time.Time
+}
+
+// load returns the parsed file, or nil when there is none: then no host is known.
+func (k *knownFiles) load(path string) (*knownhosts.HostKeyDB, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.read(path)
+}
+
+func (k *knownFiles) read(path string) (*knownhosts.HostKeyDB, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f, ok := k.files[path]; ok && f.size == info.Size() && f.time.Equal(info.ModTime()) {
+		return f.db, nil
+	}
+	db, err := knownhosts.NewDB(path)
+	if err != nil {
+		return nil, err
+	}
+	if k.files == nil {
+		k.files = map[string]knownFile{}
+	}
+	k.files[path] = knownFile{db, info.Size(), info.ModTime()}
+	return db, nil
+}
+
+// add appends a key, unless the file has got one for this address meanwhile.
+func (k *knownFiles) add(path, address string, key ssh.PublicKey) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	db, err := k.read(path)
+	if err != nil {
+		return err
+	}
+	if db != nil && len(db.HostKeys(address)) > 0 {
+		return verify(db, address, nil, key)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	line := knownhosts.Line([]string{address}, key) + "\n"
+	if len(old) > 0 && !bytes.HasSuffix(old, []byte("\n")) {
+		line = "\n" + line
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(line)
+	return errors.Join(err, f.Close())
+}
+
+// verify asks the file; without one every key is unknown.
+func verify(db *knownhosts.HostKeyDB, address string, remote net.Addr, key ssh.PublicKey) error {
+	if db == nil {
+		return &xknownhosts.KeyError{}
+	}
+	if remote == nil {
+		remote = &net.TCPAddr{IP: net.IPv4zero}
+	}
+	return db.HostKeyCallback()(address, remote, key)
+}
+
+// checkHostKey judges the key that the host shows, and adds an unknown one where the settings say so.
+func (o *opening) checkHostKey(db *knownhosts.HostKeyDB, remote net.Addr, key ssh.PublicKey) error {
+	err := verify(db, o.address, remote, key)
+	_, isCertificate := key.(*ssh.Certificate)
+	if knownhosts.IsHostUnknown(err) && o.set.acceptNew && !isCertificate {
+		if err := o.transport.known.add(o.set.knownHosts, o.address, key); err != nil {
+			return o.failure(engine.KindHostKey, fmt.Errorf("cannot add the new host key: %w", err), "check the file known_hosts")
+		}
+		return nil
+	}
+	if err == nil {
+		return nil
+	}
+	return o.distrust(err, key)
+}
+
+// distrust explains why a key is not accepted, and how it would be.
+func (o *opening) distrust(err error, key ssh.PublicKey) *engine.Error {
+	shown := key.Type() + " " + fingerprint(key)
+	file, name := o.set.knownHosts, knownhosts.Normalize(o.address)
+	e := o.failure(engine.KindHostKey, nil, "")
+	var differs *xknownhosts.KeyError
+	var revoked *xknownhosts.RevokedError
+	switch {
+	case errors.As(err, &revoked):
+		e.Msg = fmt.Sprintf("the host key %s is revoked (%s:%d)", shown, revoked.Revoked.Filename, revoked.Revoked.Line)
+		e.Hint = "do not connect; ask who revoked it"
+	case errors.As(err, &differs) && len(differs.Want) > 0:
+		want := differs.Want[0]
+		e.Msg = fmt.Sprintf("the host key has changed: it shows %s; %s:%d has %s %s", shown, want.Filename, want.Line, want.Key.Type(), fingerprint(want.Key))
+		e.Hint = fmt.Sprintf("was the host installed anew, or is somebody in between? If its owner confirms the new one: ssh-keygen -R '%s' -f %s, and add it again", name, file)
+	case errors.As(err, &differs):
+		e.Msg = "the host key is not known: " + shown
+		e.Hint = fmt.Sprintf(`compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub), then: %s >> %s; or host_keys = "accept-new"`, o.keyscan(key), file)
+	default:
+		e.Msg, e.Err = "the host certificate is not accepted: "+shown, err
+		e.Hint = "check its principals and dates, and the line @cert-authority in " + file
+	}
+	return e
+}
+
+func (o *opening) keyscan(key ssh.PublicKey) string {
+	kind := strings.TrimPrefix(key.Type(), "ssh-")
+	if strings.HasPrefix(kind, "ecdsa") {
+		kind = "ecdsa"
+	}
+	return fmt.Sprintf("ssh-keyscan -p %s -t %s %s", o.set.port, kind, engine.QuoteSh(o.host.Address))
+}
+
+// fingerprint is that of the key itself, also when a certificate is around it: a renewed one is the same host.
+func fingerprint(key ssh.PublicKey) string {
+	if certificate, ok := key.(*ssh.Certificate); ok {
+		key = certificate.Key
+	}
+	return ssh.FingerprintSHA256(key)
+}
+
+// hostKeyAlgorithms asks first for the kinds of key that the file has for this host: a host has several, and one that
+// the file does not have would look like a changed key (https://go.dev/issue/29286).
+func hostKeyAlgorithms(db *knownhosts.HostKeyDB, address string, legacy bool) []string {
+	all := []string{
+		ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+		ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA,
+	}
+	certificates := []string{
+		ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
+		ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSAv01,
+	}
+	if legacy {
+		all = append(all, ssh.InsecureKeyAlgoDSA) //nolint:staticcheck // asked for by legacy_algorithms
+	}
+	if db == nil {
+		return all
+	}
+	var first []string
+	for _, key := range db.HostKeys(address) {
+		switch {
+		case key.Cert: // of its authority; the host's own may be of any kind
+			first = append(first, certificates...)
+		case key.Type() == ssh.KeyAlgoRSA:
+			first = append(first, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA)
+		case slices.Contains(all, key.Type()):
+			first = append(first, key.Type())
+		}
+	}
+	return union(first, all)
+}
+
+// union is a and then what b has besides, each once.
+func union(a, b []string) []string {
+	var all []string
+	for _, name := range slices.Concat(a, b) {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}

@@ -1,0 +1,238 @@
+package ssh
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"golang.org/x/crypto/ssh"
+)
+
+// session is one command on the host. The library's own type is not used: it tells of the exit only when every
+// holder of stdout is gone.
+type session struct {
+	conn    *Conn
+	channel ssh.Channel
+	before  []*session // those that ran when it was asked for, in the order of their start
+	free    func()     // gives its slot back
+
+	exited chan struct{} // closed when the host has told the exit code
+	closed chan struct{} // closed when the channel is: nothing of it is left, here and on the host
+	parts  atomic.Int32  // goroutines that still use the channel
+	gates  []*gate
+
+	code      int  // valid after exited
+	abandoned bool // guarded by Conn.mu: nobody waits for it
+}
+
+// open starts p on a new channel. A host that has no session free (MaxSessions) is asked again until ctx ends; one
+// that does not answer at all loses its connection some time after that.
+func (c *Conn) open(ctx context.Context, p engine.Process, free func()) (*session, error) {
+	begun := make(chan struct{})
+	defer close(begun)
+	defer context.AfterFunc(ctx, func() { c.closeUnless(begun) })()
+	channel, requests, err := c.channel(ctx)
+	if err != nil {
+		return nil, c.noChannel(ctx, err, p.Line)
+	}
+	s := &session{
+		conn: c, channel: channel, free: free, exited: make(chan struct{}), closed: make(chan struct{}),
+		gates: []*gate{{to: p.Stdout}, {to: p.Stderr}},
+	}
+	if err := c.request(ctx, s, p.Line); err != nil {
+		channel.Close()
+		go ssh.DiscardRequests(requests)
+		return nil, err
+	}
+	s.parts.Store(3)
+	go s.listen(requests)
+	go s.copy(s.gates[0], channel)
+	go s.copy(s.gates[1], channel.Stderr())
+	s.feed(p.Stdin)
+	return s, nil
+}
+
+// closeUnless breaks a connection whose host does not even take a request any more.
+func (c *Conn) closeUnless(begun <-chan struct{}) {
+	timer := time.NewTimer(min(c.silence, 5*time.Second))
+	defer timer.Stop()
+	select {
+	case <-begun:
+	case <-c.done:
+	case <-timer.C:
+		c.client.Close()
+	}
+}
+
+func (c *Conn) channel(ctx context.Context) (ssh.Channel, <-chan *ssh.Request, error) {
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		c.mu.Lock()
+		retired := c.retired
+		c.mu.Unlock()
+		if retired || c.ended() {
+			return nil, nil, engine.ErrNotRun
+		}
+		channel, requests, err := c.client.OpenChannel("session", nil)
+		var refused *ssh.OpenChannelError
+		busy := errors.As(err, &refused) && (refused.Reason == ssh.ConnectionFailed || refused.Reason == ssh.ResourceShortage)
+		if !busy {
+			return channel, requests, err
+		}
+		if engine.Wait(ctx, pause/2+rand.N(pause)) != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+func (c *Conn) noChannel(ctx context.Context, err error, line string) error {
+	var refused *ssh.OpenChannelError
+	switch {
+	case ctx.Err() != nil:
+		return c.notStarted(ctx, line)
+	case errors.As(err, &refused):
+		e := c.failure(engine.KindProtocol, line, "does sshd allow this user to run commands?")
+		e.Msg, e.Err = "the host refuses sessions", err
+		return e
+	}
+	return c.notRun(line)
+}
+
+// request asks for the execution. One request at a time: so the order of c.sessions is that in which sshd forks.
+func (c *Conn) request(ctx context.Context, s *session, line string) error {
+	select {
+	case c.turn <- struct{}{}:
+	case <-c.done:
+		return c.notRun(line)
+	case <-ctx.Done():
+		return c.notStarted(ctx, line)
+	}
+	defer func() { <-c.turn }()
+	s.before = c.running()
+	ok, err := s.channel.SendRequest("exec", true, ssh.Marshal(struct{ Line string }{line}))
+	switch {
+	case err != nil:
+		return c.lost(line)
+	case !ok:
+		e := c.failure(engine.KindProtocol, line, "does sshd allow this user to run commands?")
+		e.Msg = "the host refuses to run commands"
+		return e
+	}
+	c.add(s)
+	return nil
+}
+
+func (s *session) feed(stdin io.Reader) {
+	if stdin == nil {
+		_ = s.channel.CloseWrite()
+		return
+	}
+	go func() {
+		_, _ = io.Copy(s.channel, stdin) // a command need not read all of it
+		_ = s.channel.CloseWrite()
+	}()
+}
+
+func (s *session) copy(to *gate, from io.Reader) {
+	_, _ = io.Copy(to, from) // a broken connection shows in the missing exit code
+	s.done()
+}
+
+// numbers of the signals that RFC 4254 names.
+var numbers = map[string]int{"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6, "FPE": 8, "KILL": 9, "USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15}
+
+func (s *session) listen(requests <-chan *ssh.Request) {
+	defer s.done()
+	for r := range requests {
+		var status struct{ Code uint32 }
+		var signal struct {
+			Name string
+			Rest []byte `ssh:"rest"`
+		}
+		switch {
+		case r.Type == "exit-status" && ssh.Unmarshal(r.Payload, &status) == nil:
+			s.exit(int(int32(status.Code))) // Windows has negative ones
+		case r.Type == "exit-signal" && ssh.Unmarshal(r.Payload, &signal) == nil:
+			s.exit(128 + numbers[signal.Name])
+		}
+		if r.WantReply {
+			_ = r.Reply(false, nil)
+		}
+	}
+}
+
+func (s *session) exit(code int) {
+	if _, known := s.result(); !known {
+		s.code = code
+		close(s.exited)
+	}
+}
+
+// result is the exit code, if the host has told it.
+func (s *session) result() (int, bool) {
+	select {
+	case <-s.exited:
+		return s.code, true
+	default:
+		return 0, false
+	}
+}
+
+// done is called by each of the goroutines of the channel; the last one puts out the light.
+func (s *session) done() {
+	if s.parts.Add(-1) > 0 {
+		return
+	}
+	s.channel.Close()
+	s.conn.remove(s)
+	close(s.closed)
+	s.free()
+}
+
+// drain waits for the rest of the output of a command that has ended.
+func (s *session) drain(ctx context.Context) {
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	select {
+	case <-s.closed:
+	case <-timer.C:
+		s.channel.Close()
+	case <-ctx.Done():
+		s.channel.Close()
+	}
+}
+
+// detach keeps the rest of the output away from the writers of a caller who goes.
+func (s *session) detach() {
+	for _, g := range s.gates {
+		g.shut()
+	}
+}
+
+// gate passes output on until it is shut; a writer that fails shuts it. It always takes everything, so that the
+// command on the other side does not block.
+type gate struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (g *gate) Write(b []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.to != nil {
+		if _, err := g.to.Write(b); err != nil {
+			g.to = nil
+		}
+	}
+	return len(b), nil
+}
+
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.to = nil
+}

@@ -1,0 +1,96 @@
+package ssh
+
+import (
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Settings are the arguments of a connection "ssh" block.
+type Settings struct {
+	User       string        `hcl:"user,optional" doc:"User to log in as; by default the one who runs dsplay."`
+	Port       int           `hcl:"port,optional" doc:"TCP port; 22."`
+	Key        string        `hcl:"key,optional" doc:"File of a private key. A certificate beside it (KEY-cert.pub) is used, too."`
+	Keys       []string      `hcl:"keys,optional" doc:"Files of more private keys. Servers hang up after about six."`
+	Passphrase engine.Secret `hcl:"passphrase,optional" doc:"Passphrase of the keys. Without it, an encrypted key must be in the SSH agent."`
+	Password   engine.Secret `hcl:"password,optional" doc:"Password of the user; sent once per connection, as password or keyboard-interactive, whichever the host offers."`
+	Agent      bool          `hcl:"agent,optional" doc:"Ask the SSH agent: for its keys when neither key nor password is given, and for an encrypted key. True."`
+
+	KnownHosts string `hcl:"known_hosts,optional" doc:"File of the known host keys, in the format of OpenSSH; ~/.ssh/known_hosts."`
+	HostKeys   string `hcl:"host_keys,optional" oneof:"strict accept-new" doc:"What to do with an unknown host key: strict refuses it (default), accept-new adds it to the file. A changed key is always refused."`
+	Legacy     bool   `hcl:"legacy_algorithms,optional" doc:"Also offer SHA-1 key exchange, CBC ciphers and DSA host keys, last: for systems of before 2015, a weakening."`
+
+	ConnectTimeout string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial, handshake and login may take together; 30s."`
+	Keepalive      string `hcl:"keepalive,optional" doc:"How long a host may be silent before it is asked, and again before it is given up; 15s."`
+}
+
+// Validate refuses settings that can never work, with a BadArg.
+func (s *Settings) Validate() error {
+	_, err := s.parse()
+	return err
+}
+
+// parsed is Settings with the defaults, in the types of their use.
+type parsed struct {
+	user, port, knownHosts string
+	keys                   []string
+	acceptNew              bool
+	connect, keepalive     time.Duration
+}
+
+func (s *Settings) parse() (p parsed, err error) {
+	if p.connect, err = duration("connect_timeout", s.ConnectTimeout); err != nil {
+		return p, err
+	}
+	if p.keepalive, err = duration("keepalive", s.Keepalive); err != nil {
+		return p, err
+	}
+	if s.Port < 1 || s.Port > 65535 {
+		return p, engine.BadArg{Arg: "port", Problem: "must be from 1 to 65535, not " + strconv.Itoa(s.Port)}
+	}
+	if s.HostKeys != "strict" && s.HostKeys != "accept-new" {
+		return p, engine.BadArg{Arg: "host_keys", Problem: "must be strict or accept-new, not " + strconv.Quote(s.HostKeys)}
+	}
+	p.user, p.port, p.acceptNew = s.User, strconv.Itoa(s.Port), s.HostKeys == "accept-new"
+	if p.user == "" {
+		me, err := user.Current()
+		if err != nil {
+			return p, engine.BadArg{Arg: "user", Problem: "is needed: " + err.Error()}
+		}
+		p.user = me.Username
+	}
+	if s.Key != "" {
+		p.keys = append(p.keys, expand(s.Key))
+	}
+	for _, key := range s.Keys {
+		p.keys = append(p.keys, expand(key))
+	}
+	p.knownHosts = expand(s.KnownHosts)
+	return p, nil
+}
+
+func duration(arg, text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, engine.BadArg{Arg: arg, Problem: `must be a duration such as "30s", not ` + strconv.Quote(text)}
+	}
+	return d, nil
+}
+
+// expand replaces a leading ~/ by the home directory, as shells do.
+func expand(path string) string {
+	rest, ok := strings.CutPrefix(path, "~/")
+	if !ok {
+		return path
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return path
+	}
+	return filepath.Join(home, rest)
+}

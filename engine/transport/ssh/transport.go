@@ -1,0 +1,155 @@
+// Package ssh knows the client's side of SSH: one connection per host, host keys as OpenSSH's known_hosts has them,
+// one try of a password, many commands at once, and how to end on the host what must not go on.
+package ssh
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"golang.org/x/crypto/ssh"
+)
+
+// Transport opens connections. It remembers parsed known_hosts files and keys, so one serves a whole run.
+// It is safe for use by several goroutines.
+type Transport struct {
+	known knownFiles
+	keys  keyring
+	// dial opens the way to an address: TCP, or later a channel through a jump host.
+	dial func(ctx context.Context, address string) (net.Conn, error)
+}
+
+// New makes a transport.
+func New() *Transport {
+	return &Transport{dial: func(ctx context.Context, address string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", address)
+	}}
+}
+
+// Settings returns a fresh *Settings with its defaults.
+func (t *Transport) Settings() any {
+	return &Settings{
+		Port: 22, Agent: true, KnownHosts: "~/.ssh/known_hosts", HostKeys: "strict",
+		ConnectTimeout: "30s", Keepalive: "15s",
+	}
+}
+
+// tries is how often a server that is too busy to say hello is asked again; see isBusy.
+const tries = 6
+
+// Open connects to h and logs in, within connect_timeout. Every failure is an *engine.Error with Unreachable set.
+func (t *Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+	o, err := t.opening(h)
+	if err != nil {
+		return nil, err
+	}
+	defer o.login.close()
+	ctx, cancel := context.WithTimeout(ctx, o.set.connect)
+	defer cancel()
+	for try := 1; ; try++ {
+		conn, err := o.connect(ctx)
+		if err == nil {
+			return conn, nil
+		}
+		if try == tries || !isBusy(err) || o.login.used() {
+			return nil, o.explain(ctx, err)
+		}
+		pause := time.Duration(try) * (100*time.Millisecond + rand.N(300*time.Millisecond))
+		if engine.Wait(ctx, pause) != nil {
+			return nil, o.explain(ctx, err)
+		}
+	}
+}
+
+// isBusy knows the two ways in which sshd's MaxStartups shows: the connection ends in the middle of the handshake.
+func isBusy(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) }
+
+// opening is one Open: what it needs, and what it learns.
+type opening struct {
+	transport *Transport
+	host      *engine.Host
+	address   string
+	set       parsed
+	settings  *Settings
+	login     *login
+	hostKey   ssh.PublicKey // what the host proved to have
+}
+
+func (t *Transport) opening(h *engine.Host) (*opening, error) {
+	settings, ok := h.Connection.Settings.(*Settings)
+	if !ok {
+		settings = t.Settings().(*Settings)
+	}
+	set, err := settings.parse()
+	if err != nil {
+		return nil, &engine.Error{Kind: engine.KindProtocol, Host: h.Name, Op: "connect to " + h.Address, Err: err, Unreachable: true}
+	}
+	o := &opening{transport: t, host: h, address: net.JoinHostPort(h.Address, set.port), set: set, settings: settings}
+	if o.login, err = t.keys.login(settings, set); err != nil {
+		return nil, o.failure(engine.KindAuth, err, "check key, passphrase and agent of the connection block")
+	}
+	return o, nil
+}
+
+// connect does all stages once. The end of ctx breaks any of them: by closing, because a connection through a jump
+// host knows no deadlines.
+func (o *opening) connect(ctx context.Context) (*Conn, error) {
+	wire, err := o.transport.dial(ctx, o.address)
+	if err != nil {
+		return nil, err
+	}
+	unwatch := context.AfterFunc(ctx, func() { wire.Close() })
+	defer unwatch()
+	config, err := o.config()
+	if err != nil {
+		wire.Close()
+		return nil, err
+	}
+	conn, channels, requests, err := ssh.NewClientConn(wire, o.address, config)
+	if err != nil {
+		return nil, err
+	}
+	return newConn(o, ssh.NewClient(conn, channels, requests)), nil
+}
+
+func (o *opening) config() (*ssh.ClientConfig, error) {
+	known, err := o.transport.known.load(o.set.knownHosts)
+	if err != nil {
+		return nil, o.failure(engine.KindHostKey, err, "mend that line; dsplay does not guess what it was meant to say")
+	}
+	config := &ssh.ClientConfig{
+		User:              o.set.user,
+		ClientVersion:     "SSH-2.0-dsplay",
+		HostKeyAlgorithms: hostKeyAlgorithms(known, o.address, o.settings.Legacy),
+		HostKeyCallback: func(_ string, remote net.Addr, key ssh.PublicKey) error {
+			if err := o.checkHostKey(known, remote, key); err != nil {
+				return err
+			}
+			o.hostKey = key
+			return nil
+		},
+	}
+	config.Config = algorithms(o.settings.Legacy)
+	o.login.configure(config)
+	return config, nil
+}
+
+// algorithms are the library's, and two good ones that it knows and does not offer: old appliances have nothing else.
+func algorithms(legacy bool) ssh.Config {
+	var c ssh.Config
+	c.SetDefaults()
+	c.KeyExchanges = union(c.KeyExchanges, []string{ssh.KeyExchangeDHGEXSHA256, ssh.KeyExchangeDH16SHA512})
+	if legacy {
+		old := ssh.InsecureAlgorithms()
+		c.KeyExchanges = union(c.KeyExchanges, old.KeyExchanges)
+		c.Ciphers = union(c.Ciphers, old.Ciphers)
+		c.MACs = union(c.MACs, old.MACs)
+	}
+	return c
+}

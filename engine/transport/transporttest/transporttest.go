@@ -1,0 +1,154 @@
+// Package transporttest is the suite that every transport with a shell must pass: what Exec promises, tried on a host.
+package transporttest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Target is a way to a host on which the suite may run harmless commands.
+type Target struct {
+	// Open makes a fresh connection; the suite closes it.
+	Open func(t *testing.T) engine.Shell
+	// Windows chooses the command lines of WindowsCommands and the rules of cmd.exe.
+	Windows bool
+	// Commands replace the platform's; a field that is zero keeps the platform's.
+	Commands Commands
+	// Codes are exit codes to try besides 0, 1 and 255, and what each arrives as: {300: 44} where they have 8 bits.
+	Codes map[int]int
+	// Orphans says that this host offers no way to kill: then Exec must admit it, and return all the same.
+	Orphans bool
+	// Cut resets every connection to the host; Silence keeps it from answering until its result is called.
+	// nil: there is no wire that could break.
+	Cut     func(t *testing.T)
+	Silence func(t *testing.T) (undo func())
+	// Leaves are goroutines that the connections of this target may leave behind: of a server in the same process.
+	Leaves int
+}
+
+// patience bounds everything that must happen "soon"; it is not a measure of speed.
+const patience = 30 * time.Second
+
+// Run runs the suite.
+func Run(t *testing.T, target Target) {
+	s := &suite{Target: target, c: target.Commands.withDefaults(target.Windows)}
+	before := runtime.NumGoroutine()
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"exit codes", s.exitCodes}, {"unknown command", s.unknownCommand}, {"streams", s.streams},
+		{"stdin", s.stdin}, {"large output", s.largeOutput}, {"large input", s.largeInput}, {"bytes", s.bytes},
+		{"quoting", s.quoting}, {"concurrency", s.concurrency}, {"cancel", s.cancel}, {"cancel one of several", s.cancelOne},
+		{"deadline", s.deadline}, {"ended context", s.endedContext}, {"background", s.background}, {"cut", s.cut}, {"silence", s.silence},
+	} {
+		t.Run(test.name, test.run)
+	}
+	settle(t, before+target.Leaves)
+}
+
+type suite struct {
+	Target
+	c Commands
+}
+
+// settle waits until at most n goroutines are left.
+func settle(t *testing.T, n int) {
+	t.Helper()
+	if !eventually(func() bool { return runtime.NumGoroutine() <= n }) {
+		stacks := make([]byte, 1<<20)
+		t.Errorf("%d goroutines are left, %d were there before:\n%s", runtime.NumGoroutine(), n, stacks[:runtime.Stack(stacks, true)])
+	}
+}
+
+func eventually(ok func() bool) bool {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return true
+		}
+	}
+	return ok()
+}
+
+func (s *suite) open(t *testing.T) engine.Shell {
+	t.Helper()
+	shell := s.Open(t)
+	t.Cleanup(func() { shell.Close() })
+	return shell
+}
+
+// output is one stream that several goroutines may look at.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// words are the fields of the first line, once it is complete.
+func (o *output) words() []string {
+	line, _, complete := strings.Cut(o.String(), "\n")
+	if !complete {
+		return nil
+	}
+	return strings.Fields(line)
+}
+
+type result struct {
+	code           int
+	stdout, stderr string
+	err            error
+}
+
+func exec(ctx context.Context, shell engine.Shell, line, stdin string) result {
+	var stdout, stderr output
+	p := engine.Process{Line: line, Stdout: &stdout, Stderr: &stderr}
+	if stdin != "" {
+		p.Stdin = strings.NewReader(stdin)
+	}
+	code, err := shell.Exec(ctx, p)
+	return result{code, stdout.String(), stderr.String(), err}
+}
+
+// must runs a line that has to end with this code.
+func must(t *testing.T, shell engine.Shell, line, stdin string, code int) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r := exec(ctx, shell, line, stdin)
+	if r.err != nil || r.code != code {
+		t.Fatalf("%.200s\ngave %d, %v, want %d\nstdout: %.300q\nstderr: %.300q", line, r.code, r.err, code, r.stdout, r.stderr)
+	}
+	return r
+}
+
+// mustFail checks the promises that every error of Exec keeps.
+func mustFail(t *testing.T, err error, kind engine.ErrorKind) *engine.Error {
+	t.Helper()
+	var e *engine.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("the error is %v, no *engine.Error", err)
+	}
+	if e.Kind != kind || e.Host == "" || e.Op == "" {
+		t.Errorf("kind %q, host %q, op %q; want the kind %q: %v", e.Kind, e.Host, e.Op, kind, err)
+	}
+	return e
+}

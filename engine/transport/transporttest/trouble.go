@@ -1,0 +1,217 @@
+package transporttest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// pool is a machine.Pool of one connection.
+type pool struct{ shell engine.Shell }
+
+func (p pool) Get(context.Context, *engine.Host) (engine.Conn, error) { return p.shell, nil }
+func (p pool) Discard(*engine.Host, engine.Conn)                      {}
+
+// sleeper is a command that lasts, and the processes that it consists of.
+type sleeper struct {
+	pids  []string
+	ended chan error
+}
+
+// sleep starts one and waits until it has told its processes.
+func (s *suite) sleep(ctx context.Context, t *testing.T, shell engine.Shell) sleeper {
+	t.Helper()
+	if s.c.Sleep == "" {
+		t.Skip("this target has no command that lasts")
+	}
+	var stdout output
+	ended := make(chan error, 1)
+	go func() {
+		_, err := shell.Exec(ctx, engine.Process{Line: s.c.Sleep, Stdout: &stdout})
+		ended <- err
+	}()
+	if !eventually(func() bool { return stdout.words() != nil || len(ended) > 0 }) || stdout.words() == nil {
+		t.Fatalf("the command that lasts says %q", stdout.String())
+	}
+	return sleeper{stdout.words(), ended}
+}
+
+func (l sleeper) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-l.ended:
+		return err
+	case <-time.After(patience):
+		t.Fatal("Exec does not return after the end of its context")
+		return nil
+	}
+}
+
+// checkKilled asks the host, over another connection, whether what Exec said of the death is true.
+func (s *suite) checkKilled(t *testing.T, e *engine.Error, pids []string) {
+	t.Helper()
+	if e.Orphan != s.Orphans {
+		t.Errorf("Orphan is %v, want %v: %v", e.Orphan, s.Orphans, e)
+	}
+	if s.Orphans || s.c.Alive == nil {
+		return
+	}
+	shell := s.open(t)
+	for _, pid := range pids {
+		if !s.isDead(t, shell, pid) {
+			t.Errorf("process %s lives on, although Exec says that it is dead", pid)
+		}
+	}
+}
+
+func (s *suite) isDead(t *testing.T, shell engine.Shell, pid string) bool {
+	t.Helper()
+	return eventually(func() bool {
+		r := exec(t.Context(), shell, s.c.Alive(pid), "")
+		return r.err == nil && r.code != 0
+	})
+}
+
+func (s *suite) cancel(t *testing.T) {
+	shell := s.open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	l := s.sleep(ctx, t, shell)
+	cancel()
+	err := l.wait(t)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the error does not wrap context.Canceled: %v", err)
+	}
+	s.checkKilled(t, mustFail(t, err, engine.KindTimeout), l.pids)
+	if !s.Orphans {
+		must(t, shell, s.c.Exit(7), "", 7) // the connection is as good as before
+	}
+}
+
+// cancelOne must not touch the neighbours.
+func (s *suite) cancelOne(t *testing.T) {
+	if s.Orphans {
+		t.Skip("this host offers no way to kill")
+	}
+	shell := s.open(t)
+	var ends []context.CancelFunc
+	var sleepers []sleeper
+	for range 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ends, sleepers = append(ends, cancel), append(sleepers, s.sleep(ctx, t, shell))
+	}
+	ends[1]()
+	e := mustFail(t, sleepers[1].wait(t), engine.KindTimeout)
+	s.checkKilled(t, e, sleepers[1].pids)
+	for i, l := range sleepers {
+		if i == 1 {
+			continue
+		}
+		if len(l.ended) > 0 {
+			t.Errorf("neighbour %d ended, too: %v", i, <-l.ended)
+			continue
+		}
+		if s.c.Alive != nil {
+			for _, pid := range l.pids {
+				must(t, shell, s.c.Alive(pid), "", 0)
+			}
+		}
+		ends[i]()
+		s.checkKilled(t, mustFail(t, l.wait(t), engine.KindTimeout), l.pids)
+	}
+}
+
+func (s *suite) deadline(t *testing.T) {
+	shell := s.open(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	l := s.sleep(ctx, t, shell)
+	err := l.wait(t)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the error does not wrap context.DeadlineExceeded: %v", err)
+	}
+	s.checkKilled(t, mustFail(t, err, engine.KindTimeout), l.pids)
+}
+
+func (s *suite) endedContext(t *testing.T) {
+	shell := s.open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := exec(ctx, shell, s.c.Exit(0), "")
+	if !errors.Is(r.err, context.Canceled) {
+		t.Errorf("got %d, %v", r.code, r.err)
+	}
+	must(t, shell, s.c.Exit(0), "", 0)
+}
+
+// background: an init script's daemon that keeps stdout open must not keep Exec.
+func (s *suite) background(t *testing.T) {
+	if s.c.Background == "" {
+		t.Skip("this target has no command for it")
+	}
+	begin := time.Now()
+	r := must(t, s.open(t), s.c.Background, "", 0)
+	if !strings.Contains(r.stdout, "started") {
+		t.Errorf("stdout is %q", r.stdout)
+	}
+	if took := time.Since(begin); took > 15*time.Second {
+		t.Errorf("Exec waited %v for the one who held stdout", took)
+	}
+}
+
+func (s *suite) cut(t *testing.T) {
+	if s.Cut == nil {
+		t.Skip("there is no wire")
+	}
+	shell := s.open(t)
+	l := s.sleep(t.Context(), t, shell)
+	s.Cut(t)
+	if e := mustFail(t, l.wait(t), engine.KindLost); !e.Unreachable {
+		t.Errorf("Unreachable is not set: %v", e)
+	}
+	r := exec(t.Context(), shell, s.c.Exit(0), "")
+	if e := mustFail(t, r.err, engine.KindLost); !errors.Is(e, engine.ErrNotRun) {
+		t.Errorf("on a dead connection: %v; want it to say that nothing was run", e)
+	}
+	s.reap(t, l.pids)
+}
+
+func (s *suite) silence(t *testing.T) {
+	if s.Silence == nil {
+		t.Skip("there is no wire")
+	}
+	shell := s.open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	lasting, stopped := s.sleep(t.Context(), t, shell), s.sleep(ctx, t, shell)
+	undo := s.Silence(t)
+	defer undo()
+	cancel()
+	err := stopped.wait(t)
+	var e *engine.Error
+	if !errors.As(err, &e) || !slices.Contains([]engine.ErrorKind{engine.KindTimeout, engine.KindLost}, e.Kind) {
+		t.Errorf("cancelled while the host was silent: %v", err)
+	} else if e.Kind == engine.KindTimeout && !e.Orphan {
+		t.Error("a host that said nothing cannot have confirmed the death")
+	}
+	mustFail(t, lasting.wait(t), engine.KindLost)
+	undo()
+	s.reap(t, append(lasting.pids, stopped.pids...))
+}
+
+// reap ends what a broken connection has left on the host, where there is a kill.
+func (s *suite) reap(t *testing.T, pids []string) {
+	if s.Windows {
+		return
+	}
+	shell := s.open(t)
+	for _, pid := range pids {
+		exec(t.Context(), shell, "kill -9 "+pid, "")
+	}
+}
