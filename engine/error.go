@@ -92,6 +92,16 @@ func HostOf(err error) string {
 	return ""
 }
 
+// Blame makes err name the host that failed where it names none, and returns it. It changes err itself: it is for
+// the one who got the error, before others share it.
+func Blame(err error, host string) error {
+	var e *Error
+	if errors.As(err, &e) && e.Host == "" {
+		e.Host = host
+	}
+	return err
+}
+
 // HintOf returns what err proposes to try, or "".
 func HintOf(err error) string {
 	var e *Error
