@@ -29,16 +29,16 @@ func (o *opening) explain(ctx context.Context, err error) error {
 		e := o.failure(engine.KindTimeout, ctx.Err(), "")
 		e.Msg = "stopped"
 		return e
+	case isBusy(err):
+		e := o.failure(engine.KindProtocol, err, "too many logins at once (MaxStartups of sshd), or an address filter on the host")
+		e.Msg = "the host hangs up before it says anything"
+		return e
 	case ctx.Err() != nil || isTimeout(err):
 		e := o.failure(engine.KindTimeout, err, "a firewall may drop it, or the host hangs; connect_timeout says how long to wait")
 		e.Msg, e.Err = "no answer within "+o.set.connect.String(), context.DeadlineExceeded
 		return e
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return o.failure(engine.KindRefused, err, "nobody listens there: is SSH switched on, and the port right? On ESXi and on appliances it is often off")
-	case isBusy(err):
-		e := o.failure(engine.KindProtocol, err, "too many logins at once (MaxStartups of sshd), or an address filter on the host")
-		e.Msg = "the host hangs up before it says anything"
-		return e
 	case errors.As(err, &negotiation):
 		return o.failure(engine.KindProtocol, err, "an old system? legacy_algorithms = true in its connection block offers what was current then")
 	case o.isAuth(err):

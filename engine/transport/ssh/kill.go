@@ -39,8 +39,9 @@ func (c *Conn) kill(ctx context.Context, s *session) (dead bool, survivors []int
 		if _, err := s.channel.SendRequest("signal", false, ssh.Marshal(struct{ Name string }{name})); err != nil {
 			break
 		}
-		if s.waitClosed(ctx, grace) && !c.ended() {
-			return true, nil
+		if s.waitClosed(ctx, grace) {
+			_, told := s.result() // a channel also closes when the connection breaks
+			return told, nil
 		}
 	}
 	return false, nil

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -14,11 +17,6 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
 	"github.com/dsplay/dsplay/engine/transport/transporttest"
-	xssh "golang.org/x/crypto/ssh"
-
-	"net"
-	"os"
-
 	"github.com/skeema/knownhosts"
 )
 
@@ -46,7 +44,7 @@ func sh(ctx context.Context, s *sshd.Session) int {
 
 func listen(t *testing.T, change func(*sshd.Options)) *sshd.Server {
 	t.Helper()
-	o := sshd.Options{Handle: sh, Password: func(user, password string) bool { return user == "ops" && password == "right" }}
+	o := sshd.Options{Handle: sh, Password: func(user, password string) bool { return user == "ops" && password == "correct-horse" }}
 	if change != nil {
 		change(&o)
 	}
@@ -63,7 +61,7 @@ func host(t *testing.T, server *sshd.Server, change func(*ssh.Settings)) *engine
 	t.Helper()
 	address := server.Addr().(*net.TCPAddr)
 	settings := ssh.New().Settings().(*ssh.Settings)
-	settings.User, settings.Password, settings.Port = "ops", engine.Plain("right"), address.Port
+	settings.User, settings.Password, settings.Port = "ops", engine.Plain("correct-horse"), address.Port
 	settings.KnownHosts = known(t, knownhosts.Line([]string{address.String()}, server.HostKey()))
 	settings.Keepalive, settings.Agent = "2s", false
 	if change != nil {
@@ -106,7 +104,9 @@ func mustNotOpen(t *testing.T, h *engine.Host, kind engine.ErrorKind) *engine.Er
 	if !errors.As(err, &e) || e.Kind != kind || !e.Unreachable || e.Host != h.Name || e.Op == "" || e.Hint == "" {
 		t.Fatalf("got %#v, want the kind %q, with host, op and hint", err, kind)
 	}
-	t.Log(e, "--", e.Hint)
+	if text := e.Error() + e.Hint; strings.Contains(text, "correct-horse") || strings.Contains(text, "s3cret") {
+		t.Errorf("the password is in %q", text)
+	}
 	return e
 }
 
@@ -122,6 +122,3 @@ func TestTransport(t *testing.T) {
 		},
 	})
 }
-
-// TestLibraryIsUsedRightly keeps the import of the library honest: keys of the tests come from it.
-var _ xssh.Signer
