@@ -60,7 +60,7 @@ func (c *computer) Probe(ctx context.Context, host engine.Reader) (any, error) {
 	}
 	found, err := d.Computer(ctx, c.BIOSUUID, c.Name)
 	if err != nil {
-		return nil, err
+		return nil, engine.Blame(err, host.Name())
 	}
 	return guest(found, limit), nil
 }

@@ -67,7 +67,7 @@ func (c *computers) Probe(ctx context.Context, host engine.Reader) (any, error) 
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, engine.Blame(err, host.Name())
 	}
 	return sorted(found, limit), nil
 }

@@ -21,7 +21,8 @@ func directory(ctx context.Context, host engine.Reader) (*dsm.Directory, error) 
 		if err != nil {
 			return nil, err
 		}
-		return dsm.Fetch(ctx, api)
+		d, err := dsm.Fetch(ctx, api)
+		return d, engine.Blame(err, host.Name())
 	})
 	if err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func (v *vm) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) (any
 		return nil, err
 	}
 	if err := vsphere.PowerOn(ctx, api, v.ref); err != nil {
-		return nil, err
+		return nil, engine.Blame(err, host.Name())
 	}
 	now, err := v.look(ctx, host, v.ref)
 	if err != nil {
@@ -63,5 +63,6 @@ func (v *vm) look(ctx context.Context, host engine.Reader, ref string) (vsphere.
 	if err != nil {
 		return vsphere.VM{}, err
 	}
-	return estate.Look(ctx, api, ref)
+	now, err := estate.Look(ctx, api, ref)
+	return now, engine.Blame(err, host.Name())
 }

@@ -93,7 +93,8 @@ func fetch(ctx context.Context, host engine.Reader) (*vsphere.Estate, error) {
 		if err != nil {
 			return nil, err
 		}
-		return vsphere.Fetch(ctx, api)
+		e, err := vsphere.Fetch(ctx, api)
+		return e, engine.Blame(err, host.Name())
 	})
 	if err != nil {
 		return nil, err

@@ -124,9 +124,12 @@ func newHost(h mo.HostSystem) Host {
 	return host
 }
 
+// escapes are the three characters that vCenter writes as %XX in names, because its paths need them.
+var escapes = strings.NewReplacer("%2f", "/", "%2F", "/", "%5c", `\`, "%5C", `\`, "%25", "%")
+
 // newVM leaves the managed object id of the ESXi host in ESXi.
 func newVM(m mo.VirtualMachine) VM {
-	vm := VM{Ref: m.Self.Value, Name: m.Name, Power: string(m.Runtime.PowerState), Connection: string(m.Runtime.ConnectionState)}
+	vm := VM{Ref: m.Self.Value, Name: escapes.Replace(m.Name), Power: string(m.Runtime.PowerState), Connection: string(m.Runtime.ConnectionState)}
 	if m.Config != nil {
 		vm.InstanceUUID, vm.BIOSUUID, vm.Template = strings.ToLower(m.Config.InstanceUuid), strings.ToLower(m.Config.Uuid), m.Config.Template
 	}

@@ -2,6 +2,7 @@ package vsphere
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -101,7 +102,8 @@ func isOn(err error) bool {
 
 func powerError(ref string, err error) error {
 	err = explain("PowerOnVM_Task "+ref, err)
-	if e, ok := err.(*engine.Error); ok && e.Kind == engine.KindModule && e.Hint == "" {
+	var e *engine.Error
+	if errors.As(err, &e) && e.Kind == engine.KindModule && e.Hint == "" {
 		e.Hint = "vSphere refused or failed; its recent tasks of the machine say more"
 	}
 	return err

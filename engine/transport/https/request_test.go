@@ -105,6 +105,7 @@ func TestKindsOfFailedRequests(t *testing.T) {
 	hang := func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
+		panic(http.ErrAbortHandler) // returning would complete the answer, perhaps before the client has hung up
 	}
 	hangInBody := func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "half")

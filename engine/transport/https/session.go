@@ -97,6 +97,7 @@ func (s *sessions) fill(ctx context.Context, name string, x *slot, open opener) 
 	defer close(x.done)
 	x.err = errors.New("opening the session did not return") // if open panics
 	x.session, x.close, x.err = open(ctx)
+	x.err = engine.Blame(x.err, s.host) // now: afterwards it is shared
 	s.mu.Lock()
 	late := s.closed && x.err == nil
 	if x.err != nil && engine.KindOf(x.err) != engine.KindAuth && s.slots[name] == x {
