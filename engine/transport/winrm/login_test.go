@@ -1,8 +1,10 @@
 package winrm_test
 
 import (
+	"bufio"
 	"crypto/tls"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -74,6 +76,30 @@ func TestRefusedLater(t *testing.T) {
 	if n := len(server.Requests()); n != before {
 		t.Errorf("%d requests after the refusal", n-before)
 	}
+}
+
+// The same where a further connection is refused, which needs a login of its own.
+func TestRefusedFurther(t *testing.T) {
+	server, h := start(t, "ntlm http")
+	c := open(t, h)
+	errs := make(chan error)
+	go func() {
+		_, err := exec(t.Context(), c, "wait", "")
+		errs <- err
+	}()
+	until(t, "it runs", func() bool { return count(server, "Receive") == 1 })
+	s, _ := h.Connection.Settings.(*winrm.Settings)
+	s.Password = engine.Plain("guess") // as if the account's had changed
+	before := len(server.Requests())
+	for range 3 {
+		_, err := exec(t.Context(), c, "say x", "")
+		want(t, err, engine.KindAuth)
+	}
+	if n := len(server.Requests()) - before; n != 2 {
+		t.Errorf("%d requests for one try", n)
+	}
+	server.Reset() // ends the first
+	want(t, <-errs, engine.KindLost)
 }
 
 // The host decides what it offers; the client never sends more than it was told to.
@@ -154,6 +180,49 @@ func TestNoSealing(t *testing.T) {
 		}
 		seen = nil
 	}
+}
+
+// An answer in clear on a connection that encrypts is nobody's: it is not read.
+func TestForgedAnswer(t *testing.T) {
+	server, h := start(t, "ntlm http")
+	forged := `<Envelope><Header><Action>x</Action></Header><Body><Shell><ShellId>forged</ShellId></Shell></Body></Envelope>`
+	proxy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	go func() {
+		in, err := proxy.Accept()
+		if err != nil {
+			return
+		}
+		defer in.Close()
+		client := http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+		defer client.CloseIdleConnections()
+		for requests := bufio.NewReader(in); ; {
+			r, err := http.ReadRequest(requests)
+			if err != nil {
+				return
+			}
+			if r.ContentLength > 0 {
+				_, _ = io.Copy(io.Discard, r.Body)
+				fmt.Fprintf(in, "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml;charset=UTF-8\r\nContent-Length: %d\r\n\r\n%s", len(forged), forged)
+				continue
+			}
+			onward, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL(), nil)
+			onward.Header.Set("Authorization", r.Header.Get("Authorization"))
+			answer, err := client.Do(onward)
+			if err != nil {
+				return
+			}
+			_ = answer.Write(in)
+			_ = answer.Body.Close()
+		}
+	}()
+	s, _ := h.Connection.Settings.(*winrm.Settings)
+	_, port, _ := net.SplitHostPort(proxy.Addr().String())
+	s.Port, _ = strconv.Atoi(port)
+	openError(t, h, engine.KindProtocol)
 }
 
 // Whoever relays a login over a TLS channel of their own fails at the channel's binding.

@@ -157,7 +157,7 @@ func TestReboot(t *testing.T) {
 		_, err := exec(t.Context(), c, "wait", "")
 		errs <- err
 	}()
-	until(t, "it runs", func() bool { return count(server, "Command") == 3 })
+	until(t, "it runs", func() bool { return count(server, "Receive") == 2 })
 	server.Reset()
 	if e := want(t, <-errs, engine.KindLost); e.Orphan || !strings.Contains(e.Hint, "restarted") && !strings.Contains(e.Error(), "aborted") {
 		t.Errorf("%+v", e)
@@ -264,7 +264,7 @@ func TestStdin(t *testing.T) {
 	server, h := start(t, "ntlm http")
 	c := open(t, h)
 	// Lost input is an error, whatever the command makes of it.
-	for _, mode := range []wsman.Fault{{Mode: wsman.SOAPFault, Code: 2150858999}, {Mode: wsman.EmptyBody}, {Mode: wsman.Unavailable}, {Mode: wsman.LoseReply}} {
+	for _, mode := range []wsman.Fault{{Mode: wsman.SOAPFault, Code: 2150858999}, {Mode: wsman.EmptyBody}, {Mode: wsman.Unavailable}, {Mode: wsman.Cut}} {
 		mode.On, mode.Times = "Send", 1
 		server.Fail(mode)
 		_, err := exec(t.Context(), c, "cat", "input")
@@ -272,7 +272,12 @@ func TestStdin(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	}
-	// So is a reader that fails.
+	// Where only the receipt is lost, the command may have ended with all of it.
+	server.Fail(wsman.Fault{Mode: wsman.LoseReply, On: "Send", Times: 1})
+	if got, err := exec(t.Context(), c, "cat", "input"); err == nil && got != "input||0" || err != nil && engine.KindOf(err) != engine.KindLost {
+		t.Errorf("%s, %v", got, err)
+	}
+	// A reader that fails is an error, too.
 	_, err := c.Exec(t.Context(), engine.Process{Line: "cat", Stdin: io.MultiReader(strings.NewReader("a"), broken{})})
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Error(err)
@@ -366,6 +371,58 @@ func TestClose(t *testing.T) {
 	server.Heal()
 	server.Close()
 	until(t, "the goroutines have ended", func() bool { return runtime.NumGoroutine() <= base })
+}
+
+// Where nobody knows whether a command was started, its shell is ended, and with it whatever ran.
+func TestStartLost(t *testing.T) {
+	dead := make(chan struct{}, 1)
+	server, h, _ := host(t, wsman.Options{NTLM: true, Handle: func(ctx context.Context, s *wsman.Session) uint32 {
+		<-ctx.Done()
+		dead <- struct{}{}
+		return 1
+	}})
+	c := open(t, h)
+	server.Fail(wsman.Fault{Mode: wsman.LoseReply, On: "Command", Times: 1})
+	_, err := exec(t.Context(), c, "anything", "")
+	if e := want(t, err, engine.KindLost); e.Orphan || server.Shells() != 0 {
+		t.Errorf("%+v, %d shells", e, server.Shells())
+	}
+	<-dead
+
+	// Not while another command runs in it; then the error says what may be left.
+	errs := make(chan error)
+	go func() {
+		_, err := exec(t.Context(), c, "another", "")
+		errs <- err
+	}()
+	until(t, "it runs", func() bool { return count(server, "Receive") == 1 })
+	server.Fail(wsman.Fault{Mode: wsman.LoseReply, On: "Command", Times: 1})
+	_, err = exec(t.Context(), c, "anything", "")
+	if e := want(t, err, engine.KindLost); !e.Orphan {
+		t.Errorf("%+v", e)
+	}
+	if err := c.Close(); err != nil || server.Shells() != 0 {
+		t.Errorf("%v, %d shells", err, server.Shells())
+	}
+	if <-errs == nil {
+		t.Error("ended well")
+	}
+	<-dead
+	<-dead
+}
+
+// A host that answers at once that there is no news is not asked a thousand times in a second.
+func TestPace(t *testing.T) {
+	server, h := start(t, "ntlm http")
+	c := open(t, h)
+	server.Fail(wsman.Fault{Mode: wsman.SOAPFault, On: "Receive", Code: 2150858793})
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_, err := exec(ctx, c, "wait", "")
+	want(t, err, engine.KindTimeout)
+	if n := count(server, "Receive"); n < 2 || n > 6 {
+		t.Errorf("asked %d times in half a second", n)
+	}
 }
 
 // One login for each TCP connection, and three requests for each command.
