@@ -72,18 +72,16 @@ func (s *soap) details(ctx context.Context, level string) ([]Computer, error) {
 	return list, nil
 }
 
-// clock gives the manager's zone, where it shows one, and how far it is ahead.
+// clock gives the manager's zone, where it shows one, and how far it is ahead. A manager that does not tell its time
+// is judged by the Date header of its answers.
 func (s *soap) clock(ctx context.Context) (*time.Location, time.Duration, error) {
 	answer, err := s.send(ctx, "getManagerTime", true)
-	var f *fault
-	if err != nil && !errors.As(err, &f) {
+	if engine.IsUnreachable(err) {
 		return nil, 0, err
 	}
-	if err == nil {
-		text := answer.text("getManagerTimeReturn")
-		if t := parseTime(text, nil); !t.IsZero() {
-			return zoneOf(text), beyond(time.Until(t)), nil
-		}
+	text := answer.text("getManagerTimeReturn")
+	if t := parseTime(text, nil); !t.IsZero() {
+		return zoneOf(text), beyond(time.Until(t)), nil
 	}
 	return nil, s.skew(), nil
 }

@@ -19,6 +19,8 @@ func dialError(host, op string, err error) *engine.Error {
 	switch {
 	case errors.As(err, &dns):
 		e.Kind, e.Hint = engine.KindDNS, "check the name, or give the host an address in the inventory"
+	case errors.Is(err, context.Canceled):
+		e.Kind, e.Msg = engine.KindTimeout, "stopped"
 	case timedOut(err):
 		e.Kind, e.Msg = engine.KindTimeout, "no answer"
 		e.Hint = "a firewall may drop it, or the host is down; connect_timeout says how long to wait"

@@ -240,7 +240,7 @@ func TestOpenStopsWithItsContext(t *testing.T) {
 	host, _ := hostAt(t, listen(t).Addr())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := (Transport{}).Open(ctx, host); !errors.Is(err, context.Canceled) {
-		t.Errorf("want canceled, got %v", err)
+	if _, err := (Transport{}).Open(ctx, host); !errors.Is(err, context.Canceled) || engine.KindOf(err) != engine.KindTimeout {
+		t.Errorf("want canceled, got %s: %v", engine.KindOf(err), err)
 	}
 }

@@ -70,6 +70,7 @@ func Start(t testing.TB, hosts []Host, vms []VM) *Server {
 	t.Helper()
 	model := simulator.VPX()
 	model.Cluster, model.ClusterHost, model.Host, model.Machine = 1, len(hosts), 0, len(vms)
+	model.Portgroup, model.Autostart = 0, false // each is a task of the simulator, which ends at a tick of 20 ms
 	if err := model.Create(); err != nil {
 		t.Fatal(err)
 	}
