@@ -223,6 +223,7 @@ func TestSessionsAreEndedAndLimitedOnesNamed(t *testing.T) {
 
 func TestExpiredSessionIsReplacedOnce(t *testing.T) {
 	s := manager()
+	s.Slow = 10 * time.Millisecond // so that requests are on their way together
 	for i := range 40 {
 		s.Computers = append(s.Computers, dsmtest.Computer{ID: 200 + i, UUID: fmt.Sprintf("00000000-0000-0000-0000-%012d", i), Heard: "1m"})
 	}

@@ -66,3 +66,14 @@ func TestParseTime(t *testing.T) {
 		}
 	}
 }
+
+func TestZoneIsNotGuessed(t *testing.T) {
+	if z := zoneOf("2024-05-01T17:00:00.000+09:00"); z == nil {
+		t.Error("an offset is a zone")
+	}
+	for _, text := range []string{"2024-05-01T08:00:00.000Z", "", "17:00"} {
+		if z := zoneOf(text); z != nil {
+			t.Errorf("%q: %v", text, z)
+		}
+	}
+}

@@ -41,7 +41,8 @@ type Server struct {
 	Ahead          time.Duration // how far its clock is ahead
 	NoDate         bool          // no Date header, no getManagerTime
 	Zone           *time.Location
-	UUIDsOnlyHigh  bool // virtualUuid only at level HIGH
+	UUIDsOnlyHigh  bool          // virtualUuid only at level HIGH
+	Slow           time.Duration // how long every answer takes; set it before the first request
 
 	mu       sync.Mutex
 	calls    map[string]int
@@ -91,6 +92,7 @@ func (s *Server) Expire() {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.enter(1)
 	defer s.enter(-1)
+	<-time.After(s.Slow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w.Header()["Date"] = nil; !s.NoDate {
