@@ -1,0 +1,220 @@
+package lang
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang/decode"
+	"github.com/dsplay/dsplay/engine/lang/infer"
+)
+
+// entry is a loaded entry of a play, of a goal or of an attempt.
+type entry struct {
+	*engine.Entry
+	play    *play
+	block   *hclsyntax.Block
+	typ     cty.Type // of probe.NAME or step.NAME
+	slot    int      // its place among the play's named entries
+	attempt *attempt // in which it stands
+	goalOf  *entry   // the recover whose goal it belongs to
+	loaded  bool
+
+	body     *hclsyntax.Body  // the module's arguments
+	args     map[string]*expr // by name; those of nested blocks are "block.argument"
+	executed map[string]bool  // the names of arguments that must be known in a plan
+	on       *expr
+	settings *hclsyntax.Body // timeout, ignore_errors
+	retry    *hclsyntax.Body
+	sudo     *hclsyntax.Body
+	polling  *hclsyntax.Body // of a goal: within, every
+	waits    refs            // what the settings name
+	check    *check
+}
+
+// attempt is a loaded attempt.
+type attempt struct {
+	*engine.Attempt
+	of *entry
+}
+
+// site is where entries stand.
+type site struct {
+	play    *play
+	attempt *attempt
+	goalOf  *entry
+	path    string // the address of what is around
+}
+
+// place is where the expressions of an entry stand.
+func (s site) place(e *entry) place { return place{play: s.play, attempt: s.attempt, entry: e} }
+
+// declareEntries notes the probes and steps of a play before any of them is loaded.
+func (l *loader) declareEntries(p *play, body *hclsyntax.Body, a *attempt, goalOf *entry) {
+	for _, b := range body.Blocks {
+		switch kind := engine.EntryKind(b.Type); {
+		case (kind == engine.EntryProbe || kind == engine.EntryStep) && len(b.Labels) == 2:
+			if p.find(kind, b.Labels[1]) != nil {
+				continue // uniqueNames reports it
+			}
+			e := &entry{Entry: &engine.Entry{Kind: kind, Name: b.Labels[1], Range: decode.Range(b.DefRange())}, play: p, block: b, attempt: a, goalOf: goalOf, slot: len(p.named)}
+			if m := l.modules[b.Labels[0]]; m != nil {
+				e.Module = m
+				e.typ = resultType(m, kind)
+			} else {
+				e.typ = cty.DynamicPseudoType
+			}
+			p.named = append(p.named, e)
+		case kind == engine.EntryRecover && len(b.Labels) == 1:
+			l.declareRecover(p, b)
+		}
+	}
+}
+
+// resultType is the type of what an entry leaves: the module's result, and how it ended.
+func resultType(m *engine.Module, kind engine.EntryKind) cty.Type {
+	attrs := map[string]cty.Type{}
+	if m.Result != nil {
+		maps.Copy(attrs, engine.TypeOf(m.Result).AttributeTypes())
+	}
+	attrs["status"] = cty.String
+	if kind == engine.EntryStep {
+		attrs["changed"] = cty.Bool
+	}
+	return cty.Object(attrs)
+}
+
+// checkModules finds modules that cannot be used in the language: a mistake of this program, not of a playbook.
+func (l *loader) checkModules() {
+	for _, name := range slices.Sorted(maps.Keys(l.modules)) {
+		m := l.modules[name]
+		if m.Result != nil {
+			for _, f := range engine.Fields(m.Result) {
+				if f.Name == "status" || f.Name == "changed" {
+					panic("lang: module " + name + " has a result named " + f.Name + ", which every entry has itself")
+				}
+			}
+		}
+		for _, f := range engine.Fields(m.New()) {
+			if slices.Contains(metaAttrs, f.Name) || slices.Contains(notYet, f.Name) {
+				panic("lang: module " + name + " has an argument named " + f.Name + ", which every entry has itself")
+			}
+		}
+	}
+}
+
+// loadEntry loads one entry; nil: it is none, or has no name.
+func (l *loader) loadEntry(b *hclsyntax.Block, s site) *entry {
+	var e *entry
+	switch b.Type {
+	case "probe", "step":
+		e = l.loadModuleEntry(b, s)
+	case "recover":
+		e = l.loadRecover(b, s)
+	case "check":
+		e = l.loadCheckEntry(b, s)
+	default:
+		return nil // its form was reported, or it is the play's own
+	}
+	if e == nil {
+		return nil
+	}
+	e.Title, e.Tags = l.text(b.Body, "title"), append(slices.Clone(s.play.tags), l.texts(b.Body, "tags")...)
+	if e.Kind != engine.EntryCheck {
+		e.Impact = l.text(b.Body, "impact")
+	}
+	l.entries[e.Entry] = e
+	e.loaded = true
+	return e
+}
+
+// metaAttrs and metaBlocks are what every probe and step has, whatever its module.
+var (
+	metaAttrs  = []string{"when", "on", "timeout", "ignore_errors", "title", "impact", "tags"}
+	metaBlocks = []string{"retry", "sudo"}
+)
+
+func (l *loader) loadModuleEntry(b *hclsyntax.Block, s site) *entry {
+	if !l.form(b, form{rest: true, labels: []string{"MODULE", "NAME"}}) || !l.identifier(b.Labels[1], b.LabelRanges[1]) {
+		return nil
+	}
+	i := slices.IndexFunc(s.play.named, func(e *entry) bool { return e.block == b })
+	if i < 0 {
+		return nil // a second one of this name
+	}
+	e := s.play.named[i]
+	e.Address = s.path + "/" + b.Type + "." + e.Name
+	at := s.place(e)
+	e.When = exprOf(l.attr(b.Body, "when", cty.Bool, at))
+	if e.goalOf != nil && e.When != nil {
+		l.fail(b.Body.Attributes["when"].NameRange, "Not allowed here", "A probe of a goal is always asked. Put the question into the condition.")
+	}
+	l.loadMeta(e, at)
+	if e.Module == nil {
+		l.fail(b.LabelRanges[0], "Unknown module", "There is no module %q.%s", b.Labels[0], infer.Suggest(b.Labels[0], slices.Sorted(maps.Keys(l.modules))))
+		l.walkAll(restOf(b.Body), at)
+		return e
+	}
+	l.usable(e)
+	l.loadArgs(e, at)
+	return e
+}
+
+// usable reports a module that cannot serve as a probe or as a step.
+func (l *loader) usable(e *entry) {
+	m := e.Module.New()
+	_, probes := m.(engine.Prober)
+	_, applies := m.(engine.Applier)
+	if e.Kind == engine.EntryProbe && !probes {
+		l.fail(e.block.TypeRange, "Not a probe", "The module %q changes things and has nothing to look at; it can only be a step.", e.Module.Name)
+	}
+	if e.Kind == engine.EntryStep && !applies {
+		l.fail(e.block.TypeRange, "Not a step", "The module %q only looks; it can only be a probe.", e.Module.Name)
+	}
+}
+
+func (l *loader) loadCheckEntry(b *hclsyntax.Block, s site) *entry {
+	e := &entry{Entry: &engine.Entry{Kind: engine.EntryCheck, Range: decode.Range(b.DefRange())}, play: s.play, block: b, attempt: s.attempt}
+	at := s.place(e)
+	c := l.loadCheck(b, at, []string{"when", "title", "tags"})
+	if c == nil {
+		return nil
+	}
+	e.check, e.Check, e.Name = c, c.Check, c.Name
+	e.Address = s.path + "/check." + strings.ReplaceAll(c.Name, "/", "_")
+	e.When = exprOf(l.attr(b.Body, "when", cty.Bool, at))
+	return e
+}
+
+// uniqueNames reports names that are given twice in a play: entries of one kind share a name space, attempts too.
+func (l *loader) uniqueNames(p *play, body *hclsyntax.Body) {
+	first := map[string]*hclsyntax.Block{}
+	var visit func(*hclsyntax.Body, string)
+	visit = func(body *hclsyntax.Body, around string) {
+		for _, b := range body.Blocks {
+			key := b.Type
+			switch {
+			case (b.Type == "probe" || b.Type == "step") && len(b.Labels) == 2:
+				key += "." + b.Labels[1]
+			case (b.Type == "check" || b.Type == "recover") && len(b.Labels) == 1:
+				key += "." + b.Labels[0]
+			case b.Type == "attempt" && len(b.Labels) == 1:
+				key += "." + around + "." + b.Labels[0]
+			case b.Type != "goal":
+				continue
+			}
+			if f := first[key]; f != nil && b.Type != "goal" {
+				l.fail(b.DefRange(), "Name given twice", "In play %q another %s has this name, at line %d.", p.Name, b.Type, f.DefRange().Start.Line)
+			}
+			first[key] = b
+			if b.Type == "recover" || b.Type == "goal" || b.Type == "attempt" {
+				visit(b.Body, key)
+			}
+		}
+	}
+	visit(body, "")
+}

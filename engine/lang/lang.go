@@ -1,0 +1,64 @@
+// Package lang knows the language of playbooks: it loads them, finding every mistake before anything is contacted,
+// and evaluates their expressions. What it promises is in docs/language.md.
+package lang
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang/hoist"
+)
+
+// Options are what a playbook is loaded with.
+type Options struct {
+	Modules []engine.Module // the catalogue
+	// Inventory is what attributes, groups and host names are checked against; nil: they are not checked.
+	Inventory *engine.Inventory
+	// MoreHosts says that sources will add hosts to the inventory, so that a name that is not in it is no mistake yet.
+	MoreHosts bool
+	Vars      map[string]Var
+	Secrets   *engine.Secrets // where secrets that are read are registered; nil: nowhere
+}
+
+// Var is a value for a variable as somebody gave it.
+type Var struct {
+	Value  string // a text, a number, true or false; an expression for lists, maps and objects
+	Origin string // for messages: "--var name", "environment variable DSPLAY_VAR_name"
+	// Ambient values may be meant for another playbook: that this one declares no such variable is no mistake.
+	Ambient bool
+}
+
+// Load reads a playbook. With an error among the problems there is no program; warnings come beside one.
+func Load(path string, opts Options) (*Program, engine.Problems) {
+	l := newLoader(path, opts)
+	l.load()
+	problems := l.problems()
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return l.Program, problems
+}
+
+// Program is a loaded playbook. It can be evaluated any number of times, also at once.
+type Program struct {
+	playbook  *engine.Playbook
+	files     map[string]*hcl.File
+	functions map[string]function.Function
+	vars      cty.Value
+	rewriter  hoist.Rewriter
+
+	locals  map[*engine.Locals][]*local
+	checks  map[*engine.Check]*check
+	plays   map[*engine.Play]*play
+	entries map[*engine.Entry]*entry
+
+	// shape says which attributes of hosts are carried along.
+	shape shape
+	// namesHost tells whether host["x"] is used anywhere, so that every host has to be at hand.
+	namesHost bool
+}
+
+// Playbook implements engine.Program.
+func (p *Program) Playbook() *engine.Playbook { return p.playbook }

@@ -1,0 +1,264 @@
+package lang
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang/hoist"
+)
+
+// pass implements engine.Pass.
+type pass struct {
+	*Program
+	inv    *engine.Inventory
+	run    cty.Value
+	groups cty.Value
+	hosts  func() cty.Value // behind host["x"]
+	locals map[string]cty.Value
+	played map[*play]playValue
+	scopes map[*play]*playScope
+
+	mu    sync.Mutex
+	attrs map[string]map[string]cty.Value // of hosts, as far as they were asked for
+}
+
+// playValue is what play.NAME holds.
+type playValue struct {
+	hosts, missing cty.Value
+	waits          []string // not empty: both are unknown, because these steps have not run
+}
+
+// Pass implements engine.Program.
+func (p *Program) Pass(inv *engine.Inventory, runVars cty.Value) engine.Pass {
+	s := &pass{Program: p, inv: inv, run: runVars, locals: map[string]cty.Value{}, played: map[*play]playValue{}, scopes: map[*play]*playScope{}, attrs: map[string]map[string]cty.Value{}}
+	if runVars == cty.NilVal {
+		s.run = cty.UnknownVal(cty.Object(map[string]cty.Type{"id": cty.String}))
+	}
+	groups := map[string]cty.Value{}
+	for name, hosts := range inv.Groups {
+		groups[name] = stringList(hosts)
+	}
+	s.groups = cty.ObjectVal(groups)
+	s.hosts = sync.OnceValue(s.allHosts)
+	for _, x := range p.plays {
+		s.played[x] = x.unknown(nil)
+	}
+	return s
+}
+
+// unknown is what play.NAME holds as long as some of its steps have not run; nil: any of them.
+func (p *play) unknown(waits []string) playValue {
+	if waits == nil {
+		for _, e := range p.named {
+			if e.Kind == engine.EntryStep {
+				waits = append(waits, e.Address)
+			}
+		}
+	}
+	return playValue{cty.UnknownVal(cty.List(p.hostType)), cty.UnknownVal(cty.List(p.missingType)), waits}
+}
+
+// root makes a context in which expressions are evaluated; what is hoisted is kept as long as it is used.
+func (s *pass) root() *hcl.EvalContext {
+	plays := map[string]cty.Value{}
+	for p, v := range s.played {
+		plays[p.Name] = cty.ObjectVal(map[string]cty.Value{"hosts": v.hosts, "missing": v.missing})
+	}
+	vars := map[string]cty.Value{
+		"var": s.vars, "local": cty.ObjectVal(s.locals), "group": s.groups, "play": cty.ObjectVal(plays), "run": s.run,
+		hoist.Name: s.rewriter.Cache().Value(),
+	}
+	if s.namesHost {
+		vars["host"] = s.hosts()
+	}
+	return &hcl.EvalContext{Variables: vars, Functions: s.functions}
+}
+
+func (s *pass) allHosts() cty.Value {
+	all := map[string]cty.Value{}
+	for name := range s.inv.Hosts {
+		all[name] = s.self(name)
+	}
+	if len(all) == 0 {
+		return cty.MapValEmpty(s.shape.pruned(s.shape.host()))
+	}
+	return mapOf(all)
+}
+
+// Locals implements engine.Pass.
+func (s *pass) Locals(l *engine.Locals) error {
+	for _, x := range s.Program.locals[l] {
+		root := s.root() // one for each: a local names those above it
+		v, diags := x.expr.node.Value(root)
+		if diags.HasErrors() {
+			return s.fault(x.expr, diags, root, "")
+		}
+		s.locals[x.name] = settled(v, x.typ)
+	}
+	return nil
+}
+
+// Check implements engine.Pass.
+func (s *pass) Check(c *engine.Check) (engine.Judged, error) {
+	return s.judge(s.checks[c], s.root(), "", nil)
+}
+
+// judge evaluates a check; waits finds what an unknown condition waits for among the entries of a host.
+func (s *pass) judge(c *check, ctx *hcl.EvalContext, host string, waits func(refs) []string) (engine.Judged, error) {
+	v, err := s.condition(c.condition, ctx, host)
+	if err != nil {
+		return engine.Judged{}, err
+	}
+	j := engine.Judged{Unknown: !v.IsKnown(), Why: c.condition.why(ctx)}
+	switch {
+	case j.Unknown:
+		j.Waits = s.waits(c.condition.refs, waits)
+	case v.True():
+		j.OK = true
+	default:
+		j.Message = s.message(c.message, ctx)
+	}
+	return j, nil
+}
+
+// message evaluates an error message. A check that failed must be reported, so a message that cannot be evaluated
+// is shown as it is written.
+func (s *pass) message(x *expr, ctx *hcl.EvalContext) string {
+	v, diags := x.node.Value(ctx)
+	if diags.HasErrors() || v.ContainsMarked() || !v.IsWhollyKnown() || v.IsNull() {
+		return x.text
+	}
+	return asString(v)
+}
+
+// condition evaluates an expression that is true, false or unknown.
+func (s *pass) condition(x *expr, ctx *hcl.EvalContext, host string) (cty.Value, error) {
+	v, diags := x.node.Value(ctx)
+	if diags.HasErrors() {
+		return v, s.fault(x, diags, ctx, host)
+	}
+	switch {
+	case v.ContainsMarked():
+		return v, s.wrong(x, host, "a secret decides here; what is decided is shown, so it must not hold a secret")
+	case v.IsKnown() && v.IsNull():
+		return v, s.wrong(x, host, "the condition is null, neither true nor false"+nullText(x.nulls(ctx)))
+	}
+	b, err := convert.Convert(v, cty.Bool)
+	if err != nil {
+		return v, s.wrong(x, host, fmt.Sprintf("a condition must be true or false: %v", err))
+	}
+	return b, nil
+}
+
+// waits are the addresses of the entries that have no result: those of plays, and those of the host.
+func (s *pass) waits(r refs, ofHost func(refs) []string) []string {
+	found := map[string]bool{}
+	for _, p := range r.plays {
+		v := s.played[p]
+		for _, address := range v.waits {
+			found[address] = true
+		}
+	}
+	if ofHost != nil {
+		for _, address := range ofHost(r) {
+			found[address] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// Play implements engine.Pass.
+func (s *pass) Play(p *engine.Play) (engine.Target, error) {
+	x, root := s.plays[p], s.root()
+	var t engine.Target
+	v, err := s.value(x.hosts, root)
+	if err != nil {
+		return t, err
+	}
+	if !v.IsWhollyKnown() {
+		t.Waits = s.waits(x.hosts.refs, nil)
+	} else if t.Hosts, err = s.names(x.hosts, v); err != nil {
+		return t, err
+	}
+	for _, arg := range []struct {
+		x   *expr
+		set func(cty.Value) string
+	}{
+		{x.batch, func(v cty.Value) (wrong string) { t.Batch, wrong = sizes(v); return }},
+		{x.parallel, func(v cty.Value) string {
+			n, wrong := size(v, 1)
+			t.Parallel = n.N
+			if n.Percent {
+				wrong = "must be a whole number"
+			}
+			return wrong
+		}},
+		{x.maxFailures, func(v cty.Value) string { n, wrong := size(v, 0); t.MaxFailures = &n; return wrong }},
+		{x.allowEmpty, func(v cty.Value) string { b, wrong := asBool(v); t.AllowEmpty = b; return wrong }},
+	} {
+		if err := s.playArg(arg.x, root, arg.set); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// playArg evaluates an argument that may be left out, or null.
+func (s *pass) playArg(x *expr, root *hcl.EvalContext, set func(cty.Value) string) error {
+	if x == nil {
+		return nil
+	}
+	v, err := s.value(x, root)
+	if err != nil {
+		return err
+	}
+	if !v.IsWhollyKnown() {
+		return s.wrong(x, "", fmt.Sprintf("it cannot be known before %v has run", s.waits(x.refs, nil)))
+	}
+	if v.IsNull() {
+		return nil
+	}
+	if wrong := set(v); wrong != "" {
+		return s.wrong(x, "", wrong)
+	}
+	return nil
+}
+
+// value evaluates an expression that must hold no secret.
+func (s *pass) value(x *expr, ctx *hcl.EvalContext) (cty.Value, error) {
+	v, diags := x.node.Value(ctx)
+	switch {
+	case diags.HasErrors():
+		return v, s.fault(x, diags, ctx, "")
+	case v.ContainsMarked():
+		return v, s.wrong(x, "", "a secret decides here; what is decided is shown, so it must not hold a secret")
+	}
+	return v, nil
+}
+
+// names reads names of hosts: sorted, each once, all in the inventory.
+func (s *pass) names(x *expr, v cty.Value) ([]string, error) {
+	list, err := convert.Convert(v, cty.List(cty.String))
+	if err != nil || list.IsNull() {
+		return nil, s.wrong(x, "", "hosts must be a list of names")
+	}
+	var out []string
+	for _, name := range list.Elements() {
+		switch {
+		case name.IsNull():
+			return nil, s.wrong(x, "", "a name in hosts is null")
+		case s.inv.Hosts[name.AsString()] == nil:
+			return nil, s.wrong(x, "", fmt.Sprintf("the inventory has no host %q", name.AsString()))
+		}
+		out = append(out, name.AsString())
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}

@@ -1,0 +1,90 @@
+package lang
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// playScope implements engine.PlayScope. All batches of a play share one: what is hoisted is evaluated once for all.
+type playScope struct {
+	*pass
+	play *play
+	root *hcl.EvalContext
+
+	mu    sync.Mutex
+	hosts map[string]*hostScope
+}
+
+// Begin implements engine.Pass.
+func (s *pass) Begin(p *engine.Play) engine.PlayScope { return s.scope(s.plays[p]) }
+
+func (s *pass) scope(p *play) *playScope {
+	if s.scopes[p] == nil {
+		s.scopes[p] = &playScope{pass: s, play: p, root: s.root(), hosts: map[string]*hostScope{}}
+	}
+	return s.scopes[p]
+}
+
+// End implements engine.Pass.
+func (s *pass) End(p *engine.Play, outcomes []engine.Outcome) {
+	x := s.plays[p]
+	scope := s.scope(x)
+	if slices.ContainsFunc(outcomes, func(o engine.Outcome) bool { return o.Pending }) {
+		s.played[x] = x.unknown(scope.pending())
+	} else {
+		outcomes = slices.Clone(outcomes)
+		slices.SortFunc(outcomes, func(a, b engine.Outcome) int { return cmp.Compare(a.Host, b.Host) })
+		s.played[x] = x.end(outcomes, s)
+	}
+	delete(s.scopes, x) // a host's results are not needed any more
+}
+
+// Host implements engine.PlayScope.
+func (s *playScope) Host(name string) engine.HostScope { return s.host(name) }
+
+func (s *playScope) host(name string) *hostScope {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.hosts[name]
+	if h == nil {
+		h = newHostScope(s, name)
+		s.hosts[name] = h
+	}
+	return h
+}
+
+// pending are the addresses of steps that were planned and have not run, on any host; nil: none is known.
+func (s *playScope) pending() []string {
+	found := map[string]bool{}
+	for _, h := range s.hosts {
+		for _, e := range s.play.named {
+			if e.Kind == engine.EntryStep && h.results[e.slot].planned {
+				found[e.Address] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// left is what a host's probes or steps left when the play ended. What did not run was not needed: it counts as skipped.
+func (s *playScope) left(host string, kind engine.EntryKind) cty.Value {
+	h := s.host(host)
+	attrs := map[string]cty.Value{}
+	for _, e := range s.play.named {
+		if e.Kind != kind {
+			continue
+		}
+		attrs[e.Name] = h.results[e.slot].value
+		if !h.results[e.slot].set {
+			attrs[e.Name] = e.object(engine.Result{Status: engine.StatusSkipped})
+		}
+	}
+	return cty.ObjectVal(attrs)
+}

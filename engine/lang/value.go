@@ -1,0 +1,199 @@
+package lang
+
+import (
+	"maps"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// hostAttrs are the attributes of a host that the playbook reads, those that it lacks as null. An unknown name gives
+// a host without any. The map must not be changed.
+func (s *pass) hostAttrs(name string) map[string]cty.Value {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if attrs, ok := s.attrs[name]; ok {
+		return attrs
+	}
+	h := s.inv.Hosts[name]
+	if h == nil {
+		h = &engine.Host{Name: name}
+	}
+	attrs := map[string]cty.Value{"name": cty.StringVal(h.Name), "address": cty.StringVal(h.Address), "groups": stringList(h.Groups)}
+	for attr := range s.shape.attrs {
+		if s.shape.names[attr] {
+			attrs[attr] = s.attribute(h, attr)
+		}
+	}
+	if s.shape.all {
+		for attr := range s.inv.Attrs {
+			attrs[attr] = s.attribute(h, attr)
+		}
+	}
+	s.attrs[name] = attrs
+	return attrs
+}
+
+func (s *pass) attribute(h *engine.Host, name string) cty.Value {
+	ty, ok := s.inv.Attrs[name]
+	if !ok {
+		ty = cty.DynamicPseudoType
+	}
+	v, ok := h.Attrs[name]
+	if !ok {
+		return cty.NullVal(ty)
+	}
+	if c, err := convert.Convert(v, ty); err == nil {
+		return c
+	}
+	return v
+}
+
+// self is a host as an object.
+func (s *pass) self(name string) cty.Value { return cty.ObjectVal(s.hostAttrs(name)) }
+
+// settled gives a value the type that the loader inferred: tuples become lists and objects maps, once, so that what
+// reads them later need not convert them every time. What does not fit stays as it is.
+func settled(v cty.Value, t cty.Type) cty.Value {
+	if v.IsMarked() {
+		v, marks := v.Unmark()
+		return settled(v, t).WithMarks(marks)
+	}
+	ty := v.Type()
+	switch {
+	case ty == cty.DynamicPseudoType && t != cty.DynamicPseudoType && v.IsNull():
+		return cty.NullVal(t)
+	case ty == cty.DynamicPseudoType && t != cty.DynamicPseudoType && !v.IsKnown():
+		return cty.UnknownVal(t)
+	case !v.IsKnown() || v.IsNull():
+		return v
+	case t.IsListType() && ty.IsTupleType():
+		return settledList(v, t)
+	case t.IsMapType() && ty.IsObjectType():
+		values := v.AsValueMap()
+		for key, e := range values {
+			values[key] = settled(e, t.ElementType())
+		}
+		if len(values) == 0 {
+			return cty.MapValEmpty(t.ElementType())
+		}
+		return mapOf(values)
+	case t.IsObjectType() && ty.IsObjectType():
+		values := v.AsValueMap()
+		for key, e := range values {
+			if t.HasAttribute(key) {
+				values[key] = settled(e, t.AttributeType(key))
+			}
+		}
+		return cty.ObjectVal(values)
+	case t.IsTupleType() && ty.IsTupleType() && t.Length() == ty.Length():
+		values := v.AsValueSlice()
+		for i, e := range values {
+			values[i] = settled(e, t.TupleElementType(i))
+		}
+		return cty.TupleVal(values)
+	}
+	return v
+}
+
+func settledList(v cty.Value, t cty.Type) cty.Value {
+	values := v.AsValueSlice()
+	for i, e := range values {
+		values[i] = settled(e, t.ElementType())
+	}
+	return listOf(values, t.ElementType())
+}
+
+// listOf is a list, or a tuple when the types differ: what a module gives may be of any type.
+func listOf(values []cty.Value, of cty.Type) cty.Value {
+	if len(values) == 0 {
+		return cty.ListValEmpty(of)
+	}
+	if !cty.CanListVal(values) {
+		return cty.TupleVal(values)
+	}
+	return cty.ListVal(values)
+}
+
+// mapOf is a map, or an object when the types differ.
+func mapOf(values map[string]cty.Value) cty.Value {
+	if !cty.CanMapVal(values) {
+		return cty.ObjectVal(values)
+	}
+	return cty.MapVal(values)
+}
+
+func stringList(texts []string) cty.Value {
+	values := make([]cty.Value, len(texts))
+	for i, t := range texts {
+		values[i] = cty.StringVal(t)
+	}
+	return listOf(values, cty.String)
+}
+
+// asString is a known primitive value as text; "" for null.
+func asString(v cty.Value) string {
+	v, err := convert.Convert(v, cty.String)
+	if err != nil || v.IsNull() {
+		return ""
+	}
+	return v.AsString()
+}
+
+func asBool(v cty.Value) (bool, string) {
+	b, err := convert.Convert(v, cty.Bool)
+	if err != nil || b.IsNull() {
+		return false, "must be true or false"
+	}
+	return b.True(), ""
+}
+
+// object is what probe.NAME or step.NAME holds: the result, how it ended, and for a step whether it changed something.
+// An entry without a result is unknown; a skipped one, or one whose error was ignored, has null attributes.
+func (e *entry) object(r engine.Result) cty.Value {
+	if r.Value != cty.NilVal && !r.Value.IsKnown() {
+		return cty.UnknownVal(e.typ)
+	}
+	attrs := map[string]cty.Value{}
+	for name, t := range e.typ.AttributeTypes() {
+		attrs[name] = cty.NullVal(t)
+	}
+	if r.Value != cty.NilVal {
+		plain, marks := r.Value.Unmark()
+		if !plain.IsNull() && plain.Type().IsObjectType() {
+			for name, v := range plain.AsValueMap() {
+				if e.typ.HasAttribute(name) {
+					attrs[name] = v.WithMarks(marks)
+				}
+			}
+		}
+	}
+	attrs["status"] = cty.StringVal(string(r.Status))
+	if e.Kind == engine.EntryStep {
+		attrs["changed"] = cty.BoolVal(r.Status == engine.StatusChanged)
+	}
+	return cty.ObjectVal(attrs)
+}
+
+// end makes play.NAME of what the hosts left.
+func (p *play) end(outcomes []engine.Outcome, s *pass) playValue {
+	var hosts, missing []cty.Value
+	for _, o := range outcomes {
+		attrs := maps.Clone(s.hostAttrs(o.Host))
+		attrs["status"] = cty.StringVal(string(o.Status))
+		if o.Status != engine.HostOK {
+			text := ""
+			if o.Err != nil {
+				text = o.Err.Error()
+			}
+			attrs["error"] = cty.StringVal(text)
+			missing = append(missing, cty.ObjectVal(attrs))
+			continue
+		}
+		attrs["probe"], attrs["step"] = s.scopes[p].left(o.Host, engine.EntryProbe), s.scopes[p].left(o.Host, engine.EntryStep)
+		hosts = append(hosts, cty.ObjectVal(attrs))
+	}
+	return playValue{hosts: listOf(hosts, p.hostType), missing: listOf(missing, p.missingType)}
+}

@@ -1,0 +1,147 @@
+package lang
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/dsplay/dsplay/engine/lang/decode"
+	"github.com/dsplay/dsplay/engine/lang/hoist"
+)
+
+// leaf is a part of an expression whose value explains the value of the whole.
+type leaf struct {
+	text  string
+	node  hclsyntax.Expression
+	inner bool // it stands inside of a part that is shown itself: a list adds nothing there
+}
+
+// reducers make one value of many: what they give says more than the list does.
+var reducers = []string{"length", "count", "contains", "anytrue", "alltrue", "sum", "max", "min", "index", "lookup", "one", "join", "can", "startswith", "endswith", "regex"}
+
+// leavesOf finds the references of an expression, and the calls that reduce a list.
+func leavesOf(e hclsyntax.Expression, source func(hcl.Range) string) []leaf {
+	w := &leafWalker{source: source}
+	_ = hclsyntax.Walk(e, w)
+	return w.out
+}
+
+type leafWalker struct {
+	source func(hcl.Range) string
+	bound  []map[string]struct{}
+	inner  []bool
+	out    []leaf
+}
+
+func (w *leafWalker) Enter(n hclsyntax.Node) hcl.Diagnostics {
+	inner := len(w.inner) > 0 && w.inner[len(w.inner)-1]
+	below := inner
+	switch x := hoist.Written(n).(type) {
+	case hclsyntax.ChildScope:
+		w.bound = append(w.bound, x.LocalNames)
+	case *hclsyntax.ScopeTraversalExpr:
+		w.add(n, inner)
+	case *hclsyntax.FunctionCallExpr:
+		if slices.Contains(reducers, x.Name) {
+			w.add(n, inner)
+			below = true
+		}
+	case *hclsyntax.IndexExpr, *hclsyntax.RelativeTraversalExpr, *hclsyntax.SplatExpr:
+		w.add(n, inner)
+		below = true
+	case *hclsyntax.ForExpr:
+		below = true
+	}
+	w.inner = append(w.inner, below)
+	return nil
+}
+
+func (w *leafWalker) Exit(n hclsyntax.Node) hcl.Diagnostics {
+	w.inner = w.inner[:len(w.inner)-1]
+	if _, ok := n.(hclsyntax.ChildScope); ok {
+		w.bound = w.bound[:len(w.bound)-1]
+	}
+	return nil
+}
+
+// add keeps a part that does not depend on the variable of a loop or the item of a splat.
+func (w *leafWalker) add(n hclsyntax.Node, inner bool) {
+	e := n.(hclsyntax.Expression)
+	if !w.free(e) {
+		return
+	}
+	text := w.source(hoist.Written(n).Range())
+	if i := slices.IndexFunc(w.out, func(l leaf) bool { return l.text == text }); i >= 0 {
+		w.out[i].inner = w.out[i].inner && inner
+		return
+	}
+	w.out = append(w.out, leaf{text, e, inner})
+}
+
+func (w *leafWalker) free(e hclsyntax.Expression) bool {
+	for _, t := range e.Variables() {
+		for _, names := range w.bound {
+			if _, ok := names[t.RootName()]; ok {
+				return false
+			}
+		}
+	}
+	return len(e.Variables()) > 0
+}
+
+// why is the expression and the values in it: `!probe.a.running: probe.a.running = true`. Secrets are hidden.
+func (x *expr) why(ctx *hcl.EvalContext) string {
+	var b strings.Builder
+	if len(x.leaves) != 1 || x.leaves[0].text != x.text {
+		b.WriteString(x.text)
+	}
+	for _, l := range x.leaves {
+		v, diags := l.node.Value(ctx)
+		if diags.HasErrors() || l.inner && v.IsKnown() && !v.Type().IsPrimitiveType() {
+			continue
+		}
+		switch {
+		case b.Len() == 0:
+		case strings.Contains(b.String()[min(len(x.text), b.Len()):], " = "):
+			b.WriteString(", ")
+		default:
+			b.WriteString(": ")
+		}
+		b.WriteString(l.text)
+		b.WriteString(" = ")
+		b.WriteString(brief(v))
+	}
+	return b.String()
+}
+
+const (
+	briefElements = 8
+	briefLength   = 200
+)
+
+// brief is a value that fits into a sentence.
+func brief(v cty.Value) string {
+	if !v.IsMarked() && v.IsKnown() && !v.IsNull() && v.CanIterateElements() && v.LengthInt() > briefElements {
+		return fmt.Sprintf("(%d elements)", v.LengthInt())
+	}
+	text := decode.Show(v)
+	if r := []rune(text); len(r) > briefLength {
+		return string(r[:briefLength]) + "…"
+	}
+	return text
+}
+
+// nulls names the parts of an expression that are null: most often the reason why it has no value.
+func (x *expr) nulls(ctx *hcl.EvalContext) []string {
+	var out []string
+	for _, l := range x.leaves {
+		if v, diags := l.node.Value(ctx); !diags.HasErrors() && v.IsKnown() && v.IsNull() {
+			out = append(out, l.text)
+		}
+	}
+	return out
+}
