@@ -53,7 +53,7 @@ func root(out, err io.Writer) *cobra.Command {
 	c.SetOut(out)
 	c.SetErr(err)
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.AddCommand(up(), inject(), clear_(), world(), down())
+	c.AddCommand(up(), inject(), clear_(), world(), down(), demoCommand())
 	return c
 }
 

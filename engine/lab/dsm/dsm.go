@@ -48,6 +48,7 @@ type Computer struct {
 	Power         Power
 	Online        bool      // its engine, as the appliance last reported
 	Reported      time.Time // when that was; zero: never
+	Silent        bool      // heartbeats of its appliance are missing
 }
 
 // Config is what a manager is made of.
@@ -134,11 +135,22 @@ func (m *Manager) Heartbeat(appliance int, engines map[int]bool, at time.Time) {
 		return
 	}
 	if c := m.computers[appliance]; c != nil {
-		c.Reported = at
+		c.Reported, c.Silent = at, false
 	}
 	for id, online := range engines {
 		if c := m.computers[id]; c != nil {
-			c.Online, c.Reported = online, at
+			c.Online, c.Reported, c.Silent = online, at, false
+		}
+	}
+}
+
+// Missed is the manager noticing that heartbeats of an appliance are missing. Communication times stay as they are.
+func (m *Manager) Missed(appliance int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.computers {
+		if !m.frozen && (c.ID == appliance || c.Appliance == appliance && c.Agentless) {
+			c.Silent = true
 		}
 	}
 }

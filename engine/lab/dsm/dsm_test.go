@@ -135,6 +135,23 @@ func TestItKnowsOnlyWhatItIsTold(t *testing.T) {
 	}
 }
 
+func TestMissedHeartbeats(t *testing.T) {
+	l := start(t, dsm.Config{})
+	now := time.Now().Truncate(time.Millisecond)
+	l.Heartbeat(7, map[int]bool{101: true, 102: true}, now)
+	l.Missed(7)
+	if light, text := l.status(101); light != "error" || text != "Offline" {
+		t.Errorf("guest of a silent appliance: %s %q", light, text)
+	}
+	if c, _ := l.Computer(101); !c.Reported.Equal(now) {
+		t.Errorf("a heartbeat that did not come counts as one: %v", c.Reported)
+	}
+	l.Heartbeat(7, map[int]bool{101: true}, now)
+	if light, text := l.status(101); light != "active" {
+		t.Errorf("after a heartbeat: %s %q", light, text)
+	}
+}
+
 func TestJapanese(t *testing.T) {
 	l := start(t, dsm.Config{Japanese: true})
 	if light, text := l.status(101); light != "error" || text != "不正プログラム対策エンジンがオフライン" {

@@ -17,7 +17,7 @@ func (m *Manager) statusOf(c Computer) status {
 	switch {
 	case c.Kind == ESX:
 		return status{"active", m.say("Prepared", "準備完了"), "", "NONE", "GREEN"}
-	case c.Kind == Appliance:
+	case c.Kind == Appliance && !c.Silent:
 		return online
 	case c.Power == Off:
 		return status{"inactive", m.say("Unmanaged (VM Stopped)", "非管理対象 (仮想マシンの停止)"), m.say("Off", "オフ"), "VM_STOPPED", "GREY"}
@@ -25,6 +25,9 @@ func (m *Manager) statusOf(c Computer) status {
 		return status{"error", offline, offline, "VM_PAUSED", "RED"}
 	case c.Power == Standby:
 		return status{"error", offline, offline, "STANDBY", "RED"}
+	case c.Silent:
+		text := m.say("Offline", "オフライン")
+		return status{"error", text, text, "OFFLINE", "RED"}
 	case !c.Agentless || c.Online:
 		return online
 	}

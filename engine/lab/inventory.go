@@ -1,0 +1,119 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// writeInventory writes DIR/inventory.hcl and DIR/known_hosts.
+func (l *Lab) writeInventory() error {
+	var b strings.Builder
+	l.groups(&b)
+	l.managers(&b)
+	for _, h := range l.hosts {
+		ip, port := h.door.Addr()
+		fmt.Fprintf(&b, "host %q {\n  address = %q\n  groups  = [\"esxi\"]\n  dsva    = %q\n  connection \"ssh\" {\n    port = %s\n  }\n}\n\n", h.name, ip, h.appliance.name, port)
+		ip, port = h.appliance.door.Addr()
+		fmt.Fprintf(&b, "host %q {\n  address = %q\n  groups  = [\"dsva\"]\n  esxi    = %q\n  connection \"ssh\" {\n    port = %s\n  }\n}\n\n", h.appliance.name, ip, h.name, port)
+	}
+	for _, g := range l.guests {
+		l.guestBlock(&b, g)
+	}
+	if !l.opts.Static {
+		fmt.Fprintf(&b, "# Adds what the vCenter knows to the hosts above: uuid, bios_uuid, esxi, power …\nsource \"vsphere\" %q {\n  from   = %q\n  groups = { guests = \"guests\", esxi = \"esxi\" }\n}\n", vcenterName, vcenterName)
+	}
+	if err := os.WriteFile(filepath.Join(l.opts.Dir, "inventory.hcl"), []byte(b.String()), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(l.opts.Dir, "known_hosts"), []byte(l.knownHosts()), 0o600)
+}
+
+func (l *Lab) groups(b *strings.Builder) {
+	fmt.Fprintf(b, `# Written by dslab. The lab listens on loopback addresses with ports of its own, so every host has a port here.
+group "esxi" {
+  vcenter = %[1]q
+  dsm     = %[2]q
+  connection "ssh" {
+    user        = %[3]q
+    key         = %[4]s
+    known_hosts = %[5]s
+  }
+}
+
+group "dsva" {
+  connection "ssh" {
+    user        = %[6]q
+    key         = %[4]s
+    known_hosts = %[5]s
+  }
+  sudo {
+    password = secret(%[7]s)
+  }
+}
+
+group "guests" {
+  vcenter = %[1]q
+  dsm     = %[2]q
+  connection "winrm" {
+    user     = %[8]s
+    password = secret(%[9]s)
+%[10]s  }
+}
+
+`, vcenterName, dsmName, hostUser, l.path("id_ed25519"), l.path("known_hosts"), applianceUser, l.secret("dsva"),
+		quote(`LAB\`+guestUser), l.secret("guests"), l.winrmTLS())
+}
+
+func (l *Lab) winrmTLS() string {
+	if l.opts.PlainWS {
+		return ""
+	}
+	return fmt.Sprintf("    https    = true\n    ca       = %s\n", l.path("ca.pem"))
+}
+
+func (l *Lab) managers(b *strings.Builder) {
+	ip, port := l.vcDoor.Addr()
+	fmt.Fprintf(b, "host %q {\n  address = %q\n  connection \"https\" {\n    kind     = \"vsphere\"\n    port     = %s\n    user     = %q\n    password = secret(%s)\n    ca       = %s\n  }\n}\n\n",
+		vcenterName, ip, port, vcenterUser, l.secret("vcenter"), l.path("ca.pem"))
+	ip, port = l.dsmDoor.Addr()
+	login := fmt.Sprintf("    user     = %q\n    password = secret(%s)\n", dsmUser, l.secret("dsm"))
+	if !l.opts.NoREST {
+		login = fmt.Sprintf("    api_key  = secret(%s)\n", l.secret("dsm_apikey")) + login
+	}
+	fmt.Fprintf(b, "host %q {\n  address = %q\n  connection \"https\" {\n    kind     = \"dsm\"\n    port     = %s\n%s    ca       = %s\n  }\n}\n\n",
+		dsmName, ip, port, login, l.path("ca.pem"))
+}
+
+func (l *Lab) guestBlock(b *strings.Builder, g *guest) {
+	ip, port := g.door.Addr()
+	fmt.Fprintf(b, "host %q {\n  address = %q\n  groups  = [\"guests\"]\n", g.name, ip)
+	if l.opts.Static {
+		fmt.Fprintf(b, "  uuid      = %q\n  bios_uuid = %q\n  esxi      = %q\n", g.uuid, g.bios, g.host.name)
+	}
+	fmt.Fprintf(b, "  connection \"winrm\" {\n    port = %s\n  }\n}\n\n", port)
+}
+
+func (l *Lab) path(name string) string { return quote(filepath.Join(l.opts.Dir, name)) }
+
+func (l *Lab) secret(name string) string {
+	return quote("file:" + filepath.Join(l.opts.Dir, "secrets", name))
+}
+
+// quote makes a string of HCL: the escapes are Go's, and templates are told to stay out.
+func quote(s string) string {
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(s))
+}
+
+func (l *Lab) knownHosts() string {
+	var b strings.Builder
+	for _, h := range l.hosts {
+		for _, m := range []*shell{&h.shell, &h.appliance.shell} {
+			ip, port := m.door.Addr()
+			fmt.Fprintf(&b, "[%s]:%s %s", ip, port, m.publicKey())
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,480 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/masterzen/winrm"
+	"github.com/vmware/govmomi"
+	"github.com/vmware/govmomi/object"
+	"github.com/vmware/govmomi/session"
+	"github.com/vmware/govmomi/vim25"
+	"github.com/vmware/govmomi/vim25/soap"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// The clients below know only what stands in the lab's directory, as dsplay does.
+
+func (l *Lab) content(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(l.Dir(), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// address finds the address and port of a host in the inventory.
+func (l *Lab) address(t *testing.T, name string) (ip string, port int) {
+	t.Helper()
+	_, block, ok := strings.Cut(l.content(t, "inventory.hcl"), "host \""+name+"\" {\n")
+	if !ok {
+		t.Fatalf("%s is not in the inventory", name)
+	}
+	for line := range strings.Lines(block) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		switch strings.TrimSpace(key) {
+		case "address":
+			ip = strings.Trim(value, ` "`)
+		case "port":
+			port, _ = strconv.Atoi(strings.TrimSpace(value))
+		case "}":
+			if port != 0 {
+				return ip, port
+			}
+		}
+	}
+	t.Fatalf("%s has no port", name)
+	return
+}
+
+func (l *Lab) dial(t *testing.T, name, user string, auth ...ssh.AuthMethod) (*ssh.Client, error) {
+	t.Helper()
+	check, err := knownhosts.New(filepath.Join(l.Dir(), "known_hosts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if auth == nil {
+		key, err := ssh.ParsePrivateKey([]byte(l.content(t, "id_ed25519")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		auth = []ssh.AuthMethod{ssh.PublicKeys(key)}
+	}
+	ip, port := l.address(t, name)
+	return ssh.Dial("tcp", net.JoinHostPort(ip, strconv.Itoa(port)), &ssh.ClientConfig{User: user, Auth: auth, HostKeyCallback: check, Timeout: 5 * time.Second})
+}
+
+func (l *Lab) pool(t *testing.T) *x509.CertPool {
+	t.Helper()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(l.content(t, "ca.pem"))) {
+		t.Fatal("ca.pem has no certificate")
+	}
+	return pool
+}
+
+func (l *Lab) remote(t *testing.T, name, password string) *winrm.Client {
+	t.Helper()
+	ip, port := l.address(t, name)
+	endpoint := winrm.NewEndpoint(ip, port, true, false, []byte(l.content(t, "ca.pem")), nil, nil, 10*time.Second)
+	parameters := winrm.DefaultParameters
+	parameters.TransportDecorator = func() winrm.Transporter { return &winrm.ClientNTLM{} }
+	c, err := winrm.NewClientWithParameters(endpoint, `LAB\ops`, password, parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (l *Lab) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	ip, port := l.address(t, "dsm1")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+net.JoinHostPort(ip, strconv.Itoa(port))+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("api-version", "v1")
+	request.Header.Set("api-secret-key", l.content(t, "secrets/dsm_apikey"))
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: l.pool(t)}, DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(body)
+}
+
+// offline is whether the DSM calls the engine of a guest offline.
+func (l *Lab) offline(t *testing.T, guest string) bool {
+	t.Helper()
+	_, body := l.get(t, "/api/computers?expand=computerStatus")
+	var list struct {
+		Computers []struct {
+			HostName       string
+			ComputerStatus struct{ ApplianceStatusMessages []string }
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &list); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	for _, c := range list.Computers {
+		if c.HostName == guest {
+			return slices.Contains(c.ComputerStatus.ApplianceStatusMessages, "Anti-Malware Engine Offline")
+		}
+	}
+	t.Fatalf("the DSM does not know %s", guest)
+	return false
+}
+
+func (l *Lab) login(t *testing.T) *govmomi.Client {
+	t.Helper()
+	ip, port := l.address(t, "vc1")
+	u := &url.URL{Scheme: "https", Host: net.JoinHostPort(ip, strconv.Itoa(port)), Path: "/sdk"}
+	s := soap.NewClient(u, false)
+	if err := s.SetRootCAs(filepath.Join(l.Dir(), "ca.pem")); err != nil {
+		t.Fatal(err)
+	}
+	vim, err := vim25.NewClient(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &govmomi.Client{Client: vim, SessionManager: session.NewManager(vim)}
+	if err := c.Login(t.Context(), url.UserPassword("ops@vsphere.local", l.content(t, "secrets/vcenter"))); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func output(t *testing.T, c *ssh.Client, line string) string {
+	t.Helper()
+	session, err := c.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	out, err := session.CombinedOutput(line)
+	var exit *ssh.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return string(out)
+}
+
+func (l *Lab) mutating(host string) (lines []string) {
+	for _, r := range l.Received() {
+		if r.Host == host && r.Mutates {
+			lines = append(lines, r.Text)
+		}
+	}
+	return lines
+}
+
+func TestSSHHealsAndTheDSMHearsOfItByHeartbeat(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 1, Speed: 20}) // half a minute between heartbeats: none comes by itself
+	l.mustInject(t, "mux-stuck", "esx1")
+	if l.offline(t, "guest1-1") {
+		t.Error("the DSM knows of a fault before any heartbeat")
+	}
+	l.Heartbeat()
+	if !l.offline(t, "guest1-1") {
+		t.Error("the DSM does not know of a fault after a heartbeat")
+	}
+	esx, err := l.dial(t, "esx1", "root")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer esx.Close()
+	if out := output(t, esx, "/etc/init.d/nsx-context-mux status"); !strings.Contains(out, "is running") {
+		t.Errorf("a stuck Mux still runs: %q", out)
+	}
+	output(t, esx, "/etc/init.d/nsx-context-mux restart")
+	eventually(t, "the restart healing", func() bool { return l.engine(t, "guest1-1") == EngineOnline })
+	if !l.offline(t, "guest1-1") {
+		t.Error("the DSM knows of the remedy before any heartbeat")
+	}
+	dsva, err := l.dial(t, "dsva1", "dsva")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dsva.Close()
+	session, err := dsva.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	session.Stdin = strings.NewReader(l.content(t, "secrets/dsva") + "\n")
+	out, err := session.CombinedOutput("sudo -S -p '' /opt/ds_agent/dsa_control -m")
+	if err != nil || !strings.Contains(string(out), "200") {
+		t.Fatalf("heartbeat: %q, %v", out, err)
+	}
+	eventually(t, "the heartbeat that was asked for", func() bool { return !l.offline(t, "guest1-1") })
+	if got := l.mutating("esx1"); !slices.Equal(got, []string{"/etc/init.d/nsx-context-mux restart"}) {
+		t.Errorf("mutating on esx1: %q", got)
+	}
+	if got := l.mutating("dsva1"); !slices.Equal(got, []string{"sudo -S -p '' /opt/ds_agent/dsa_control -m"}) {
+		t.Errorf("mutating on dsva1: %q", got)
+	}
+	l.keepsSecrets(t)
+}
+
+// keepsSecrets looks for every secret in received.jsonl.
+func (l *Lab) keepsSecrets(t *testing.T) {
+	t.Helper()
+	text := l.content(t, "received.jsonl")
+	if text == "" {
+		t.Error("nothing was received")
+	}
+	for _, name := range []string{"guests", "dsva", "esxi", "vcenter", "dsm", "dsm_apikey"} {
+		if strings.Contains(text, l.content(t, "secrets/"+name)) {
+			t.Errorf("received.jsonl holds secrets/%s", name)
+		}
+	}
+	if n := strings.Count(text, "\n"); n != len(l.Received()) {
+		t.Errorf("received.jsonl has %d lines, %d were received", n, len(l.Received()))
+	}
+}
+
+func TestSSHAsksAsTheRealOnesDo(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 1, Speed: slow})
+	password := l.content(t, "secrets/esxi")
+	if _, err := l.dial(t, "esx1", "root", ssh.Password(password)); err == nil {
+		t.Error("an ESXi host offers the method password")
+	}
+	ask := ssh.KeyboardInteractive(func(_, _ string, questions []string, _ []bool) ([]string, error) {
+		return slices.Repeat([]string{password}, len(questions)), nil
+	})
+	c, err := l.dial(t, "esx1", "root", ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if c, err = l.dial(t, "dsva1", "dsva", ssh.Password(l.content(t, "secrets/dsva"))); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if _, err = l.dial(t, "dsva1", "root"); err == nil {
+		t.Error("root may log in to an appliance")
+	}
+}
+
+func TestWinRM(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 2, Speed: 600})
+	l.mustInject(t, "driver-stopped", "guest1-2")
+	c := l.remote(t, "guest1-2", l.content(t, "secrets/guests"))
+	var out, errs bytes.Buffer
+	if code, err := c.RunWithContext(t.Context(), "sc query vsepflt", &out, &errs); err != nil || code != 0 || !strings.Contains(out.String(), "1  STOPPED") {
+		t.Errorf("query: %d, %v, %s%s", code, err, &out, &errs)
+	}
+	if code, err := c.RunWithContext(t.Context(), "sc start vsepflt", &out, &errs); err != nil || code != 0 {
+		t.Errorf("start: %d, %v, %s%s", code, err, &out, &errs)
+	}
+	if got := l.engine(t, "guest1-2"); got != EngineOnline {
+		t.Errorf("after the start the engine is %s", got)
+	}
+	if code, err := c.RunWithContext(t.Context(), "sc query nothing", &out, &errs); err != nil || code != 1060 {
+		t.Errorf("exit code of a missing service: %d, %v", code, err)
+	}
+	if got := l.mutating("guest1-2"); !slices.Equal(got, []string{"sc start vsepflt"}) {
+		t.Errorf("mutating: %q", got)
+	}
+	l.keepsSecrets(t)
+}
+
+func TestPowerGoesBothWays(t *testing.T) {
+	l := start(t, Options{ESXi: 2, Guests: 4, Speed: fast})
+	l.mustInject(t, "asleep", "guest1-2")
+	l.Heartbeat()
+	if !l.offline(t, "guest1-2") {
+		t.Error("the DSM does not call a sleeping guest offline")
+	}
+	c := l.login(t)
+	vm := l.vm(t, c, "guest1-2")
+	eventually(t, "the vCenter showing it", func() bool { p, err := vm.PowerState(t.Context()); return err == nil && p == "suspended" })
+	ip, port := l.address(t, "guest1-2")
+	if !refused(ip, port) {
+		t.Error("WinRM of a sleeping guest answers")
+	}
+	task, err := vm.PowerOn(t.Context())
+	if err == nil {
+		err = task.Wait(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "waking", func() bool { return l.engine(t, "guest1-2") == EngineOnline })
+	eventually(t, "WinRM coming back on the same port", func() bool { return !refused(ip, port) })
+	task, err = vm.Reset(t.Context())
+	if err == nil {
+		err = task.Wait(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the boot", func() bool { g, _ := l.World().Guest("guest1-2"); return g.Boots == 2 && g.Engine == EngineOnline })
+	eventually(t, "Tools running", func() bool { ok, err := vm.IsToolsRunning(t.Context()); return err == nil && ok })
+	if err := vm.RebootGuest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the second boot", func() bool { g, _ := l.World().Guest("guest1-2"); return g.Boots == 3 && g.Engine == EngineOnline })
+	var methods []string
+	for _, line := range l.mutating("vc1") {
+		method, _, _ := strings.Cut(line, " ")
+		methods = append(methods, method)
+		if !strings.HasSuffix(line, "(guest1-2)") {
+			t.Errorf("the line does not name the machine: %q", line)
+		}
+	}
+	if want := []string{"PowerOnVM_Task", "ResetVM_Task", "RebootGuest"}; !slices.Equal(methods, want) {
+		t.Errorf("mutating on vc1: %q, want %q", methods, want)
+	}
+	l.keepsSecrets(t)
+}
+
+func (l *Lab) vm(t *testing.T, c *govmomi.Client, name string) *object.VirtualMachine {
+	t.Helper()
+	g, _ := l.World().Guest(name)
+	instance := true
+	ref, err := object.NewSearchIndex(c.Client).FindByUuid(t.Context(), nil, g.UUID, true, &instance)
+	if err != nil || ref == nil {
+		t.Fatalf("the vCenter does not know %s: %v", g.UUID, err)
+	}
+	return object.NewVirtualMachine(c.Client, ref.Reference())
+}
+
+func refused(ip string, port int) bool {
+	c, err := net.DialTimeout("tcp", net.JoinHostPort(ip, strconv.Itoa(port)), time.Second)
+	if err == nil {
+		c.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
+}
+
+func TestConnectionFaults(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 2, Speed: slow})
+	for _, name := range []string{"esx1", "dsva1", "guest1-1", "vc1", "dsm1"} {
+		ip, port := l.address(t, name)
+		if refused(ip, port) {
+			t.Errorf("%s is refused", name)
+		}
+		l.mustInject(t, "unreachable", name)
+		if !refused(ip, port) {
+			t.Errorf("%s is not refused", name)
+		}
+		l.mustInject(t, "silent", name)
+		c, err := net.Dial("tcp", net.JoinHostPort(ip, strconv.Itoa(port)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))
+		if n, err := c.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s speaks: %d, %v", name, n, err)
+		}
+		c.Close()
+	}
+	if err := l.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"esx1", "dsva1"} {
+		l.mustInject(t, "wrong-host-key", name)
+		var changed *knownhosts.KeyError
+		if _, err := l.dial(t, name, "root"); !errors.As(err, &changed) || len(changed.Want) == 0 {
+			t.Errorf("%s: %v, want a changed key", name, err)
+		}
+	}
+	l.mustInject(t, "wrong-password", "guest1-2")
+	if _, err := l.remote(t, "guest1-2", l.content(t, "secrets/guests")).CreateShell(); err == nil || !strings.Contains(err.Error(), "401") {
+		t.Errorf("wrong-password: %v", err)
+	}
+	l.mustInject(t, "dsm-down", "")
+	if ip, port := l.address(t, "dsm1"); !refused(ip, port) {
+		t.Error("dsm-down: the DSM answers")
+	}
+	if err := l.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := l.dial(t, "esx1", "root"); err != nil {
+		t.Errorf("after Clear: %v", err)
+	} else {
+		c.Close()
+	}
+	if code, _ := l.get(t, "/api/computers?expand=none"); code != http.StatusOK {
+		t.Errorf("after Clear the DSM answers %d", code)
+	}
+}
+
+func TestAGuestThatLosesItsNetworkComesBackOnItsPort(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 1, Speed: 6000})
+	ip, port := l.address(t, "guest1-1")
+	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	g := l.names["guest1-1"].(*guest)
+	go func() {
+		defer close(done)
+		_ = g.machine().Reboot(ctx)
+	}()
+	eventually(t, "WinRM going away", func() bool { return refused(ip, port) })
+	<-done
+	eventually(t, "WinRM coming back", func() bool { return !refused(ip, port) })
+	if w, _ := l.World().Guest("guest1-1"); w.Boots != 2 {
+		t.Errorf("%d boots", w.Boots)
+	}
+}
+
+func TestStaleAndDark(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 2, Speed: slow})
+	l.mustInject(t, "dsm-stale", "")
+	l.mustInject(t, "everything-dark", "")
+	l.Heartbeat()
+	if l.offline(t, "guest1-1") {
+		t.Error("a stale DSM learned something")
+	}
+	_, body := l.get(t, "/api/computers?expand=none")
+	var list struct {
+		Computers []struct{ LastApplianceCommunication int64 }
+	}
+	if err := json.Unmarshal([]byte(body), &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list.Computers {
+		age := time.Since(time.UnixMilli(c.LastApplianceCommunication))
+		if c.LastApplianceCommunication != 0 && (age < 26*time.Hour || age > 27*time.Hour) {
+			t.Errorf("a communication %s ago", age)
+		}
+	}
+	if n := l.World().Count(EngineOnline); n != 0 {
+		t.Errorf("%d engines are online", n)
+	}
+	if err := l.Clear(); err != nil || l.World().Count(EngineOnline) != 2 || l.offline(t, "guest1-1") {
+		t.Errorf("after Clear: %v", err)
+	}
+}
+
+func TestDSM11HasNoREST(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 1, Speed: slow, NoREST: true})
+	if code, _ := l.get(t, "/api/computers"); code != http.StatusNotFound {
+		t.Errorf("REST answers %d", code)
+	}
+	if strings.Contains(l.content(t, "inventory.hcl"), "api_key") {
+		t.Error("the inventory gives a key for an API that is not there")
+	}
+}

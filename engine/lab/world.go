@@ -1,0 +1,123 @@
+package lab
+
+import "time"
+
+// Power is the power of a guest; standby is a guest that sleeps in a powered-on machine.
+type Power string
+
+// The power states.
+const (
+	On        Power = "on"
+	Off       Power = "off"
+	Suspended Power = "suspended"
+	Standby   Power = "standby"
+)
+
+// What Guest.Engine says.
+const (
+	EngineOnline  = "online"
+	EngineOffline = "offline"
+	EngineOff     = "off"   // the machine is off: nothing to protect
+	EngineAgent   = "agent" // an agent of its own protects the guest
+)
+
+// World is the truth about an estate, whatever any system says of it.
+type World struct {
+	Time   time.Time  `json:"time"`
+	Speed  float64    `json:"speed"`
+	Faults []Fault    `json:"faults"`
+	ESXi   []ESXiHost `json:"esxi"`
+	DSVA   []DSVA     `json:"dsva"`
+	Guests []Guest    `json:"guests"`
+	DSM    DSM        `json:"dsm"`
+}
+
+// Fault is one that was injected. It stays in the list until Clear, healed or not.
+type Fault struct {
+	Name   string `json:"name"`
+	Target string `json:"target,omitempty"`
+}
+
+// ESXiHost is the truth about a host.
+type ESXiHost struct {
+	Name        string `json:"name"`
+	Address     string `json:"address"`
+	MuxService  string `json:"mux_service"`
+	MuxRunning  bool   `json:"mux_running"`
+	MuxHealthy  bool   `json:"mux_healthy"`
+	MuxRestarts int    `json:"mux_restarts"`
+}
+
+// DSVA is the truth about an appliance.
+type DSVA struct {
+	Name          string    `json:"name"`
+	Address       string    `json:"address"`
+	ESXi          string    `json:"esxi"`
+	AgentRunning  bool      `json:"agent_running"`
+	AgentHealthy  bool      `json:"agent_healthy"`
+	AgentRestarts int       `json:"agent_restarts"`
+	Heartbeats    int       `json:"heartbeats"`
+	LastHeartbeat time.Time `json:"last_heartbeat"`
+}
+
+// Guest is the truth about a guest.
+type Guest struct {
+	Name          string            `json:"name"`
+	Address       string            `json:"address"`
+	ESXi          string            `json:"esxi"`
+	UUID          string            `json:"uuid"`      // vCenter's instanceUuid
+	BIOSUUID      string            `json:"bios_uuid"` // vCenter's config.uuid
+	Engine        string            `json:"engine"`
+	Power         Power             `json:"power"`
+	Up            bool              `json:"up"` // Windows runs
+	Drivers       map[string]string `json:"drivers"`
+	Features      []string          `json:"features"`
+	ToolsBroken   bool              `json:"tools_broken"`
+	PendingReboot bool              `json:"pending_reboot"`
+	InstallerRuns int               `json:"installer_runs"`
+	Boots         int               `json:"boots"`
+}
+
+// DSM is the truth about the manager.
+type DSM struct {
+	Stale   bool `json:"stale"`   // it learns nothing, its times lie 26 hours back
+	Central bool `json:"central"` // a cause outside hosts and guests keeps every engine offline
+}
+
+// Guest finds a guest by its name.
+func (w World) Guest(name string) (Guest, bool) {
+	for _, g := range w.Guests {
+		if g.Name == name {
+			return g, true
+		}
+	}
+	return Guest{}, false
+}
+
+// Count is how many guests have this engine state.
+func (w World) Count(engine string) int {
+	n := 0
+	for _, g := range w.Guests {
+		if g.Engine == engine {
+			n++
+		}
+	}
+	return n
+}
+
+// World looks at everything now.
+func (l *Lab) World() World {
+	w := World{Time: time.Now(), Speed: l.opts.Speed}
+	l.mu.Lock()
+	w.Faults = append([]Fault{}, l.faults...)
+	w.DSM = DSM{Stale: l.stale, Central: l.dark}
+	l.mu.Unlock()
+	for _, h := range l.hosts {
+		w.ESXi = append(w.ESXi, h.truth())
+		w.DSVA = append(w.DSVA, h.appliance.truth())
+	}
+	for _, g := range l.guests {
+		w.Guests = append(w.Guests, g.truth())
+	}
+	return w
+}
