@@ -32,14 +32,14 @@ func TestServiceOnGuest(t *testing.T) {
 	for _, japanese := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGuest(t, windows.Config{Japanese: japanese}, windows.DriverStopped)
-			result, diff, err := drive(t.Context(), t, g, &service.Service{Name: "vsepflt", State: "started"})
+			result, diff, err := g.drive(t.Context(), t, &service.Service{Name: "vsepflt", State: "started"})
 			if err != nil || !result.(service.Status).Running || !g.State().Connected {
 				t.Fatalf("%+v, %v, %+v", result, err, g.State())
 			}
 			if len(diff.Commands) != 1 || diff.Commands[0] != "sc.exe start vsepflt" {
 				t.Errorf("the plan says %q", diff.Commands)
 			}
-			_, diff, err = drive(t.Context(), t, g, &service.Service{Name: "vsepflt", State: "started"})
+			_, diff, err = g.drive(t.Context(), t, &service.Service{Name: "vsepflt", State: "started"})
 			if err != nil || diff.Note != "vsepflt is RUNNING" {
 				t.Errorf("%+v, %v", diff, err)
 			}
@@ -55,7 +55,7 @@ func TestServiceOnGuestNamesTheCode(t *testing.T) {
 	for fault, code := range map[string]string{windows.DriverDisabled: "(1058)", windows.ToolsDamaged: "(31)"} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGuest(t, windows.Config{}, fault)
-			_, _, err := drive(t.Context(), t, g, &service.Service{Name: "vsepflt", State: "started"})
+			_, _, err := g.drive(t.Context(), t, &service.Service{Name: "vsepflt", State: "started"})
 			if err == nil || !strings.Contains(err.Error(), code) || engine.HintOf(err) == "" {
 				t.Errorf("%s: %v (%s)", fault, err, engine.HintOf(err))
 			}
@@ -72,7 +72,7 @@ func TestToolsOnGuest(t *testing.T) {
 			if err != nil || before.(tools.Status).FileIntrospection || before.(tools.Status).Drivers["vsepflt"] != "missing" {
 				t.Fatalf("%+v, %v", before, err)
 			}
-			result, diff, err := drive(t.Context(), t, g, addIntrospection())
+			result, diff, err := g.drive(t.Context(), t, addIntrospection())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,12 +106,12 @@ func TestToolsControllerDies(t *testing.T) {
 				g := newGuest(t, windows.Config{}, windows.ToolsWithoutIntrospection)
 				ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 				defer cancel()
-				if _, _, err := drive(ctx, t, g, addIntrospection()); err == nil {
+				if _, _, err := g.drive(ctx, t, addIntrospection()); err == nil {
 					t.Fatal("it was not cut")
 				}
 				time.Sleep(after)
 				// Of two minds: the feature may be there already, then there is nothing to do.
-				_, _, err := drive(t.Context(), t, g, addIntrospection())
+				_, _, err := g.drive(t.Context(), t, addIntrospection())
 				if s := g.State(); err != nil || s.InstallerRuns != 1 || !s.Connected {
 					t.Errorf("%v, %+v", err, s)
 				}
@@ -124,7 +124,7 @@ func TestToolsControllerDies(t *testing.T) {
 func TestRepairOnGuest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuest(t, windows.Config{}, windows.ToolsBroken)
-		result, diff, err := drive(t.Context(), t, g, repair())
+		result, diff, err := g.drive(t.Context(), t, repair())
 		if err != nil || *result.(tools.Status).ExitCode != 0 || !g.State().Connected || g.State().InstallerRuns != 1 {
 			t.Fatalf("%+v, %v, %+v", result, err, g.State())
 		}
@@ -140,7 +140,7 @@ func TestRepairOnGuestTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuest(t, windows.Config{})
 		for range 2 {
-			if _, _, err := drive(t.Context(), t, g, repair()); err != nil {
+			if _, _, err := g.drive(t.Context(), t, repair()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -157,7 +157,7 @@ func TestToolsWantsReboot(t *testing.T) {
 			g := newGuest(t, windows.Config{}, windows.ToolsWithoutIntrospection, windows.PendingReboot)
 			x := addIntrospection()
 			x.AllowReboot = allowed
-			result, diff, err := drive(t.Context(), t, g, x)
+			result, diff, err := g.drive(t.Context(), t, x)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,11 +176,11 @@ func TestToolsWantsReboot(t *testing.T) {
 func TestToolsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuest(t, windows.Config{}, windows.ToolsWithoutIntrospection, windows.InstallerBusy)
-		if _, _, err := drive(t.Context(), t, g, addIntrospection()); err == nil || !strings.Contains(err.Error(), "(1618)") {
+		if _, _, err := g.drive(t.Context(), t, addIntrospection()); err == nil || !strings.Contains(err.Error(), "(1618)") {
 			t.Fatalf("%v", err)
 		}
 		time.Sleep(11 * time.Minute)
-		if _, _, err := drive(t.Context(), t, g, addIntrospection()); err != nil || g.State().InstallerRuns != 1 {
+		if _, _, err := g.drive(t.Context(), t, addIntrospection()); err != nil || g.State().InstallerRuns != 1 {
 			t.Errorf("%v, %+v", err, g.State())
 		}
 	})
@@ -191,11 +191,11 @@ func TestToolsPowerFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuest(t, windows.Config{}, windows.ToolsWithoutIntrospection)
 		time.AfterFunc(15*time.Second, func() { _ = g.Reboot(t.Context()) })
-		_, _, err := drive(t.Context(), t, g, addIntrospection())
+		_, _, err := g.drive(t.Context(), t, addIntrospection())
 		if err == nil || !strings.Contains(err.Error(), "without leaving an exit code") {
 			t.Fatalf("%v", err)
 		}
-		if _, _, err := drive(t.Context(), t, g, addIntrospection()); err != nil || g.State().InstallerRuns != 2 || !g.State().Connected {
+		if _, _, err := g.drive(t.Context(), t, addIntrospection()); err != nil || g.State().InstallerRuns != 2 || !g.State().Connected {
 			t.Errorf("%v, %+v", err, g.State())
 		}
 	})
@@ -205,7 +205,7 @@ func TestToolsPowerFailure(t *testing.T) {
 func TestRebootOnGuest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuest(t, windows.Config{}, windows.Disconnected)
-		result, diff, err := drive(t.Context(), t, g, reboot.Module().New())
+		result, diff, err := g.drive(t.Context(), t, reboot.Module().New())
 		if err != nil || g.State().Boots != 2 || !g.State().Connected || result.(reboot.Status).BootID == "" {
 			t.Errorf("%+v, %v, %+v", result, err, g.State())
 		}
@@ -220,11 +220,11 @@ func TestExecOnGuest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuest(t, windows.Config{})
 		text := &exec.Text{Text: `echo 50%>"C:\a b.txt"`, Creates: `C:\a b.txt`}
-		result, _, err := drive(t.Context(), t, g, text)
+		result, _, err := g.drive(t.Context(), t, text)
 		if err != nil || *result.(exec.Result).Code != 0 {
 			t.Fatalf("%+v, %v", result, err)
 		}
-		if _, diff, err := drive(t.Context(), t, g, &exec.Text{Text: "exit 1", Creates: `C:\a b.txt`}); err != nil || diff.Note != `C:\a b.txt exists` {
+		if _, diff, err := g.drive(t.Context(), t, &exec.Text{Text: "exit 1", Creates: `C:\a b.txt`}); err != nil || diff.Note != `C:\a b.txt exists` {
 			t.Errorf("%+v, %v", diff, err)
 		}
 		got, err := (&exec.Argv{Argv: []string{"findstr.exe", "50%", `C:\a b.txt`}}).Probe(t.Context(), g.machine())
