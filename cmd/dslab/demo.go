@@ -132,14 +132,14 @@ func (d *demo) conclude(ctx context.Context) error {
 	fmt.Fprintln(d.out, "\nWhat was wrong, what was done, and what the world says now:")
 	fmt.Fprintln(d.out)
 	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "  where\tfault\tdone\tnow")
+	fmt.Fprintln(table, "  where\tfault\tnow\tdone")
 	ill := 0
 	for _, f := range demoFaults {
 		now, well := state(w, f)
 		if !well {
 			ill++
 		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", f.Target, f.Name, d.done(f.Target), now)
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", f.Target, f.Name, now, d.done(f.Target))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -188,7 +188,7 @@ func (d *demo) done(target string) string {
 	if len(done) == 0 {
 		return "nothing"
 	}
-	return strings.Join(done, "\n  \t\t")
+	return strings.Join(done, "\n  \t\t\t")
 }
 
 // brief is one line that fits.

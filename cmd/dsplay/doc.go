@@ -8,7 +8,6 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/spf13/cobra"
-	"github.com/zclconf/go-cty/cty/typeexpr"
 )
 
 func (a *app) docCommand() *cobra.Command {
@@ -35,7 +34,7 @@ func (a *app) docCommand() *cobra.Command {
 func (a *app) docList(modules []engine.Module) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, m := range modules {
-		first, _, _ := strings.Cut(m.Doc, ". ")
+		first, _, _ := strings.Cut(strings.ReplaceAll(m.Doc, "\n", " "), ". ")
 		fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, uses(m), strings.TrimSuffix(first, "."))
 	}
 	return w.Flush()
@@ -57,7 +56,7 @@ func (a *app) docModule(m engine.Module) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s (%s; on %s)\n\n%s\n\nArguments\n", m.Name, uses(m), strings.Join(m.Targets, ", "), m.Doc)
 	for _, f := range engine.Fields(m.New()) {
-		notes := []string{typeexpr.TypeString(f.Type)}
+		notes := []string{f.Type.FriendlyName()}
 		if !f.Optional {
 			notes = append(notes, "required")
 		}
@@ -71,7 +70,7 @@ func (a *app) docModule(m engine.Module) error {
 	}
 	fmt.Fprintln(w, "\nResults")
 	for _, f := range engine.Fields(m.Result) {
-		notes := typeexpr.TypeString(f.Type)
+		notes := f.Type.FriendlyName()
 		if f.Optional {
 			notes += ", may be null"
 		}

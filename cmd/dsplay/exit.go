@@ -87,6 +87,8 @@ func codeOf(err error) int {
 		return exitOK
 	case errors.As(err, &e):
 		return e.code
+	case errors.As(err, new(*run.Bug)):
+		return exitBug
 	}
 	return exitUsage
 }

@@ -10,13 +10,13 @@ import (
 )
 
 const tokenBook = `
-play "hand over" {
+play "hand_over" {
   hosts = ["dsva1"]
   step "command" "token" {
     argv  = ["/bin/cat"]
     stdin = secret("env:DSPLAY_TEST_TOKEN")
   }
-  step "command" "as root" {
+  step "command" "as_root" {
     argv  = ["/bin/cat"]
     stdin = secret("env:DSPLAY_TEST_TOKEN")
     sudo {}

@@ -21,7 +21,7 @@ type wires struct {
 func (a *app) wires() wires {
 	return wires{
 		transports: map[string]engine.Transport{
-			"ssh":   ssh.Transport{},
+			"ssh":   ssh.New(),
 			"winrm": winrm.Transport{},
 			"local": local.Transport{},
 			"https": https.Transport{},

@@ -31,6 +31,7 @@ type Item struct {
 	Play, Host  string
 	On          string // the host that does it
 	Entry       string // address
+	Kind        engine.EntryKind
 	Module      string
 	Title       string
 	Place       string // file:line:col
@@ -47,7 +48,7 @@ type Item struct {
 
 // Acts tells whether the item may change something.
 func (i Item) Acts() bool {
-	return i.Disposition == WillRun || i.Disposition == Attempt || i.Disposition == Depends
+	return i.Kind == engine.EntryStep && (i.Disposition == WillRun || i.Disposition == Attempt || i.Disposition == Depends)
 }
 
 type key struct{ play, host, entry string }

@@ -159,7 +159,10 @@ func (t *Terminal) check(e engine.Event) {
 
 func (t *Terminal) intent(e engine.Event) {
 	t.line(bold, "  %s: %s%s", e.Host, title(e), on(e))
-	for _, c := range e.Lines {
+	for _, c := range e.Lines { // whole in the plan, in the JSON lines, and with -v
+		if r := []rune(c); len(r) > 100 && t.Verbose == 0 {
+			c = string(r[:99]) + "…"
+		}
 		t.line("", "      $ %s", c)
 	}
 }

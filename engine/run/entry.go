@@ -260,7 +260,8 @@ func (x *execution) forecast(i plan.Item) {
 	if !x.planning {
 		return
 	}
-	i.Play, i.Host, i.On, i.Entry, i.Title, i.Place = x.play.Name, x.host.Name, x.settings.On, x.e.Address, x.e.Title, x.e.Range.String()
+	i.Play, i.Host, i.On, i.Place = x.play.Name, x.host.Name, x.settings.On, x.e.Range.String()
+	i.Kind, i.Entry, i.Title = x.e.Kind, x.e.Address, x.e.Title
 	if i.On == "" {
 		i.On = x.host.Name
 	}

@@ -127,11 +127,11 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition) error {
 	if first == plan.WillRun && len(l.pending) == before {
 		return l.hopeless(l.x.why, last)
 	}
-	d := plan.WillRun
+	why := "the goal does not hold: " + l.x.why
 	if first == plan.Depends {
-		d = plan.Depends
+		why = "whether the goal holds is not known before then"
 	}
-	l.x.forecast(plan.Item{Disposition: plan.Probed, Reason: fmt.Sprintf("the goal does not hold (%s): %s", l.x.why, d)})
+	l.x.forecast(plan.Item{Disposition: first, Reason: why})
 	return nil
 }
 

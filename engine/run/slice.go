@@ -3,6 +3,8 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,7 +45,7 @@ func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			h := &hostRun{pass: p, play: s.Play, host: p.o.Inventory.Hosts[name], scope: scope.Host(name)}
-			outcome, err := h.run(ctx)
+			outcome, err := h.guarded(ctx)
 			if err != nil {
 				broken.Store(&err)
 			}
@@ -89,6 +91,28 @@ type hostRun struct {
 	pending []string
 	begun   int   // changes that were begun
 	record  error // the journal failed
+}
+
+// Bug is a panic in the work on a host. It ends the run in good order: other hosts finish what they do.
+type Bug struct {
+	Host  string
+	Value any
+	Stack []byte
+}
+
+func (b *Bug) Error() string {
+	return fmt.Sprintf("a bug in dsplay, on %s: %v\n%s", b.Host, b.Value, b.Stack)
+}
+
+// guarded is run, with a panic turned into a Bug.
+func (h *hostRun) guarded(ctx context.Context) (o engine.Outcome, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			bug := &Bug{h.host.Name, v, debug.Stack()}
+			o, err = h.outcome(bug), bug
+		}
+	}()
+	return h.run(ctx)
 }
 
 // run executes the entries in order; the error means that the record could not be kept.
