@@ -3,6 +3,7 @@ package winrm
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -43,6 +44,16 @@ func asked(err error) bool {
 	return true
 }
 
+// notRun is the error of a command that certainly did not start. Where the host could not be asked, it wraps
+// ErrNotRun; what the host refused, it would refuse again.
+func (c *conn) notRun(op string, err error) *engine.Error {
+	e := c.failed(op, err)
+	if e.Unreachable && e.Kind != engine.KindAuth && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return &engine.Error{Kind: engine.KindLost, Host: e.Host, Op: op, Err: fmt.Errorf("%w: %w", engine.ErrNotRun, e), Hint: e.Hint, Unreachable: true}
+	}
+	return e
+}
+
 // failed is the error where nothing was started on the host.
 func (c *conn) failed(op string, err error) *engine.Error {
 	host := c.pool.dialer.host
@@ -73,11 +84,10 @@ func (c *conn) failed(op string, err error) *engine.Error {
 
 // unbegun is the error when the caller's time was over, or the connection closed, before the host was asked.
 func (c *conn) unbegun(op string, cause error) *engine.Error {
-	e := &engine.Error{Kind: engine.KindTimeout, Host: c.pool.dialer.host, Op: op, Msg: "not begun", Err: cause, Unreachable: true}
 	if errors.Is(cause, errClosed) {
-		e.Kind = engine.KindRefused
+		return &engine.Error{Kind: engine.KindLost, Host: c.pool.dialer.host, Op: op, Err: fmt.Errorf("%w: %w", engine.ErrNotRun, cause), Unreachable: true}
 	}
-	return e
+	return &engine.Error{Kind: engine.KindTimeout, Host: c.pool.dialer.host, Op: op, Msg: "not begun", Err: cause, Unreachable: true}
 }
 
 // killed is the error when the caller's time was over, or the connection closed, while it ran.

@@ -29,7 +29,7 @@ func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 			Hint: "keep the line short and plain, and hand over the rest by stdin"}
 	}
 	if err := c.begin(); err != nil {
-		return 0, c.failed(op, err)
+		return 0, c.unbegun(op, err)
 	}
 	defer c.running.Done()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -67,7 +67,7 @@ func (c *conn) start(ctx context.Context, op, line string) (*run, error) {
 			if ctx.Err() != nil {
 				return nil, c.unbegun(op, context.Cause(ctx))
 			}
-			return nil, c.failed(op, err)
+			return nil, c.notRun(op, err)
 		}
 		a, err := c.call(ctx, command(sh.id, line))
 		if err == nil && a.CommandID != "" {
@@ -98,7 +98,7 @@ func (c *conn) unstarted(ctx context.Context, op string, sh *shell, err error) e
 	case ctx.Err() != nil:
 		return c.killed(op, context.Cause(ctx), !dead)
 	case !asked(err):
-		return c.failed(op, err)
+		return c.notRun(op, err)
 	}
 	return c.lost(op, err, !dead)
 }

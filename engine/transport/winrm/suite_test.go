@@ -1,0 +1,123 @@
+package winrm_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
+	"github.com/dsplay/dsplay/engine/lab/windows/disk"
+	"github.com/dsplay/dsplay/engine/lab/wsman"
+	"github.com/dsplay/dsplay/engine/transport/transporttest"
+)
+
+// programs are what the suite needs and Windows does not have: they make every byte and every argument visible.
+type programs struct {
+	mu    sync.Mutex
+	last  int
+	alive map[int]bool
+}
+
+func (p *programs) run(ctx context.Context, name string, c *cmdexe.Process) uint32 {
+	switch name {
+	case "cat":
+		_, _ = io.Copy(c.Stdout, c.Stdin)
+	case "count":
+		n, _ := io.Copy(io.Discard, c.Stdin)
+		fmt.Fprintln(c.Stdout, n/1000)
+	case "big":
+		_, _ = io.Copy(c.Stdout, io.LimitReader(exes{}, 10_000_000))
+	case "raw":
+		_, _ = io.WriteString(c.Stdout, "\xff\xfe\x00\x80\n")
+	case "args":
+		for _, a := range c.Argv {
+			_, _ = io.WriteString(c.Stdout, a+"\x00")
+		}
+	case "sleep":
+		p.sleep(ctx, c)
+	case "alive":
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if id, _ := strconv.Atoi(c.Argv[0]); !p.alive[id] {
+			return 1
+		}
+	}
+	return 0
+}
+
+type exes struct{}
+
+func (exes) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'x'
+	}
+	return len(b), nil
+}
+
+func (p *programs) sleep(ctx context.Context, c *cmdexe.Process) {
+	p.mu.Lock()
+	p.last++
+	id := p.last
+	p.alive[id] = true
+	p.mu.Unlock()
+	fmt.Fprintln(c.Stdout, id)
+	<-ctx.Done()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.alive, id)
+}
+
+// computer is a cmd.exe with these programs.
+func computer() func(context.Context, *wsman.Session) uint32 {
+	p := &programs{alive: map[int]bool{}}
+	d := disk.New("C:")
+	for _, name := range []string{"cat", "count", "big", "raw", "args", "sleep", "alive"} {
+		d.Install(`C:\bin\`+name+".exe", name)
+	}
+	sys := &cmdexe.System{Disk: d, Program: p.run, Say: func(s string) string { return s }, Wait: engine.Wait, Version: "Version 10.0.17763.1"}
+	return func(ctx context.Context, s *wsman.Session) uint32 {
+		return cmdexe.Run(ctx, sys, &cmdexe.Process{User: s.User, Dir: `C:\`, Env: map[string]string{"PATH": `C:\bin`, "PATHEXT": ".EXE"},
+			Stdin: s.Stdin, Stdout: s.Stdout, Stderr: s.Stderr}, s.Line)
+	}
+}
+
+// TestSuite is the common suite, over each way to a host.
+func TestSuite(t *testing.T) {
+	for _, way := range ways[:3] {
+		t.Run(way, func(host *testing.T) {
+			handle := computer() // processes outlive the service
+			var server *wsman.Server
+			var h *engine.Host
+			down := true
+			transporttest.Run(host, transporttest.Target{
+				Windows: true,
+				Open: func(t *testing.T) engine.Shell {
+					if down {
+						server, h = startWith(host, way, handle)
+						down = false
+					}
+					return open(t, h)
+				},
+				Commands: transporttest.Commands{
+					Unknown: 1, // of cmd /c, as opposed to %errorlevel%
+					Cat:     "cat", Count: "count", Big: "big", Raw: "raw", Sleep: "sleep", Args: []string{"args"},
+					Alive: func(pid string) string { return "alive " + pid },
+				},
+				Codes: map[int]int{300: 300, 1060: 1060, -1: -1, -1073741510: -1073741510},
+				Cut: func(*testing.T) {
+					server.Close()
+					down = true
+				},
+				Leaves: 1, // the server's loop
+				Silence: func(*testing.T) func() {
+					server.Fail(wsman.Fault{Mode: wsman.Silent})
+					return server.Heal
+				},
+			})
+		})
+	}
+}
