@@ -18,7 +18,7 @@ for s in TERM TERM KILL; do kill -$s $P 2>/dev/null; for i in 1 2; do alive || e
 
 // finishKill kills as root what the transport could not kill: processes that sudo had started. It changes err only
 // when they are dead.
-func (h *Host) finishKill(ctx context.Context, shell engine.Shell, r call, err error) error {
+func (h *Host) finishKill(ctx context.Context, r call, err error) error {
 	var survivors engine.Survivors
 	var e *engine.Error
 	if !r.sudo || !errors.As(err, &survivors) || !errors.As(err, &e) || !e.Orphan {
@@ -31,7 +31,14 @@ func (h *Host) finishKill(ctx context.Context, shell engine.Shell, r call, err e
 	if bad != nil {
 		return err
 	}
-	if out, failed := h.send(ctx, shell, kill, engine.Command{}); failed != nil || out.Code != 0 {
+	failed := h.use(ctx, func(shell engine.Shell) error { // a transport may want a new connection after an orphan
+		out, failed := h.send(ctx, shell, kill, engine.Command{})
+		if failed == nil && out.Code != 0 {
+			failed = errors.New("they are still there")
+		}
+		return failed
+	})
+	if failed != nil {
 		return err
 	}
 	dead := *e

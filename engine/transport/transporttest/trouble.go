@@ -58,6 +58,9 @@ func (s *suite) checkKilled(t *testing.T, e *engine.Error, pids []string) {
 	if e.Orphan != s.Orphans {
 		t.Errorf("Orphan is %v, want %v: %v", e.Orphan, s.Orphans, e)
 	}
+	if s.Orphans {
+		s.reap(t, pids)
+	}
 	if s.Orphans || s.c.Alive == nil {
 		return
 	}
