@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -33,12 +32,14 @@ func inject() *cobra.Command {
 
 func faultTable() string {
 	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "FAULT\tTARGET\tWHAT\tHEALED ONLY BY (OR BY CLEAR)")
+	b.WriteString("Each fault is healed only by what stands with it, or by dslab clear:\n")
 	for _, f := range lab.Faults() {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name, f.Target, f.What, f.Remedy)
+		target := f.Target
+		if target == "" {
+			target = "no target"
+		}
+		fmt.Fprintf(&b, "\n  %s (%s)\n      %s\n      healed by: %s\n", f.Name, target, f.What, f.Remedy)
 	}
-	_ = w.Flush() // a strings.Builder takes everything
 	return strings.TrimRight(b.String(), "\n")
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -23,7 +24,8 @@ func (l *Lab) writeInventory() error {
 		l.guestBlock(&b, g)
 	}
 	if !l.opts.Static {
-		fmt.Fprintf(&b, "# Adds what the vCenter knows to the hosts above: uuid, bios_uuid, esxi, power …\nsource \"vsphere\" %q {\n  from   = %q\n  groups = { guests = \"guests\", esxi = \"esxi\" }\n}\n", vcenterName, vcenterName)
+		fmt.Fprintf(&b, "# Adds what the vCenter knows to the hosts above: uuid, bios_uuid, esxi, power …\nsource \"vsphere\" %q {\n  from      = %q\n  groups    = { guests = \"guests\", esxi = \"esxi\" }\n  appliance = %s\n}\n",
+			vcenterName, vcenterName, quote(l.appliancePattern()))
 	}
 	if err := os.WriteFile(filepath.Join(l.opts.Dir, "inventory.hcl"), []byte(b.String()), 0o600); err != nil {
 		return err
@@ -69,7 +71,7 @@ group "guests" {
 
 func (l *Lab) winrmTLS() string {
 	if l.opts.PlainWS {
-		return ""
+		return "    https    = false\n"
 	}
 	return fmt.Sprintf("    https    = true\n    ca       = %s\n", l.path("ca.pem"))
 }
@@ -94,6 +96,11 @@ func (l *Lab) guestBlock(b *strings.Builder, g *guest) {
 		fmt.Fprintf(b, "  uuid      = %q\n  bios_uuid = %q\n  esxi      = %q\n", g.uuid, g.bios, g.host.name)
 	}
 	fmt.Fprintf(b, "  connection \"winrm\" {\n    port = %s\n  }\n}\n\n", port)
+}
+
+// appliancePattern fits the VM names of the appliances, which are no guests.
+func (l *Lab) appliancePattern() string {
+	return "^" + strings.Replace(regexp.QuoteMeta(l.opts.Appliance), "%d", "[0-9]+", 1) + "$"
 }
 
 func (l *Lab) path(name string) string { return quote(filepath.Join(l.opts.Dir, name)) }

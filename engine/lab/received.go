@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,14 +45,16 @@ func newLog(file io.Writer, secrets ...string) *log {
 
 func (l *log) add(r Received) {
 	r.Text, r.Stdin = l.hide.Replace(r.Text), l.hide.Replace(r.Stdin)
-	line, err := json.Marshal(r)
-	if err != nil {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false) // people grep for > and &
+	if err := encoder.Encode(r); err != nil {
 		panic(fmt.Sprintf("lab: %+v is no JSON: %v", r, err)) // strings, a time and a bool always are
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, r)
-	_, _ = l.file.Write(append(line, '\n'))
+	_, _ = l.file.Write(line.Bytes()) // a full disk must not stop the estate; Received has it anyway
 }
 
 func (l *log) list() []Received {
