@@ -9,7 +9,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab"
 )
 
-func inject() *cobra.Command {
+func injectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "inject --dir DIR FAULT [TARGET]",
 		Short: "Break something",
@@ -51,7 +51,7 @@ func faultNames() []string {
 	return names
 }
 
-func clear_() *cobra.Command {
+func clearCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clear --dir DIR",
 		Short: "Make everything healthy again",
@@ -64,7 +64,7 @@ func clear_() *cobra.Command {
 	return c
 }
 
-func down() *cobra.Command {
+func downCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "down --dir DIR",
 		Short: "End a lab",

@@ -37,7 +37,7 @@ Try this, in two terminals:
 
   dslab up --dir /tmp/lab
   dslab inject --dir /tmp/lab mux-stuck esx2
-  dsplay plan playbooks/engine-offline.hcl -i /tmp/lab/inventory.hcl
+  dsplay run playbooks/engine-offline.hcl -i /tmp/lab/inventory.hcl --check
   dslab world --dir /tmp/lab
 
 Every command line and request that a simulated system received stands in DIR/received.jsonl.`
@@ -53,7 +53,7 @@ func root(out, err io.Writer) *cobra.Command {
 	c.SetOut(out)
 	c.SetErr(err)
 	c.CompletionOptions.HiddenDefaultCmd = true
-	c.AddCommand(up(), inject(), clear_(), world(), down(), demoCommand())
+	c.AddCommand(upCommand(), injectCommand(), clearCommand(), worldCommand(), downCommand(), demoCommand())
 	return c
 }
 

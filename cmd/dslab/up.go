@@ -10,7 +10,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab"
 )
 
-func up() *cobra.Command {
+func upCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up --dir DIR",
 		Short: "Start a lab and stay in the foreground",
@@ -45,18 +45,18 @@ appliance's protection, and the one before it is off: neither counts when an ESX
 	f.StringVar(&o.Appliance, "appliance-name", "Trend Micro Deep Security (%d)", "name of the appliances' VMs in the vCenter")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o.Dir = *dir
-		return run(c, o)
+		return up(c, o)
 	}
 	return c
 }
 
-func run(c *cobra.Command, o lab.Options) error {
+func up(c *cobra.Command, o lab.Options) error {
 	began := time.Now()
 	l, err := lab.Start(c.Context(), o)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.OutOrStdout(), "ready after %.1f s: %d ESXi hosts with %d guests each; dsplay plan PLAYBOOK -i %s\n",
+	fmt.Fprintf(c.OutOrStdout(), "ready after %.1f s: %d ESXi hosts with %d guests each; inventory %s\n",
 		time.Since(began).Seconds(), o.ESXi, o.Guests, filepath.Join(l.Dir(), "inventory.hcl"))
 	select {
 	case <-c.Context().Done():

@@ -14,7 +14,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab"
 )
 
-func world() *cobra.Command {
+func worldCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "world --dir DIR",
 		Short: "Show the truth about the estate",

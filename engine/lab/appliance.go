@@ -21,6 +21,7 @@ type appliance struct {
 
 	mu     sync.Mutex
 	unix   *unix.DSVA
+	power  Power
 	beats  int
 	missed int // heartbeats in a row
 	last   time.Time
@@ -28,7 +29,7 @@ type appliance struct {
 }
 
 func (a *appliance) newMachine() *unix.DSVA {
-	return unix.NewDSVA(unix.DSVAConfig{Name: a.name, Clock: a.lab.clock, SudoPassword: a.password, Manager: dsmName, Heartbeat: a.soon})
+	return unix.NewDSVA(unix.DSVAConfig{Name: a.name, Clock: a.lab.clock, SudoPassword: a.password, Manager: dsmName, Heartbeat: a.soon, Changed: a.changed})
 }
 
 func (a *appliance) machine() *unix.DSVA {
@@ -43,10 +44,63 @@ func (a *appliance) exec(ctx context.Context, s *sshd.Session, stdin io.Reader) 
 	return exit, w.Touched()
 }
 
+// setPower is a change by the vCenter. An appliance that is suspended does nothing, like one that is off, but it
+// resumes without a boot.
+func (a *appliance) setPower(p Power) {
+	a.mu.Lock()
+	before, machine := a.power, a.unix
+	a.power = p
+	a.mu.Unlock()
+	switch {
+	case p == Off:
+		machine.Down()
+	case p == On && before == Off:
+		a.lab.background(func() { a.boot(machine) })
+	}
+	a.lab.background(a.settle)
+}
+
+func (a *appliance) boot(machine *unix.DSVA) {
+	if a.lab.clock.Wait(a.lab.ctx, bootTakes) == nil && a.powerNow() == On {
+		machine.Up()
+		a.settle()
+	}
+}
+
+// reboot is RebootGuest.
+func (a *appliance) reboot() {
+	a.lab.background(func() {
+		machine := a.machine()
+		machine.Down()
+		a.settle()
+		a.boot(machine)
+	})
+}
+
+// settle brings the network in line with power and machine.
+func (a *appliance) settle() {
+	_ = a.door.setCut(!a.awake()) // a port that was stolen stays shut
+}
+
+func (a *appliance) awake() bool { return a.powerNow() == On && a.machine().State().Up }
+
+func (a *appliance) powerNow() Power {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.power
+}
+
 // talks tells whether the agent sends heartbeats. One that is stuck does.
 func (a *appliance) talks() bool {
 	s := a.machine().State()
-	return s.Up && s.AgentRunning && s.Activated
+	return a.awake() && s.AgentRunning && s.Activated
+}
+
+// changed follows a machine that reboots itself.
+func (a *appliance) changed() {
+	if a.door != nil {
+		a.lab.background(a.settle)
+	}
 }
 
 // contact is the lab time from dsa_control -m to the heartbeat: "in the next few seconds".
@@ -66,6 +120,6 @@ func (a *appliance) truth() DSVA {
 	s := a.machine().State()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return DSVA{Name: a.name, Address: a.ip, ESXi: a.host.name, AgentRunning: s.AgentRunning, AgentHealthy: s.AgentRunning && !s.AgentStuck && s.Activated,
+	return DSVA{Name: a.name, Address: a.ip, ESXi: a.host.name, Power: a.power, AgentRunning: s.AgentRunning, AgentHealthy: s.AgentRunning && !s.AgentStuck && s.Activated,
 		AgentRestarts: s.AgentRestarts, Heartbeats: a.beats, LastHeartbeat: a.last}
 }

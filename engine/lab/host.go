@@ -11,6 +11,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/unix"
+	"github.com/dsplay/dsplay/engine/lab/vcenter"
 )
 
 // host is an ESXi host with its appliance and its guests.
@@ -31,10 +32,11 @@ func (l *Lab) populate() error {
 		h := newHost(l, n)
 		l.hosts = append(l.hosts, h)
 		l.names[h.name], l.names[h.appliance.name] = h, h.appliance
+		l.machines[h.appliance.vm] = h.appliance
 		for i := 1; i <= o.Guests; i++ {
 			g := newGuest(l, h, 2*o.ESXi+len(l.guests)+1, i)
 			h.guests, l.guests = append(h.guests, g), append(l.guests, g)
-			l.names[g.name] = g
+			l.names[g.name], l.machines[g.name] = g, g
 		}
 	}
 	if last := len(l.guests) - 1; !o.Everyone && o.ESXi >= 2 && o.Guests >= 4 {
@@ -49,7 +51,7 @@ func newHost(l *Lab, n int) *host {
 	h := &host{n: n, id: n}
 	h.shell = shell{lab: l, name: fmt.Sprintf("esx%d", n), ip: l.ip(n, hostByte), user: hostUser, password: l.keys.hosts, interactive: true, exec: h.exec}
 	h.unix = h.newMachine()
-	a := &appliance{host: h, id: l.opts.ESXi + n, vm: fmt.Sprintf(l.opts.Appliance, n), beaten: make(chan struct{})}
+	a := &appliance{host: h, id: l.opts.ESXi + n, vm: fmt.Sprintf(l.opts.Appliance, n), power: On, beaten: make(chan struct{})}
 	a.shell = shell{lab: l, name: fmt.Sprintf("dsva%d", n), ip: l.ip(n, applianceByte), user: applianceUser, password: l.keys.appliances, exec: a.exec}
 	a.uuid = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(a.name+".instance.lab")).String()
 	a.bios = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(a.name+".bios.lab")).String()
@@ -88,7 +90,7 @@ func (h *host) exec(ctx context.Context, s *sshd.Session, stdin io.Reader) (exit
 // protects tells whether host and appliance do their part for the engines of the guests.
 func (h *host) protects() bool {
 	mux, agent := h.machine().State(), h.appliance.machine().State()
-	return mux.Up && mux.MuxRunning && !mux.MuxStuck && agent.Up && agent.AgentRunning && !agent.AgentStuck && agent.Activated
+	return mux.Up && mux.MuxRunning && !mux.MuxStuck && h.appliance.awake() && agent.AgentRunning && !agent.AgentStuck && agent.Activated
 }
 
 // heal is Clear: machines that are ill are replaced.
@@ -101,8 +103,10 @@ func (h *host) heal() {
 	h.mu.Unlock()
 	a := h.appliance
 	a.mu.Lock()
-	a.unix = a.newMachine()
+	a.unix, a.power = a.newMachine(), On
 	a.mu.Unlock()
+	a.settle()
+	h.lab.vcenter.Set(a.vm, vcenter.State{Power: vcenter.On, Tools: true})
 }
 
 func (h *host) truth() ESXiHost {

@@ -93,7 +93,8 @@ type Lab struct {
 	dsmDoor  *door
 	hosts    []*host
 	guests   []*guest
-	names    map[string]any // inventory name → *host, *appliance, *guest
+	names    map[string]any     // inventory name → *host, *appliance, *guest
+	machines map[string]powered // name in the vCenter → *appliance, *guest
 
 	mu     sync.Mutex
 	faults []Fault
@@ -108,7 +109,7 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	l := &Lab{opts: o, clock: clock.Clock{Speed: o.Speed}, done: make(chan struct{}), names: map[string]any{}}
+	l := &Lab{opts: o, clock: clock.Clock{Speed: o.Speed}, done: make(chan struct{}), names: map[string]any{}, machines: map[string]powered{}}
 	l.ctx, l.stop = context.WithCancel(ctx)
 	if err := l.start(); err != nil {
 		_ = l.Close()

@@ -34,7 +34,8 @@ type log struct {
 	all  []Received
 }
 
-// newLog keeps secrets out of the texts. A «secret» in it means that a client sent one where it does not belong.
+// newLog keeps secrets out of the texts. A «secret» in a text (not in a stdin, where sudo reads it)
+// means that a client sent one where it does not belong.
 func newLog(file io.Writer, secrets ...string) *log {
 	var pairs []string
 	for _, s := range secrets {

@@ -65,8 +65,8 @@ func (l *Lab) startVCenter() (err error) {
 		Record: func(user, text string, mutates bool) {
 			l.received.add(Received{Time: time.Now(), Kind: "vsphere", Host: vcenterName, User: user, Text: text, Mutates: mutates})
 		},
-		Changed:  func(vm string, p vcenter.Power) { l.powerChanged(vm, Power(p)) },
-		Rebooted: func(vm string) { l.withGuest(vm, (*guest).reboot) },
+		Changed:  func(vm string, p vcenter.Power) { l.machines[vm].setPower(Power(p)) },
+		Rebooted: func(vm string) { l.machines[vm].reboot() },
 	}
 	for _, h := range l.hosts {
 		cfg.Hosts = append(cfg.Hosts, h.name)
@@ -82,14 +82,10 @@ func (l *Lab) startVCenter() (err error) {
 	return err
 }
 
-func (l *Lab) powerChanged(vm string, p Power) {
-	l.withGuest(vm, func(g *guest) { g.setPower(p) })
-}
-
-func (l *Lab) withGuest(name string, f func(*guest)) {
-	if g, ok := l.names[name].(*guest); ok {
-		f(g)
-	}
+// powered is a virtual machine: a guest or an appliance.
+type powered interface {
+	setPower(p Power)
+	reboot()
 }
 
 // openDoors makes everything reachable. Thousands of certificates and listeners take seconds, so it is done in parallel.

@@ -478,3 +478,63 @@ func TestDSM11HasNoREST(t *testing.T) {
 		t.Error("the inventory gives a key for an API that is not there")
 	}
 }
+
+func TestAnApplianceThatIsOffProtectsNobody(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 1, Speed: fast})
+	c := l.login(t)
+	ref, err := object.NewSearchIndex(c.Client).FindByUuid(t.Context(), nil, l.hosts[0].appliance.bios, true, nil)
+	if err != nil || ref == nil {
+		t.Fatalf("the vCenter does not know the appliance: %v", err)
+	}
+	vm := object.NewVirtualMachine(c.Client, ref.Reference())
+	if name, err := vm.ObjectName(t.Context()); err != nil || name != "Trend Micro Deep Security (1)" {
+		t.Errorf("the appliance is called %q, %v", name, err)
+	}
+	ip, port := l.address(t, "dsva1")
+	task, err := vm.PowerOff(t.Context())
+	if err == nil {
+		err = task.Wait(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "SSH going away", func() bool { return refused(ip, port) })
+	if got := l.engine(t, "guest1-1"); got != EngineOffline {
+		t.Errorf("without its appliance the engine is %s", got)
+	}
+	eventually(t, "the DSM missing heartbeats", func() bool {
+		_, body := l.get(t, "/api/computers?expand=computerStatus")
+		return strings.Contains(body, `"applianceStatusMessages":["Offline"]`)
+	})
+	task, err = vm.PowerOn(t.Context())
+	if err == nil {
+		err = task.Wait(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the boot", func() bool { return l.engine(t, "guest1-1") == EngineOnline && !refused(ip, port) })
+	eventually(t, "a heartbeat", func() bool { return !l.offline(t, "guest1-1") })
+}
+
+func TestARestartThatHangs(t *testing.T) {
+	l := start(t, Options{ESXi: 1, Guests: 1, Speed: fast})
+	l.mustInject(t, "mux-hangs", "esx1")
+	c, err := l.dial(t, "esx1", "root")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s, err := c.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start("/etc/init.d/nsx-context-mux restart"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the Mux stopping", func() bool { return !l.World().ESXi[0].MuxRunning })
+	s.Close()
+	eventually(t, "the record of a command that was cut off", func() bool { return len(l.mutating("esx1")) == 1 })
+	output(t, c, "/etc/init.d/nsx-context-mux restart")
+	eventually(t, "the second restart healing", func() bool { return l.engine(t, "guest1-1") == EngineOnline })
+}

@@ -53,6 +53,7 @@ type DSVA struct {
 	Name          string    `json:"name"`
 	Address       string    `json:"address"`
 	ESXi          string    `json:"esxi"`
+	Power         Power     `json:"power"`
 	AgentRunning  bool      `json:"agent_running"`
 	AgentHealthy  bool      `json:"agent_healthy"`
 	AgentRestarts int       `json:"agent_restarts"`
