@@ -22,19 +22,22 @@ var layers = []struct{ pkg, may string }{
 	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
 	{"engine/report", "engine"},
 	{"engine/machine", "engine"},
-	{"engine/transport/ssh", "engine golang.org/x/crypto/..."},
+	{"engine/transport/ssh", "engine engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},
 	{"engine/transport/winrm", "engine github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... golang.org/x/text/..."},
-	{"engine/transport/local", "engine"},
+	{"engine/transport/local", "engine engine/transport/processes"},
+	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
 	{"engine/transport/https", "engine"},
 	{"engine/transport/transporttest", "engine engine/machine"},
 	{"engine/api/dsm", "engine golang.org/x/sync/..."},
+	{"engine/api/dsm/dsmtest", ""},
 	{"engine/api/vsphere", "engine github.com/vmware/govmomi/..."},
+	{"engine/api/vsphere/vspheretest", "engine engine/... github.com/vmware/govmomi/..."},
 	{"engine/lab/...", "engine/lab/... github.com/vmware/govmomi/... golang.org/x/crypto/... golang.org/x/text/... golang.org/x/sync/... github.com/google/uuid mvdan.cc/sh/v3/..."},
 	{"modules", "engine modules/..."},
 	{"modules/deepsecurity", "engine engine/api/dsm"},
 	{"modules/vsphere", "engine engine/api/vsphere github.com/vmware/govmomi/..."},
-	{"modules/moduletest", "engine"},
-	{"modules/...", "engine"},
+	{"modules/internal/...", "engine modules/internal/..."}, // what two modules share: how a platform says a thing
+	{"modules/...", "engine modules/internal/..."},
 	{"inventory", "engine engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/agext/levenshtein"},
 	{"inventory/vsphere", "engine inventory engine/api/vsphere github.com/vmware/govmomi/... github.com/zclconf/go-cty/..."},
 	{"cmd/...", "engine/... modules inventory/... github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term github.com/zclconf/go-cty/... github.com/agext/levenshtein"},
@@ -80,7 +83,10 @@ func TestLayers(t *testing.T) {
 
 func rowOf(pkg string) (row, may string) {
 	for _, l := range layers {
-		if matches(pkg, l.pkg) && len(l.pkg) > len(row) {
+		switch {
+		case l.pkg == pkg:
+			return l.pkg, l.may
+		case matches(pkg, l.pkg) && len(l.pkg) > len(row):
 			row, may = l.pkg, l.may
 		}
 	}

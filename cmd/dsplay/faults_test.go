@@ -175,7 +175,7 @@ func TestOneHostThatCannotBeReached(t *testing.T) {
 	}{
 		{"unreachable", "refused"},
 		{"silent", "guest1-3"},
-		{"wrong-password", "401"},
+		{"wrong-password", "refuses user"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.fault, func(t *testing.T) {

@@ -71,7 +71,7 @@ func (a *app) show(problems engine.Problems) error {
 		}
 	}
 	if mistakes > 0 {
-		return &exitError{exitUsage, fmt.Errorf("%d mistakes; nothing was executed", mistakes)}
+		return &exitError{exitUsage, fmt.Errorf("%s; nothing was executed", plural(mistakes, "mistake"))}
 	}
 	return nil
 }
@@ -125,4 +125,11 @@ func variables(flags, environ []string) (map[string]lang.Var, error) {
 		vars[name] = lang.Var{Value: value, Origin: "--var " + name}
 	}
 	return vars, nil
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/dsplay/dsplay/engine"
@@ -165,12 +166,22 @@ func next(spec Spec, s State) (State, Command) {
 	}
 	for _, batch := range s.Batches[s.Batch:] {
 		for _, host := range batch {
-			s.Outcomes = append(s.Outcomes, engine.Outcome{Host: host, Status: engine.HostNotAttempted, Err: &engine.Error{
-				Kind: engine.KindModule, Host: host, Msg: "not attempted: the run was stopped before its turn"}})
+			s.Outcomes = append(s.Outcomes, notStarted(host, engine.HostNotAttempted))
 		}
 	}
 	s.Batch = len(s.Batches)
 	return s, Command{EndPlay: &EndPlay{Play: play, Outcomes: s.Outcomes}}
+}
+
+// errNotStarted marks a host of which no entry was begun.
+var errNotStarted = errors.New("not attempted")
+
+func notStarted(host string, status engine.HostStatus) engine.Outcome {
+	msg := "the run was stopped before its turn"
+	if status == engine.HostAborted {
+		msg = "too many hosts had failed before (max_failures)"
+	}
+	return engine.Outcome{Host: host, Status: status, Err: &engine.Error{Kind: engine.KindModule, Host: host, Op: msg, Err: errNotStarted}}
 }
 
 // allowed is how many hosts may fail; false: any number. With batches the default is none.

@@ -138,6 +138,11 @@ func (p *pass) loop(ctx context.Context) error {
 			return err
 		}
 		h.Signal = p.stopping() || ctx.Err() != nil
+		if h.Signal && state.Stop == nil {
+			if err := p.write(engine.Event{Kind: engine.EventSignal, Reason: "a signal asked to stop: nothing new is started"}); err != nil {
+				return err
+			}
+		}
 		state, command = Decide(spec, state, h)
 	}
 	p.res.Stop, p.res.AnyHost = state.Stop, state.AnyHost
@@ -170,6 +175,11 @@ func (p *pass) perform(ctx context.Context, c Command) (Happened, error) {
 	}
 	for _, o := range c.EndPlay.Outcomes {
 		p.note(c.EndPlay.Play.Name, o)
+		if errors.Is(o.Err, errNotStarted) { // the others have told their end themselves
+			if err := p.write(engine.Event{Kind: engine.EventHostEnd, Play: c.EndPlay.Play.Name, Host: o.Host, Status: string(o.Status), Error: engine.NewEventError(o.Err)}); err != nil {
+				return Happened{}, err
+			}
+		}
 	}
 	p.eval.End(c.EndPlay.Play, c.EndPlay.Outcomes)
 	return Happened{Ended: true}, p.write(engine.Event{Kind: engine.EventPlayEnd, Play: c.EndPlay.Play.Name, Counts: count(c.EndPlay.Outcomes)})

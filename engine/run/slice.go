@@ -38,7 +38,7 @@ func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
 	for i, name := range s.Hosts {
 		slots <- struct{}{}
 		if why := p.mayStart(ctx, s, int(failed.Load()), broken.Load()); why != "" {
-			outcomes[i] = stopped(name, why)
+			outcomes[i] = notStarted(name, why)
 			<-slots
 			continue
 		}
@@ -71,14 +71,6 @@ func (p *pass) mayStart(ctx context.Context, s Slice, failed int, broken *error)
 		return engine.HostAborted
 	}
 	return ""
-}
-
-func stopped(host string, status engine.HostStatus) engine.Outcome {
-	msg := "not attempted: the run was stopped before its turn"
-	if status == engine.HostAborted {
-		msg = "not attempted: too many hosts had failed before (max_failures)"
-	}
-	return engine.Outcome{Host: host, Status: status, Err: &engine.Error{Kind: engine.KindModule, Host: host, Msg: msg}}
 }
 
 // hostRun is one host in one play.
