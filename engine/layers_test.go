@@ -23,7 +23,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/report", "engine"},
 	{"engine/machine", "engine"},
 	{"engine/transport/ssh", "engine engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},
-	{"engine/transport/winrm", "engine github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... golang.org/x/text/..."},
+	{"engine/transport/winrm", "engine github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/..."},
 	{"engine/transport/local", "engine engine/transport/processes"},
 	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
 	{"engine/transport/https", "engine"},
@@ -34,7 +34,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/api/vsphere/vspheretest", "engine engine/... github.com/vmware/govmomi/..."},
 	{"engine/lab/...", "engine/lab/... github.com/vmware/govmomi/... golang.org/x/crypto/... golang.org/x/text/... golang.org/x/sync/... github.com/google/uuid mvdan.cc/sh/v3/..."},
 	{"modules", "engine modules/..."},
-	{"modules/deepsecurity", "engine engine/api/dsm"},
+	{"modules/deepsecurity", "engine engine/api/dsm golang.org/x/sync/errgroup"},
 	{"modules/vsphere", "engine engine/api/vsphere github.com/vmware/govmomi/..."},
 	{"modules/internal/...", "engine modules/internal/..."}, // what two modules share: how a platform says a thing
 	{"modules/...", "engine modules/internal/..."},

@@ -17,7 +17,7 @@ func Computers() engine.Module {
 		Name: "ds_computers",
 		Doc: `Asks a Deep Security Manager how the agentless anti-malware engines of several guests are, and sorts them by state.
 It is ds_computer for a list: the same rules, the same single reading of the manager's list. Each guest is in exactly one of the lists, by its display name in DSM, or by its BIOS UUID where DSM has no single computer of that UUID. Appliances are in none.
-as_of is the oldest report among the guests that are online or offline, so that a goal does not take yesterday's answer for today's.`,
+as_of is the oldest report among the guests that are online, so that a goal does not take yesterday's answer for today's; one guest that is silent for ever does not hold it back.`,
 		New:     func() any { return &computers{MaxAge: defaultMaxAge} },
 		Result:  Guests{},
 		Targets: []string{"dsm"},
@@ -36,7 +36,7 @@ type Guests struct {
 	Off         []string `hcl:"off" doc:"Guests that are off, suspended or in standby, or whose anti-malware is switched off, sorted."`
 	Unsupported []string `hcl:"unsupported" doc:"Guests that no appliance protects, sorted."`
 	Unknown     []string `hcl:"unknown" doc:"Guests of which DSM cannot say, or not for certain, sorted."`
-	AsOf        *string  `hcl:"as_of" doc:"The oldest last report among those online or offline, RFC 3339, in the time of this machine; null when DSM says it of none."`
+	AsOf        *string  `hcl:"as_of" doc:"The oldest last report among those online, RFC 3339, in the time of this machine; null when DSM says it of none."`
 }
 
 // Validate refuses a max_age that is no duration.
@@ -83,8 +83,7 @@ func sorted(found []dsm.Computer, limit time.Duration) Guests {
 		}
 		state, _ := verdict(c, limit)
 		*lists[state] = append(*lists[state], c.Label())
-		counts := state == dsm.Online || state == dsm.Offline
-		if counts && c.AsOf != nil && (oldest == nil || c.AsOf.Before(*oldest)) {
+		if state == dsm.Online && c.AsOf != nil && (oldest == nil || c.AsOf.Before(*oldest)) {
 			oldest = c.AsOf
 		}
 	}
