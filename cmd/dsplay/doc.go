@@ -11,7 +11,8 @@ import (
 )
 
 func (a *app) docCommand() *cobra.Command {
-	return &cobra.Command{
+	var markdown bool
+	c := &cobra.Command{
 		Use:   "doc [MODULE]",
 		Short: "Show what modules take, give and do",
 		Example: `  dsplay doc           every module, a line each
@@ -19,7 +20,11 @@ func (a *app) docCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			modules := a.wires().modules
-			if len(args) == 0 {
+			switch {
+			case markdown:
+				modulesPage(a.out, modules)
+				return nil
+			case len(args) == 0:
 				return a.docList(modules)
 			}
 			i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == args[0] })
@@ -29,6 +34,8 @@ func (a *app) docCommand() *cobra.Command {
 			return a.docModule(modules[i])
 		},
 	}
+	c.Flags().BoolVar(&markdown, "markdown", false, "all modules as a page of Markdown")
+	return c
 }
 
 func (a *app) docList(modules []engine.Module) error {
@@ -56,25 +63,32 @@ func (a *app) docModule(m engine.Module) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s (%s; on %s)\n\n%s\n\nArguments\n", m.Name, uses(m), strings.Join(m.Targets, ", "), m.Doc)
 	for _, f := range engine.Fields(m.New()) {
-		notes := []string{f.Type.FriendlyName()}
-		if !f.Optional {
-			notes = append(notes, "required")
-		}
-		if len(f.OneOf) > 0 {
-			notes = append(notes, "one of "+strings.Join(f.OneOf, ", "))
-		}
-		if f.Secret {
-			notes = append(notes, "takes a secret")
-		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, strings.Join(notes, ", "), f.Doc)
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, argNotes(f), f.Doc)
 	}
 	fmt.Fprintln(w, "\nResults")
 	for _, f := range engine.Fields(m.Result) {
-		notes := f.Type.FriendlyName()
-		if f.Optional {
-			notes += ", may be null"
-		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, notes, f.Doc)
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, resultNotes(f), f.Doc)
 	}
 	return w.Flush()
+}
+
+func argNotes(f engine.Field) string {
+	notes := []string{f.Type.FriendlyName()}
+	if !f.Optional {
+		notes = append(notes, "required")
+	}
+	if len(f.OneOf) > 0 {
+		notes = append(notes, "one of "+strings.Join(f.OneOf, ", "))
+	}
+	if f.Secret {
+		notes = append(notes, "takes a secret")
+	}
+	return strings.Join(notes, ", ")
+}
+
+func resultNotes(f engine.Field) string {
+	if f.Optional {
+		return f.Type.FriendlyName() + ", may be null"
+	}
+	return f.Type.FriendlyName()
 }
