@@ -24,6 +24,7 @@ type Terminal struct {
 	began  time.Time
 	doing  map[string]string // host → what it does now
 	status bool              // a progress line stands
+	shown  time.Time         // when it was last written
 	table  table
 }
 
@@ -106,9 +107,10 @@ func (t *Terminal) verbose(level int, format string, a ...any) {
 }
 
 func (t *Terminal) progress(now time.Time) {
-	if !t.Live || t.play == "" || t.total == 0 {
+	if !t.Live || t.play == "" || t.total == 0 || t.status && now.Sub(t.shown) < 100*time.Millisecond {
 		return
 	}
+	t.shown = now
 	doing := ""
 	for host, what := range t.doing {
 		doing = fmt.Sprintf("  %s: %s", host, what)
