@@ -140,7 +140,7 @@ func (s *Server) send(ctx context.Context, user string, e *envelope) (*reply, er
 		if err != nil {
 			return nil, err
 		}
-		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(in.Data), ""))
+		data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(in.Data))
 		if err != nil {
 			return nil, err
 		}

@@ -148,7 +148,10 @@ func (s *Server) Shells() int {
 	return len(s.shells)
 }
 
-// Requests are all that arrived so far.
+// remembered is how many requests a host that runs for days keeps.
+const remembered = 100_000
+
+// Requests are all that arrived so far; of very many only the last ones.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,5 +161,8 @@ func (s *Server) Requests() []Request {
 func (s *Server) record(r Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.requests) == remembered {
+		s.requests = append(s.requests[:0], s.requests[remembered/2:]...)
+	}
 	s.requests = append(s.requests, r)
 }

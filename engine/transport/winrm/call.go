@@ -24,7 +24,7 @@ func (c *conn) call(ctx context.Context, m message) (*answer, error) {
 	r, err := l.post(limited, m.envelope(c.pool.dialer.url, c.operation))
 	if err != nil {
 		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+			err = why(ctx)
 		}
 		return nil, err
 	}

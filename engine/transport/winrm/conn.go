@@ -54,15 +54,25 @@ func newConn(ctx context.Context, d *dialer, operation time.Duration) *conn {
 
 // open makes the first link and the shell.
 func (c *conn) open(ctx context.Context) error {
+	err := c.begin(ctx)
+	if err == nil {
+		return nil
+	}
+	e := c.failed(c.pool.dialer.op(), err)
+	e.Unreachable = true
+	return e
+}
+
+func (c *conn) begin(ctx context.Context) error {
 	l, err := c.pool.get(ctx)
 	if err != nil {
-		return c.failed(c.pool.dialer.op(), err)
+		return err
 	}
 	c.identity = identity(l.certificate)
 	c.pool.put(l)
 	sh, err := c.enter(ctx)
 	if err != nil {
-		return c.failed(c.pool.dialer.op(), err)
+		return err
 	}
 	c.leave(sh)
 	return nil
@@ -71,7 +81,8 @@ func (c *conn) open(ctx context.Context) error {
 func (c *conn) Identity() string { return c.identity }
 func (c *conn) Family() string   { return "windows" }
 
-// Close ends what still runs, deletes the shells on the host and closes the links, in about 5 s at most.
+// Close ends what still runs, deletes the shells on the host and closes the links. A host that does not answer
+// costs twice the time of a cleanup at most.
 func (c *conn) Close() error {
 	c.mu.Lock()
 	already := c.closed
@@ -80,10 +91,10 @@ func (c *conn) Close() error {
 	if already {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(c.base, cleanup)
-	defer cancel()
 	c.stop()
 	c.running.Wait()
+	ctx, cancel := context.WithTimeout(c.base, cleanup)
+	defer cancel()
 	c.mu.Lock()
 	shells := c.retired
 	if c.shell != nil {
@@ -106,7 +117,7 @@ func (c *conn) enter(ctx context.Context) (*shell, error) {
 	case c.creating <- struct{}{}:
 		defer func() { <-c.creating }()
 	case <-ctx.Done():
-		return nil, unsent{context.Cause(ctx)}
+		return nil, unsent{why(ctx)}
 	}
 	if sh := c.join(); sh != nil {
 		return sh, nil

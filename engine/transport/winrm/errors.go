@@ -31,6 +31,15 @@ type unsent struct{ error }
 
 func (u unsent) Unwrap() error { return u.error }
 
+// why is why ctx ended: always context.Canceled or DeadlineExceeded, with the cause that its owner gave; or errClosed.
+func why(ctx context.Context) error {
+	cause, err := context.Cause(ctx), ctx.Err()
+	if errors.Is(cause, err) || errors.Is(cause, errClosed) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
 // asked tells whether err, of call, leaves open that the host did what it was asked.
 func asked(err error) bool {
 	var f *Fault
@@ -87,7 +96,7 @@ func (c *conn) unbegun(op string, cause error) *engine.Error {
 	if errors.Is(cause, errClosed) {
 		return &engine.Error{Kind: engine.KindLost, Host: c.pool.dialer.host, Op: op, Err: fmt.Errorf("%w: %w", engine.ErrNotRun, cause), Unreachable: true}
 	}
-	return &engine.Error{Kind: engine.KindTimeout, Host: c.pool.dialer.host, Op: op, Msg: "not begun", Err: cause, Unreachable: true}
+	return &engine.Error{Kind: engine.KindTimeout, Host: c.pool.dialer.host, Op: op, Msg: "not begun", Err: cause}
 }
 
 // killed is the error when the caller's time was over, or the connection closed, while it ran.
@@ -95,9 +104,12 @@ func (c *conn) killed(op string, cause error, orphan bool) *engine.Error {
 	e := &engine.Error{Kind: engine.KindTimeout, Host: c.pool.dialer.host, Op: op, Msg: "stopped before its end", Err: cause, Orphan: orphan}
 	switch {
 	case errors.Is(cause, context.DeadlineExceeded):
-		e.Msg, e.Err = "not ended in time, and killed", cause
+		e.Msg, e.Hint = "not ended in time, and killed", "give it a longer timeout, or look at what hangs on the host"
 	case errors.Is(cause, errClosed):
 		e.Kind = engine.KindLost
+	}
+	if orphan {
+		e.Hint = "look for it on the host, and end it there; when the host is reachable at the end of the run, its remote shell is ended, and it with that"
 	}
 	return e
 }

@@ -3,6 +3,7 @@ package winrm
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf16"
 
@@ -28,7 +29,7 @@ func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 		return 0, &engine.Error{Kind: engine.KindModule, Host: c.pool.dialer.host, Op: op, Err: err,
 			Hint: "keep the line short and plain, and hand over the rest by stdin"}
 	}
-	if err := c.begin(); err != nil {
+	if err := c.admit(); err != nil {
 		return 0, c.unbegun(op, err)
 	}
 	defer c.running.Done()
@@ -39,7 +40,7 @@ func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	case <-ctx.Done():
-		return 0, c.unbegun(op, context.Cause(ctx))
+		return 0, c.unbegun(op, why(ctx))
 	}
 	r, err := c.start(ctx, op, p.Line)
 	if err != nil {
@@ -49,7 +50,7 @@ func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 	return r.follow(ctx, p)
 }
 
-func (c *conn) begin() error {
+func (c *conn) admit() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -65,7 +66,7 @@ func (c *conn) start(ctx context.Context, op, line string) (*run, error) {
 		sh, err := c.enter(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil, c.unbegun(op, context.Cause(ctx))
+				return nil, c.unbegun(op, why(ctx))
 			}
 			return nil, c.notRun(op, err)
 		}
@@ -94,9 +95,9 @@ func (c *conn) unstarted(ctx context.Context, op string, sh *shell, err error) e
 	}
 	switch {
 	case ctx.Err() != nil && !asked(err):
-		return c.unbegun(op, context.Cause(ctx))
+		return c.unbegun(op, why(ctx))
 	case ctx.Err() != nil:
-		return c.killed(op, context.Cause(ctx), !dead)
+		return c.killed(op, why(ctx), !dead)
 	case !asked(err):
 		return c.notRun(op, err)
 	}
@@ -114,6 +115,7 @@ func sendable(line string) error {
 }
 
 func shorten(line string) string {
+	line = strings.NewReplacer("\r", " ", "\n", " ").Replace(line)
 	if r := []rune(line); len(r) > 80 {
 		return string(r[:79]) + "…"
 	}

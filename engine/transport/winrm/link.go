@@ -109,7 +109,7 @@ func (l *link) unseal(r *httpReply) error {
 // roundTrip sends one HTTP request and reads the whole answer. The end of ctx breaks the link. Its errors are *lost.
 func (l *link) roundTrip(ctx context.Context, header http.Header, body []byte) (*httpReply, error) {
 	stop := context.AfterFunc(ctx, func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) })
-	r, err := l.exchange(header, body)
+	r, err := l.exchange(ctx, header, body)
 	if !stop() || err != nil {
 		l.broken = true
 	}
@@ -123,8 +123,8 @@ func (l *link) roundTrip(ctx context.Context, header http.Header, body []byte) (
 	return nil, &lost{msg: "the connection broke", hint: "did the host restart, or its WinRM service?", err: err}
 }
 
-func (l *link) exchange(header http.Header, body []byte) (*httpReply, error) {
-	request, err := http.NewRequest(http.MethodPost, l.dialer.url, bytes.NewReader(body)) //nolint:noctx // the deadline is the connection's
+func (l *link) exchange(ctx context.Context, header http.Header, body []byte) (*httpReply, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.dialer.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ type pool struct {
 
 // get returns a link that is logged in. After an error nothing was asked.
 func (p *pool) get(ctx context.Context) (*link, error) {
+	if ctx.Err() != nil {
+		return nil, unsent{why(ctx)}
+	}
 	if l, err := p.take(); l != nil || err != nil {
 		return l, err
 	}
@@ -40,7 +43,7 @@ func (p *pool) get(ctx context.Context) (*link, error) {
 		p.refused = e
 		return nil, err
 	case err != nil && ctx.Err() != nil:
-		return nil, unsent{context.Cause(ctx)}
+		return nil, unsent{why(ctx)}
 	case err != nil:
 		return nil, err
 	case p.closed:

@@ -120,7 +120,7 @@ func (r *run) abandon(ctx context.Context, cause error) error {
 		orphan = !r.kill()
 	}
 	if ctx.Err() != nil {
-		return r.killed(r.op, context.Cause(ctx), orphan)
+		return r.killed(r.op, why(ctx), orphan)
 	}
 	return r.lost(r.op, cause, orphan)
 }

@@ -172,7 +172,7 @@ func (a *answer) shell() string {
 }
 
 func (s stream) bytes() ([]byte, error) {
-	return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(s.Data), ""))
+	return base64.StdEncoding.DecodeString(strings.TrimSpace(s.Data)) // line ends in it are skipped
 }
 
 func (a *answer) done() bool { return strings.HasSuffix(a.State.State, "/CommandState/Done") }

@@ -1,14 +1,18 @@
 package winrm_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/clock"
+	"github.com/dsplay/dsplay/engine/lab/windows"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 	"github.com/dsplay/dsplay/engine/lab/windows/disk"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
@@ -85,9 +89,9 @@ func computer() func(context.Context, *wsman.Session) uint32 {
 	}
 }
 
-// TestSuite is the common suite, over each way to a host.
+// TestSuite is the common suite.
 func TestSuite(t *testing.T) {
-	for _, way := range ways[:3] {
+	for _, way := range ways[:1] { // the way that does most; the tests above try the others
 		t.Run(way, func(host *testing.T) {
 			handle := computer() // processes outlive the service
 			var server *wsman.Server
@@ -119,5 +123,30 @@ func TestSuite(t *testing.T) {
 				},
 			})
 		})
+	}
+}
+
+// TestGuest speaks to the lab's Windows: codes and texts of real commands arrive as they are.
+func TestGuest(t *testing.T) {
+	guest := windows.New(windows.Config{Name: "vm1", Clock: clock.Clock{Speed: 5000}})
+	_, h := startWith(t, "ntlm http", func(ctx context.Context, s *wsman.Session) uint32 {
+		return guest.Exec(ctx, s.User, s.Line, s.Stdin, s.Stdout, s.Stderr)
+	})
+	c := open(t, h)
+	for line, test := range map[string]struct {
+		code int
+		text string
+	}{
+		"sc query vsepflt":                 {0, "STATE              : 4  RUNNING"},
+		"sc query nonsense":                {1060, "FAILED 1060"},
+		"sc stop vsepflt & sc query vmci":  {0, "vmci"},
+		`echo ^<a^> "]]>" %COMPUTERNAME%`:  {0, `<a> "]]>" VM1`},
+		`reg query HKLM\SOFTWARE\nonsense`: {1, ""},
+	} {
+		var out bytes.Buffer
+		code, err := c.Exec(t.Context(), engine.Process{Line: line, Stdout: &out})
+		if code != test.code || err != nil || !strings.Contains(strings.ToUpper(out.String()), strings.ToUpper(test.text)) {
+			t.Errorf("%s: %d, %v, %q; want %d and %q", line, code, err, &out, test.code, test.text)
+		}
 	}
 }

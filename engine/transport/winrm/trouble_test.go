@@ -46,6 +46,7 @@ func bounded(t testing.TB, f func()) {
 }
 
 func TestUnreachable(t *testing.T) {
+	t.Parallel()
 	server, h, s := host(t, wsman.Options{NTLM: true})
 	s.ConnectTimeout = "500ms"
 	server.Fail(wsman.Fault{Mode: wsman.Silent, On: "accept"})
@@ -77,7 +78,7 @@ func TestQuota(t *testing.T) {
 	_, h, _ := host(t, wsman.Options{NTLM: true, ShellQuota: 1})
 	open(t, h)
 	_, err := transport{}.Open(t.Context(), h)
-	if e := want(t, err, engine.KindProtocol); !strings.Contains(e.Error(), "concurrent shells") || e.Hint == "" || e.Unreachable {
+	if e := want(t, err, engine.KindProtocol); !strings.Contains(e.Error(), "concurrent shells") || e.Hint == "" || !e.Unreachable {
 		t.Errorf("%+v", e)
 	}
 }
@@ -201,6 +202,7 @@ func TestPowerFailure(t *testing.T) {
 
 // The caller's time is over: the command is dead on the host, too, or the error says that nobody knows.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	dead := make(chan struct{}, 10)
 	server, h, _ := host(t, wsman.Options{NTLM: true, Handle: func(ctx context.Context, s *wsman.Session) uint32 {
 		<-ctx.Done()
@@ -216,13 +218,13 @@ func TestKill(t *testing.T) {
 	}
 	<-dead
 
-	ctx, cancel = context.WithCancel(t.Context())
+	ctx, stop := context.WithCancelCause(t.Context())
 	before := count(server, "Receive")
 	go func() {
 		until(t, "it runs", func() bool { return count(server, "Receive") > before })
-		cancel()
+		stop(io.ErrNoProgress) // whatever the owner's reason is
 	}()
-	if _, err = exec(ctx, c, "anything", ""); !errors.Is(err, context.Canceled) {
+	if _, err = exec(ctx, c, "anything", ""); !errors.Is(err, context.Canceled) || !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("%v", err)
 	}
 	<-dead

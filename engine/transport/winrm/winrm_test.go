@@ -78,7 +78,7 @@ func host(t testing.TB, o wsman.Options) (*wsman.Server, *engine.Host, *winrm.Se
 	t.Cleanup(server.Close)
 	s, _ := winrm.Transport{}.Settings().(*winrm.Settings)
 	s.User, s.Password, s.HTTPS = "ops", engine.Plain("s3cret"), o.TLS != nil
-	s.ConnectTimeout, s.OperationTimeout = "2s", "500ms"
+	s.ConnectTimeout, s.OperationTimeout = "2s", "200ms"
 	address, port, _ := net.SplitHostPort(server.Addr())
 	s.Port, _ = strconv.Atoi(port)
 	return server, &engine.Host{Name: "guest1", Address: address, Connection: engine.Connection{Type: "winrm", Settings: s}}, s
@@ -215,12 +215,12 @@ func TestLargeStreams(t *testing.T) {
 	server, h := start(t, "ntlm http")
 	c := open(t, h)
 	var out bytes.Buffer
-	const size = 2 << 20
+	const size = 1 << 20
 	code, err := c.Exec(t.Context(), engine.Process{Line: "flood " + strconv.Itoa(size), Stdout: &out})
 	if code != 0 || err != nil || out.Len() != size {
 		t.Fatalf("%d bytes, code %d, %v", out.Len(), code, err)
 	}
-	input := make([]byte, 1<<20+17)
+	input := make([]byte, 400_017)
 	_, _ = rand.Read(input)
 	out.Reset()
 	code, err = c.Exec(t.Context(), engine.Process{Line: "cat", Stdin: bytes.NewReader(input), Stdout: &out})
