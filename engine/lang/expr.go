@@ -112,6 +112,9 @@ func (l *loader) ready(x *expr, at place) {
 		x.node = l.rewriter.Once(x.node)
 	}
 	x.leaves = leavesOf(x.node, l.source)
+	for i := range x.leaves {
+		x.leaves[i].node = l.rewriter.Keep(x.leaves[i].node, perHost...)
+	}
 }
 
 // attr compiles an attribute that must be of a type; nil: it is not written.

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -158,8 +159,12 @@ func (h *hostScope) Args(e *engine.Entry) (engine.Args, error) {
 // argFault is the error of arguments that could not be decoded, with the parts of them that are null.
 func (h *hostScope) argFault(x *entry, diags hcl.Diagnostics) error {
 	err := h.first(diags, h.name)
+	i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError && d.Subject != nil })
+	if i < 0 {
+		return err
+	}
 	for _, a := range x.args {
-		if a.Range().String() == err.Op {
+		if at := diags[i].Subject; a.place.Start.Byte <= at.Start.Byte && at.End.Byte <= a.place.End.Byte {
 			err.Msg += nullText(a.nulls(h.context()))
 			return h.explained(err, a)
 		}

@@ -145,10 +145,13 @@ func (s *pass) condition(x *expr, ctx *hcl.EvalContext, host string) (cty.Value,
 		return v, s.fault(x, diags, ctx, host)
 	}
 	switch {
-	case v.ContainsMarked():
+	case v.IsMarked():
 		return v, s.wrong(x, host, "a secret decides here; what is decided is shown, so it must not hold a secret")
 	case v.IsKnown() && v.IsNull():
 		return v, s.wrong(x, host, "the condition is null, neither true nor false"+nullText(x.nulls(ctx)))
+	}
+	if v.Type() == cty.Bool {
+		return v, nil
 	}
 	b, err := convert.Convert(v, cty.Bool)
 	if err != nil {

@@ -78,7 +78,7 @@ func (s *playScope) left(host string, kind engine.EntryKind) cty.Value {
 	h := s.host(host)
 	attrs := map[string]cty.Value{}
 	for _, e := range s.play.named {
-		if e.Kind != kind {
+		if e.Kind != kind || !s.shape.names[e.Name] && !s.shape.all {
 			continue
 		}
 		attrs[e.Name] = h.results[e.slot].value

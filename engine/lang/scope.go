@@ -49,7 +49,9 @@ func (s *scope) Functions() map[string]function.Function { return s.functions }
 
 func (s *scope) Observe(t cty.Type) { s.shape.observe(t) }
 
-func (s *scope) NoAttribute(t cty.Type, name string) string { return s.shape.explain(t, name) }
+func (s *scope) NoAttribute(t cty.Type, name string) (string, bool, bool) {
+	return s.shape.explain(t, name)
+}
 
 // Constant implements infer.Scope: only variables and functions are known at load, and secrets are not read then.
 func (s *scope) Constant(e hclsyntax.Expression) (cty.Value, hcl.Diagnostics, bool) {

@@ -110,9 +110,21 @@ func (s *shape) pruned(t cty.Type) cty.Type {
 			_, attribute := s.attrs[name]
 			return attribute && !s.names[name]
 		})
+		for _, results := range []string{"probe", "step"} {
+			if t, ok := attrs[results]; ok {
+				attrs[results] = s.carried(t)
+			}
+		}
 		return cty.Object(attrs)
 	})
 	return out
+}
+
+// carried are the entries of a play that are read after it.
+func (s *shape) carried(results cty.Type) cty.Type {
+	entries := maps.Clone(results.AttributeTypes())
+	maps.DeleteFunc(entries, func(name string, _ cty.Type) bool { return !s.names[name] && !s.all })
+	return cty.Object(entries)
 }
 
 // rebuild replaces the hosts in a type, and tells whether there was one.
@@ -148,20 +160,22 @@ func (s *shape) rebuild(t cty.Type, replace func(cty.Type) cty.Type) (cty.Type, 
 	return t, false
 }
 
-// explain says more about a missing attribute, where it is one of a host.
-func (s *shape) explain(t cty.Type, name string) string {
+// explain says more about a missing attribute, where it is one of a host or of a result.
+func (s *shape) explain(t cty.Type, name string) (more string, open, certain bool) {
 	switch {
 	case !isHost(t):
-		return ""
+		return "", false, t.HasAttribute("status")
 	case t.HasAttribute("error") && t.HasAttribute("status") && (name == "probe" || name == "step"):
-		return " A host in .missing has no results, because not every entry of the play has one: it has attributes, status and error. Those with results are in .hosts."
+		return " A host in .missing has no results, because not every entry of the play has one: it has attributes, status and error. Those with results are in .hosts.", false, true
 	case name == "probe" || name == "step":
-		return " Results stand in the hosts of a play: play.NAME.hosts; for the host itself they are probe.NAME and step.NAME."
+		return " Results stand in the hosts of a play: play.NAME.hosts; for the host itself they are probe.NAME and step.NAME.", false, true
 	case name == "error" && t.HasAttribute("probe"):
-		return " Only hosts in .missing have an error."
+		return " Only hosts in .missing have an error.", false, true
+	case !s.checked:
+		return "", true, false
 	}
 	if near := infer.Suggest(name, slices.Sorted(maps.Keys(t.AttributeTypes()))); near != "" {
-		return near
+		return near, false, true
 	}
-	return fmt.Sprintf(" No host of the inventory has the attribute %q.", name)
+	return fmt.Sprintf(" No host of the inventory has the attribute %q.", name), false, true
 }

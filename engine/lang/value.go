@@ -177,9 +177,12 @@ func (e *entry) object(r engine.Result) cty.Value {
 	return cty.ObjectVal(attrs)
 }
 
-// end makes play.NAME of what the hosts left.
+// end makes play.NAME of what the hosts left. Nothing is made where nobody reads it.
 func (p *play) end(outcomes []engine.Outcome, s *pass) playValue {
 	var hosts, missing []cty.Value
+	if p.hostsUsed == nil && !p.missingUsed {
+		outcomes = nil
+	}
 	for _, o := range outcomes {
 		attrs := maps.Clone(s.hostAttrs(o.Host))
 		attrs["status"] = cty.StringVal(string(o.Status))

@@ -139,9 +139,44 @@ func brief(v cty.Value) string {
 func (x *expr) nulls(ctx *hcl.EvalContext) []string {
 	var out []string
 	for _, l := range x.leaves {
-		if v, diags := l.node.Value(ctx); !diags.HasErrors() && v.IsKnown() && v.IsNull() {
-			out = append(out, l.text)
+		text := ""
+		if t, ok := hoist.Written(l.node).(*hclsyntax.ScopeTraversalExpr); ok {
+			text = nullPrefix(t.Traversal, ctx)
+		} else if v, diags := l.node.Value(ctx); !diags.HasErrors() && v.IsKnown() && v.IsNull() {
+			text = l.text
+		}
+		if text != "" && !slices.Contains(out, text) {
+			out = append(out, text)
 		}
 	}
 	return out
+}
+
+// nullPrefix is the part of a reference that is null: "self.disks" in self.disks[0]; "" when none is.
+func nullPrefix(t hcl.Traversal, ctx *hcl.EvalContext) string {
+	for n := 1; n <= len(t); n++ {
+		v, diags := t[:n].TraverseAbs(ctx)
+		if diags.HasErrors() {
+			return ""
+		}
+		if v.IsKnown() && v.IsNull() {
+			return written(t[:n])
+		}
+	}
+	return ""
+}
+
+func written(t hcl.Traversal) string {
+	var b strings.Builder
+	for _, step := range t {
+		switch s := step.(type) {
+		case hcl.TraverseRoot:
+			b.WriteString(s.Name)
+		case hcl.TraverseAttr:
+			b.WriteString("." + s.Name)
+		case hcl.TraverseIndex:
+			b.WriteString("[" + decode.Show(s.Key) + "]")
+		}
+	}
+	return b.String()
 }

@@ -17,13 +17,13 @@ const Name = "hoisted values"
 // It is safe for use by several goroutines.
 type Cache struct{ slots []slot }
 
+// slot is of a part that is evaluated once, or of a collection that is indexed once.
 type slot struct {
-	once  sync.Once
-	value cty.Value
-	diags hcl.Diagnostics
-
-	indexed sync.Once
-	index   map[string]int64 // of a list of texts: how often each is in it; nil: it is no such list
+	once     sync.Once
+	value    cty.Value
+	diags    hcl.Diagnostics
+	texts    map[string]int64     // of a list of texts: how often each is in it; nil: it is no such list
+	elements map[string]cty.Value // of a map; nil: it is none
 }
 
 var cacheType = cty.Capsule("cache", reflect.TypeFor[Cache]())
@@ -46,14 +46,27 @@ func find(ctx *hcl.EvalContext) (*hcl.EvalContext, *Cache) {
 	return ctx, v.EncapsulatedValue().(*Cache)
 }
 
+// index prepares a collection for look-ups. One with a secret or an unknown value in it is left to the functions.
+func (s *slot) index(v cty.Value, diags hcl.Diagnostics) {
+	if len(diags) > 0 || v.ContainsMarked() || !v.IsWhollyKnown() || v.IsNull() {
+		return
+	}
+	switch t := v.Type(); {
+	case t.IsMapType():
+		s.value, s.elements = v, v.AsValueMap()
+		if s.elements == nil {
+			s.elements = map[string]cty.Value{}
+		}
+	case t.IsListType() || t.IsTupleType() || t.IsSetType():
+		s.texts = texts(v)
+	}
+}
+
 // texts counts the elements of a list of texts; nil when it is anything else.
 func texts(list cty.Value) map[string]int64 {
-	if list.IsMarked() || !list.IsKnown() || list.IsNull() || !(list.Type().IsListType() || list.Type().IsTupleType() || list.Type().IsSetType()) {
-		return nil
-	}
 	index := map[string]int64{}
 	for _, v := range list.Elements() {
-		if v.IsMarked() || v.Type() != cty.String || !v.IsKnown() {
+		if v.Type() != cty.String {
 			return nil
 		}
 		if !v.IsNull() { // null equals no text

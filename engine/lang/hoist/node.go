@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // once is a part that is evaluated once per cache.
@@ -22,35 +23,49 @@ func (o *once) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return s.value, s.diags
 }
 
-// member is contains(list, text) or count(list, text) with a list that is the same for every host: the list is indexed
-// once. Without this each call walks the list several times.
+// member is contains(list, text), count(list, text) or lookup(map, text, …) with a collection that is the same for every
+// host: it is indexed once. Each call walks the whole collection several times otherwise, looking for marks.
 type member struct {
-	hclsyntax.Expression // the call as it is written
-	list, value          hclsyntax.Expression
-	slot                 int
-	count                bool
+	*hclsyntax.FunctionCallExpr // as it is written
+	slot                        int
 }
 
 func (m *member) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	root, cache := find(ctx)
 	if cache == nil {
-		return m.Expression.Value(ctx)
+		return m.FunctionCallExpr.Value(ctx)
 	}
-	v, diags := m.value.Value(ctx)
-	if len(diags) > 0 || v.IsMarked() || v.Type() != cty.String || !v.IsKnown() || v.IsNull() {
-		return m.Expression.Value(ctx)
+	key, diags := m.Args[1].Value(ctx)
+	if len(diags) > 0 || key.IsMarked() || key.Type() != cty.String || !key.IsKnown() || key.IsNull() {
+		return m.FunctionCallExpr.Value(ctx)
 	}
 	s := &cache.slots[m.slot]
-	s.indexed.Do(func() {
-		if list, diags := m.list.Value(root); len(diags) == 0 {
-			s.index = texts(list)
-		}
-	})
+	s.once.Do(func() { s.index(m.Args[0].Value(root)) })
 	switch {
-	case s.index == nil:
-		return m.Expression.Value(ctx)
-	case m.count:
-		return cty.NumberIntVal(s.index[v.AsString()]), nil
+	case m.Name == "lookup" && s.elements != nil:
+		if v, ok := m.found(s, key.AsString(), ctx); ok {
+			return v, nil
+		}
+	case m.Name == "contains" && s.texts != nil:
+		return cty.BoolVal(s.texts[key.AsString()] > 0), nil
+	case m.Name == "count" && s.texts != nil:
+		return cty.NumberIntVal(s.texts[key.AsString()]), nil
 	}
-	return cty.BoolVal(s.index[v.AsString()] > 0), nil
+	return m.FunctionCallExpr.Value(ctx)
+}
+
+// found is what a map has under key, or the default; false: the function itself has to say.
+func (m *member) found(s *slot, key string, ctx *hcl.EvalContext) (cty.Value, bool) {
+	if v, ok := s.elements[key]; ok {
+		return v, true
+	}
+	if len(m.Args) < 3 {
+		return cty.NilVal, false
+	}
+	v, diags := m.Args[2].Value(ctx)
+	if len(diags) > 0 || v.IsNull() {
+		return cty.NilVal, false
+	}
+	v, err := convert.Convert(v, s.value.Type().ElementType())
+	return v, err == nil
 }

@@ -1,6 +1,8 @@
 package hoist
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
@@ -28,6 +30,16 @@ func (r *Rewriter) Once(e hclsyntax.Expression) hclsyntax.Expression {
 	return e
 }
 
+// Keep makes an expression that is evaluated once per Cache, if it names none of the dynamic roots.
+func (r *Rewriter) Keep(e hclsyntax.Expression, dynamic ...string) hclsyntax.Expression {
+	for _, t := range e.Variables() {
+		if slices.Contains(dynamic, t.RootName()) {
+			return e
+		}
+	}
+	return (&rewrite{Rewriter: r}).hoist(e, nil)
+}
+
 type rewrite struct {
 	*Rewriter
 	dynamic map[string]bool
@@ -40,7 +52,11 @@ func Written(e hclsyntax.Node) hclsyntax.Node {
 	case *once:
 		return Written(e.Expression)
 	case *member:
+		return e.FunctionCallExpr
+	case *logic:
 		return e.Expression
+	case *ref:
+		return e.traversal
 	}
 	return e
 }
@@ -74,7 +90,7 @@ func (w *rewrite) hoist(e hclsyntax.Expression, d deps) hclsyntax.Expression {
 		return e
 	}
 	switch e.(type) {
-	case *hclsyntax.LiteralValueExpr, *hclsyntax.ScopeTraversalExpr, *hclsyntax.ObjectConsKeyExpr, *once:
+	case *hclsyntax.LiteralValueExpr, *hclsyntax.ScopeTraversalExpr, *ref, *hclsyntax.ObjectConsKeyExpr, *once:
 		return e
 	}
 	w.slots++
@@ -120,7 +136,12 @@ func (w *rewrite) each(children ...*hclsyntax.Expression) (deps, []deps) {
 func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 	switch x := e.(type) {
 	case *hclsyntax.ScopeTraversalExpr:
+		if r := refOf(x); r != nil {
+			e = r
+		}
 		return e, w.name(x.Traversal)
+	case *ref: // rewritten before
+		return e, w.name(x.traversal.Traversal)
 	case *hclsyntax.AnonSymbolExpr:
 		return e, deps{x: {}}
 	case *hclsyntax.RelativeTraversalExpr:
@@ -134,7 +155,11 @@ func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 	case *hclsyntax.ConditionalExpr:
 		return e, w.all(&x.Condition, &x.TrueResult, &x.FalseResult)
 	case *hclsyntax.BinaryOpExpr:
-		return e, w.all(&x.LHS, &x.RHS)
+		d := w.all(&x.LHS, &x.RHS)
+		if x.Op == hclsyntax.OpLogicalAnd || x.Op == hclsyntax.OpLogicalOr {
+			return &logic{Expression: x, op: x}, d
+		}
+		return e, d
 	case *hclsyntax.UnaryOpExpr:
 		return folded(e, w.all(&x.Val))
 	case *hclsyntax.TemplateExpr:
@@ -150,8 +175,9 @@ func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 	case *hclsyntax.SplatExpr:
 		return e, w.splat(x)
 	case *member: // rewritten before
-		_, d := w.expr(x.value)
-		return e, d
+		return e, w.all(pointers(x.Args)...)
+	case *logic:
+		return e, w.all(&x.op.LHS, &x.op.RHS)
 	case *hclsyntax.TemplateJoinExpr: // its tuple must stay one that it knows
 		_, d := w.expr(x.Tuple)
 		return e, d
@@ -192,11 +218,12 @@ func (w *rewrite) object(x *hclsyntax.ObjectConsExpr) deps {
 
 func (w *rewrite) call(x *hclsyntax.FunctionCallExpr) (hclsyntax.Expression, deps) {
 	d, each := w.each(pointers(x.Args)...)
-	if len(d) == 0 || len(x.Args) != 2 || len(each[0]) > 0 || x.ExpandFinal || (x.Name != "contains" && x.Name != "count") {
+	indexed := (x.Name == "contains" || x.Name == "count") && len(x.Args) == 2 || x.Name == "lookup" && len(x.Args) > 1
+	if len(d) == 0 || !indexed || len(each[0]) > 0 || x.ExpandFinal {
 		return x, d
 	}
 	w.slots++
-	return &member{Expression: x, list: x.Args[0], value: x.Args[1], slot: w.slots - 1, count: x.Name == "count"}, d
+	return &member{x, w.slots - 1}, d
 }
 
 // loop rewrites a "for": what in its body does not depend on the turn is hoisted even when the loop itself is.

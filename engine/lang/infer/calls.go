@@ -26,6 +26,7 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) Type {
 	lazy := e.Name == "try" || e.Name == "can"
 	if lazy {
 		w.guarded++
+		w.lazy++
 	}
 	args := make([]Type, len(e.Args))
 	for i, a := range e.Args {
@@ -36,9 +37,10 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) Type {
 	}
 	if lazy {
 		w.guarded--
+		w.lazy--
 	}
 	if !ok {
-		return w.fail(e.NameRange, "Unknown function", "There is no function %q.%s", e.Name, Suggest(e.Name, slices.Sorted(maps.Keys(w.scope.Functions()))))
+		return w.insist(e.NameRange, "Unknown function", "There is no function %q.%s", e.Name, Suggest(e.Name, slices.Sorted(maps.Keys(w.scope.Functions()))))
 	}
 	if t, done := w.evaluated(e); done {
 		return t

@@ -23,8 +23,10 @@ type Scope interface {
 	Constant(e hclsyntax.Expression) (cty.Value, hcl.Diagnostics, bool)
 	// Observe is told of every object whose attributes are looked at as a whole, so that none of them may be left out.
 	Observe(t cty.Type)
-	// NoAttribute adds to the message that an object of type t lacks an attribute; "" adds nothing but a suggestion.
-	NoAttribute(t cty.Type, name string) string
+	// NoAttribute is asked about an object of type t without an attribute of this name. more is added to the message; "" adds
+	// nothing but a suggestion. With open, it may have the attribute all the same; with certain, it never has it, so that
+	// try() and can() are no excuse.
+	NoAttribute(t cty.Type, name string) (more string, open, certain bool)
 }
 
 // Expr infers the type of e. Every mistake in it is reported; what a mistake leaves open is Dynamic.
@@ -42,6 +44,8 @@ type walker struct {
 	// guarded counts the constructs around that swallow errors of what they do not choose (?:, &&, ||, try, can) or
 	// may not evaluate at all (for): in them only what is wrong whatever the values is a mistake.
 	guarded int
+	// lazy counts the calls of try() and can() around: what they catch is no mistake.
+	lazy int
 }
 
 type binding struct {
@@ -50,6 +54,14 @@ type binding struct {
 }
 
 func (w *walker) fail(where hcl.Range, summary, format string, args ...any) Type {
+	if w.lazy > 0 {
+		return Dynamic
+	}
+	return w.insist(where, summary, format, args...)
+}
+
+// insist is fail for what not even try() may hide.
+func (w *walker) insist(where hcl.Range, summary, format string, args ...any) Type {
 	w.add(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &where})
 	return Dynamic
 }

@@ -60,9 +60,15 @@ func (w *walker) attr(t Type, name string, where hcl.Range) Type {
 }
 
 func (w *walker) noAttribute(t Type, name string, where hcl.Range) Type {
-	more := w.scope.NoAttribute(t.Type, name)
+	more, open, certain := w.scope.NoAttribute(t.Type, name)
+	if open {
+		return Dynamic
+	}
 	if more == "" {
 		more = Suggest(name, slices.Sorted(maps.Keys(t.AttributeTypes())))
+	}
+	if certain {
+		return w.insist(where, "Unsupported attribute", "There is no attribute %q here.%s", name, more)
 	}
 	return w.fail(where, "Unsupported attribute", "There is no attribute %q here.%s", name, more)
 }

@@ -7,7 +7,7 @@ play "p" {
     }
     rule "b" {
       port = self.rakc # ERROR: Did you mean "rack"?
-      ports = 1        # ERROR: Did you mean "port"?
+      ports = 1        # ERROR: An argument named "ports" is not expected here.
     }
     ruel "c" {} # ERROR: Unsupported block type
     when {} # ERROR: Unsupported block type
