@@ -17,7 +17,7 @@ const missing = 44
 
 // readPOSIX: a file is missing only if the nearest directory above it that exists may be searched; where it may not,
 // nobody can tell, and cat says so.
-const readPOSIX = `f=%s; [ -e "$f" ] && exec cat -- "$f"; d=$f; while d=${d%%/*}; [ -n "$d" ] && ! [ -e "$d" ]; do :; done; [ -x "${d:-/}" ] && exit 44; exec cat -- "$f"`
+const readPOSIX = `f=%s; [ -e "$f" ] && exec cat -- "$f"; d=$f; while d=${d%%/*}; [ -n "$d" ] && ! [ -e "$d" ]; do :; done; d=${d:-/}; [ -d "$d" ] && ! [ -x "$d" ] || exit 44; exec cat -- "$f"`
 
 const readWindows = `if not exist %[1]s (exit 44) else type %[1]s`
 
