@@ -68,11 +68,11 @@ func TestRefusedLater(t *testing.T) {
 	c := open(t, h)
 	server.Fail(wsman.Fault{Mode: wsman.Unauthorized, Offers: []string{"Negotiate"}})
 	_, err := exec(t.Context(), c, "say x", "")
-	want(t, err, engine.KindAuth)
+	_ = want(t, err, engine.KindAuth)
 	server.Heal()
 	before := len(server.Requests())
 	_, err = exec(t.Context(), c, "say x", "")
-	want(t, err, engine.KindAuth)
+	_ = want(t, err, engine.KindAuth)
 	if n := len(server.Requests()); n != before {
 		t.Errorf("%d requests after the refusal", n-before)
 	}
@@ -93,13 +93,13 @@ func TestRefusedFurther(t *testing.T) {
 	before := len(server.Requests())
 	for range 3 {
 		_, err := exec(t.Context(), c, "say x", "")
-		want(t, err, engine.KindAuth)
+		_ = want(t, err, engine.KindAuth)
 	}
 	if n := len(server.Requests()) - before; n != 2 {
 		t.Errorf("%d requests for one try", n)
 	}
 	server.Reset() // ends the first
-	want(t, <-errs, engine.KindLost)
+	_ = want(t, <-errs, engine.KindLost)
 }
 
 // The host decides what it offers; the client never sends more than it was told to.
@@ -140,7 +140,7 @@ func TestOffers(t *testing.T) {
 func TestPlaintext(t *testing.T) {
 	server, h, s := host(t, wsman.Options{Basic: true, NTLM: true, AllowUnencrypted: true})
 	s.Auth = "basic"
-	openError(t, h, engine.KindModule)
+	_ = openError(t, h, engine.KindModule)
 	if n := len(server.Requests()); n != 0 {
 		t.Errorf("%d requests", n)
 	}
@@ -173,7 +173,7 @@ func TestNoSealing(t *testing.T) {
 		_, h, s := host(t, wsman.Options{NTLM: true})
 		u, _ := url.Parse(fake.URL)
 		s.Port, _ = strconv.Atoi(u.Port())
-		openError(t, h, engine.KindAuth)
+		_ = openError(t, h, engine.KindAuth)
 		fake.Close()
 		if len(seen) != 1 || !strings.HasPrefix(seen[0], "Negotiate TlRMTVNTUAABAAAA") {
 			t.Errorf("%s: sent %q, not the first leg alone", name, seen)
@@ -222,7 +222,7 @@ func TestForgedAnswer(t *testing.T) {
 	s, _ := h.Connection.Settings.(*winrm.Settings)
 	_, port, _ := net.SplitHostPort(proxy.Addr().String())
 	s.Port, _ = strconv.Atoi(port)
-	openError(t, h, engine.KindProtocol)
+	_ = openError(t, h, engine.KindProtocol)
 }
 
 // Whoever relays a login over a TLS channel of their own fails at the channel's binding.
@@ -252,7 +252,7 @@ func TestRelay(t *testing.T) {
 	s.CA, s.Fingerprint = "", fingerprint
 	_, port, _ := net.SplitHostPort(relay.Addr().String())
 	s.Port, _ = strconv.Atoi(port)
-	openError(t, h, engine.KindAuth)
+	_ = openError(t, h, engine.KindAuth)
 }
 
 func TestTLS(t *testing.T) {
@@ -265,7 +265,7 @@ func TestTLS(t *testing.T) {
 		t.Errorf("%v; %s", e, e.Hint)
 	}
 	s.CA = other
-	openError(t, h, engine.KindTLS)
+	_ = openError(t, h, engine.KindTLS)
 	s.CA, s.Fingerprint = "", strings.Repeat("ab", 32)
 	if e := openError(t, h, engine.KindTLS); !strings.Contains(e.Hint, fingerprint) {
 		t.Error(e.Hint)
@@ -282,9 +282,9 @@ func TestTLS(t *testing.T) {
 	s.CA, s.Fingerprint = file, ""
 	open(t, h)
 	h.Address = "localhost" // the certificate names the address only
-	openError(t, h, engine.KindTLS)
+	_ = openError(t, h, engine.KindTLS)
 	s.CA = "/does/not/exist.pem"
-	openError(t, h, engine.KindTLS)
+	_ = openError(t, h, engine.KindTLS)
 
 	_, h, s = host(t, wsman.Options{NTLM: true})
 	if id := open(t, h).Identity(); id != "none" {

@@ -133,20 +133,21 @@ func TestGuest(t *testing.T) {
 		return guest.Exec(ctx, s.User, s.Line, s.Stdin, s.Stdout, s.Stderr)
 	})
 	c := open(t, h)
-	for line, test := range map[string]struct {
+	for _, test := range []struct {
+		line string
 		code int
 		text string
 	}{
-		"sc query vsepflt":                 {0, "STATE              : 4  RUNNING"},
-		"sc query nonsense":                {1060, "FAILED 1060"},
-		"sc stop vsepflt & sc query vmci":  {0, "vmci"},
-		`echo ^<a^> "]]>" %COMPUTERNAME%`:  {0, `<a> "]]>" VM1`},
-		`reg query HKLM\SOFTWARE\nonsense`: {1, ""},
+		{"sc query vsepflt", 0, "STATE              : 4  RUNNING"},
+		{"sc query nonsense", 1060, "FAILED 1060"},
+		{"sc stop vsepflt & sc query vmci", 0, "vmci"},
+		{`echo ^<a^> "]]>" %COMPUTERNAME%`, 0, `<a> "]]>" VM1`},
+		{`reg query HKLM\SOFTWARE\nonsense`, 1, ""},
 	} {
 		var out bytes.Buffer
-		code, err := c.Exec(t.Context(), engine.Process{Line: line, Stdout: &out})
+		code, err := c.Exec(t.Context(), engine.Process{Line: test.line, Stdout: &out})
 		if code != test.code || err != nil || !strings.Contains(strings.ToUpper(out.String()), strings.ToUpper(test.text)) {
-			t.Errorf("%s: %d, %v, %q; want %d and %q", line, code, err, &out, test.code, test.text)
+			t.Errorf("%s: %d, %v, %q; want %d and %q", test.line, code, err, &out, test.code, test.text)
 		}
 	}
 }

@@ -50,20 +50,20 @@ func TestUnreachable(t *testing.T) {
 	server, h, s := host(t, wsman.Options{NTLM: true})
 	s.ConnectTimeout = "500ms"
 	server.Fail(wsman.Fault{Mode: wsman.Silent, On: "accept"})
-	bounded(t, func() { openError(t, h, engine.KindTimeout) })
+	bounded(t, func() { _ = openError(t, h, engine.KindTimeout) })
 	server.Heal()
 	server.Fail(wsman.Fault{Mode: wsman.Silent, Times: 1})
-	bounded(t, func() { openError(t, h, engine.KindTimeout) })
+	bounded(t, func() { _ = openError(t, h, engine.KindTimeout) })
 	server.Fail(wsman.Fault{Mode: wsman.Silent, On: "Create", Times: 1})
-	bounded(t, func() { openError(t, h, engine.KindTimeout) })
+	bounded(t, func() { _ = openError(t, h, engine.KindTimeout) })
 	server.Fail(wsman.Fault{Mode: wsman.Cut, Times: 1})
-	openError(t, h, engine.KindRefused)
+	_ = openError(t, h, engine.KindRefused)
 	server.Fail(wsman.Fault{Mode: wsman.Unavailable, Times: 1})
 	if e := openError(t, h, engine.KindRefused); !strings.Contains(e.Error(), "503") {
 		t.Error(e)
 	}
 	server.Fail(wsman.Fault{Mode: wsman.EmptyBody, On: "Create", Times: 1})
-	openError(t, h, engine.KindProtocol)
+	_ = openError(t, h, engine.KindProtocol)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := (transport{}).Open(ctx, h); !errors.Is(err, context.Canceled) {
@@ -71,7 +71,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	open(t, h) // it is a host after all
 	server.Close()
-	openError(t, h, engine.KindRefused)
+	_ = openError(t, h, engine.KindRefused)
 }
 
 func TestQuota(t *testing.T) {
@@ -138,7 +138,7 @@ func TestNotStarted(t *testing.T) {
 	notRun(t, err)
 	for _, line := range []string{"say a\x00b", "say \xff", "say " + strings.Repeat("x", 8200)} {
 		_, err := exec(t.Context(), c, line, "")
-		want(t, err, engine.KindModule)
+		_ = want(t, err, engine.KindModule)
 	}
 	if n := count(server, "Command"); n != 2 {
 		t.Errorf("%d commands", n)
@@ -256,7 +256,7 @@ func TestCancelWhileSilent(t *testing.T) {
 			defer cancel()
 			bounded(t, func() {
 				_, err := exec(ctx, c, "cat", "input")
-				want(t, err, engine.KindTimeout)
+				_ = want(t, err, engine.KindTimeout)
 			})
 		})
 	}
@@ -421,7 +421,7 @@ func TestPace(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	_, err := exec(ctx, c, "wait", "")
-	want(t, err, engine.KindTimeout)
+	_ = want(t, err, engine.KindTimeout)
 	if n := count(server, "Receive"); n < 2 || n > 6 {
 		t.Errorf("asked %d times in half a second", n)
 	}
