@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/dsplay/dsplay/engine/lab/touch"
 )
 
 // sudoCall is a command line of sudo.
@@ -161,7 +159,6 @@ func (d *DSVA) authenticate(ctx context.Context, c *call, s sudoCall) int {
 			}
 			return 0
 		}
-		touch.Mark(ctx)                                // a wrong password is counted against the user
 		if d.m.clock.Wait(ctx, 2*time.Second) != nil { // PAM's delay
 			return 1
 		}

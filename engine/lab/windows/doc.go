@@ -16,5 +16,5 @@
 //     pessimistic. What a killed installer leaves (Tools that only a repair heals): invented, the worst that is plausible.
 //   - schtasks, reg, net, shutdown, wmic, tasklist, findstr, ping, where: English Windows Server 2016/2019, from memory.
 //   - That timeout.exe refuses redirected input: certain. That over WinRM input is always redirected: high.
-//   - powershell knows only the few expressions of file powershell.go, and says so for all others.
+//   - powershell knows only the expressions of times in file expression.go, and says so for all others.
 package windows

@@ -80,7 +80,7 @@ func New(c Config) *Guest {
 	g.fillRegistry()
 	g.installTools(healthyFeatures(c.ToolsVersion))
 	for _, s := range g.services {
-		s.boot(g.disk)
+		g.boot(s)
 	}
 	g.MountTools()
 	return g

@@ -17,6 +17,7 @@ type procs struct {
 
 type proc struct {
 	image, user string
+	start       time.Time
 	kill        context.CancelFunc
 	background  bool // not a process of its own
 }
@@ -44,6 +45,7 @@ func (g *Guest) detach(ctx context.Context) (inner context.Context, release func
 
 func (g *Guest) add(ctx context.Context, p *proc) (context.Context, int) {
 	ctx, p.kill = context.WithCancel(ctx)
+	p.start = time.Now()
 	g.procs.next += 4
 	g.procs.all[g.procs.next] = p
 	return ctx, g.procs.next
@@ -74,7 +76,7 @@ func (g *Guest) powerOff() {
 	}
 	for _, s := range g.services {
 		if s.state != stopped {
-			s.state, s.exit = stopped, 0
+			s.state, s.exit, s.pid = stopped, 0, 0
 		}
 	}
 	g.shutdown = nil
@@ -96,7 +98,7 @@ func (g *Guest) Up() {
 			g.tools.broken, g.tools.healsAtBoot = "", false
 		}
 		for _, s := range g.services {
-			s.boot(g.disk)
+			g.boot(s)
 		}
 	})
 }

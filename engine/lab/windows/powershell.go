@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -13,32 +13,26 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
-// powershell knows the time of the last boot, by CIM or WMI, with one of four conversions. For everything else it says
-// that it is not simulated, and fails.
+// powershell runs "powershell.exe -Command TEXT" or -EncodedCommand, as far as file expression.go understands the text.
+// For everything else it says that it is not simulated, and fails.
 func (g *Guest) powershell(_ context.Context, p *cmdexe.Process) uint32 {
-	script := script(p.Argv)
-	m := bootQuery().FindStringSubmatch(script)
-	if m == nil {
-		return g.fail(p, 1, "powershell is not simulated beyond the time of the last boot: %.200s", script)
+	text := script(p.Argv)
+	for _, statement := range strings.Split(text, ";") {
+		if strings.TrimSpace(statement) == "" {
+			continue
+		}
+		e := &expression{guest: g, process: p, rest: statement}
+		value, err := e.whole()
+		var failure *psError
+		switch {
+		case errors.As(err, &failure):
+			return g.fail(p, 1, "%s", failure.text)
+		case err != nil:
+			return g.fail(p, 1, "powershell is not simulated beyond expressions of times: %s: %.300s", err, text)
+		}
+		line(p, "%v", value)
 	}
-	g.mu.Lock()
-	boot := g.bootTime
-	g.mu.Unlock()
-	switch how := strings.ToLower(strings.ReplaceAll(m[1], " ", "")); how {
-	case ".tofiletimeutc()", ".tofiletime()":
-		return line(p, "%d", fileTime(boot))
-	case ".touniversaltime().tostring('o')":
-		return line(p, "%s", boot.UTC().Format("2006-01-02T15:04:05.0000000Z"))
-	case ".tostring('o')":
-		return line(p, "%s", boot.In(g.zone()).Format("2006-01-02T15:04:05.0000000-07:00"))
-	case ".touniversaltime().ticks":
-		return line(p, "%d", fileTime(boot)+504911232000000000)
-	}
-	return g.fail(p, 1, "powershell is not simulated: %.200s", script)
-}
-
-func bootQuery() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^\(\s*(?:Get-CimInstance|gcim)\s+(?:-ClassName\s+)?Win32_OperatingSystem\s*\)\.LastBootUpTime(.*?);?\s*$`)
+	return 0
 }
 
 // fileTime counts 100 ns since 1601.

@@ -18,6 +18,7 @@ const errRegMissing = "ERROR: The system was unable to find the specified regist
 type regArgs struct {
 	key, name, find, kind, data string
 	hasName, tree, all          bool
+	exact, onlyData             bool // /e, and /d of a query
 }
 
 func parseReg(argv []string) regArgs {
@@ -38,6 +39,10 @@ func parseReg(argv []string) regArgs {
 		case flag == "/f" && strings.EqualFold(argv[0], "query"):
 			i++
 			a.find = at(argv, i)
+		case flag == "/e":
+			a.exact = true
+		case flag == "/d":
+			a.onlyData = true
 		case flag == "/s":
 			a.tree = true
 		case flag == "/va":
@@ -134,12 +139,17 @@ func (v value) String() string {
 func (g *Guest) regSearch(p *cmdexe.Process, view registry, a regArgs) uint32 {
 	keys := view.below(a.key, true)
 	keys = append([]*regKey{view[strings.ToLower(a.key)]}, keys...)
-	has := func(text string) bool { return strings.Contains(strings.ToLower(text), strings.ToLower(a.find)) }
+	has := func(text string) bool {
+		if a.exact {
+			return strings.EqualFold(text, a.find)
+		}
+		return strings.Contains(strings.ToLower(text), strings.ToLower(a.find))
+	}
 	matches := 0
 	for _, key := range keys {
 		found := &regKey{key.path, maps.Clone(key.values)}
 		maps.DeleteFunc(found.values, func(_ string, v value) bool {
-			return a.find != "" && !has(v.name) && !has(v.data) || a.hasName && !strings.EqualFold(v.name, a.name)
+			return a.find != "" && (a.onlyData || !has(v.name)) && !has(v.data) || a.hasName && !strings.EqualFold(v.name, a.name)
 		})
 		matches += len(found.values)
 		if len(found.values) > 0 || a.find == "" && !a.hasName {

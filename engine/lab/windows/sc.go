@@ -141,18 +141,10 @@ func (s *service) text(name string, extended bool) string {
 	field("CHECKPOINT", fmt.Sprintf("0x%x", checkpoint))
 	field("WAIT_HINT", fmt.Sprintf("0x%x", hint))
 	if extended {
-		field("PID", fmt.Sprint(s.processID()))
+		field("PID", fmt.Sprint(s.pid))
 		field("FLAGS", "")
 	}
 	return b.String()
-}
-
-// processID is that of a service process that lives, and 0 for drivers.
-func (s *service) processID() int {
-	if s.driver() || s.state == stopped {
-		return 0
-	}
-	return 600 + 4*len(s.display) // steady, unlike that of a real system
 }
 
 func kindName(kind int) string {

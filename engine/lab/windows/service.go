@@ -54,6 +54,8 @@ type service struct {
 	pinned                      bool // cannot be stopped
 	file                        string
 	takes                       time.Duration // lab time to start and to stop
+	pid                         int           // while it runs; 0 for drivers
+	since                       time.Time     // when it began to run
 }
 
 func (s *service) driver() bool { return s.kind <= 2 }
@@ -73,14 +75,27 @@ func (s *service) loadable(d *disk.Disk) uint32 {
 	return 0
 }
 
-// boot puts the service into the state that it has after a boot.
-func (s *service) boot(d *disk.Disk) {
-	s.state, s.exit = stopped, errNeverStarted
+// boot puts a service into the state that it has after a boot. g.mu is held or g is new.
+func (g *Guest) boot(s *service) {
+	s.state, s.exit, s.pid = stopped, errNeverStarted, 0
 	if s.start > autoStart {
 		return
 	}
-	if s.exit = s.loadable(d); s.exit == 0 {
-		s.state = running
+	if s.exit = s.loadable(g.disk); s.exit == 0 {
+		g.runs(s, g.bootTime.Add(20*time.Second))
+	}
+}
+
+// runs puts a service into the state of one that runs. g.mu is held or g is new.
+func (g *Guest) runs(s *service, since time.Time) {
+	s.state, s.exit, s.since = running, 0, since
+	g.giveProcess(s)
+}
+
+func (g *Guest) giveProcess(s *service) {
+	if !s.driver() && s.pid == 0 {
+		g.procs.next += 4
+		s.pid = g.procs.next
 	}
 }
 
@@ -164,7 +179,12 @@ func (g *Guest) stopService(ctx context.Context, name string) uint32 {
 
 // move brings a service through a pending state into another one. It goes on when the one who asked is gone.
 func (g *Guest) move(ctx context.Context, s *service, pending, then state) <-chan struct{} {
-	g.change(func() { s.state, s.exit = pending, 0 })
+	g.change(func() {
+		s.state, s.exit = pending, 0
+		if pending == startPending {
+			g.giveProcess(s)
+		}
+	})
 	done := make(chan struct{})
 	ctx, release := g.detach(ctx)
 	go func() {
@@ -172,8 +192,12 @@ func (g *Guest) move(ctx context.Context, s *service, pending, then state) <-cha
 		defer release()
 		if g.cfg.Clock.Wait(ctx, s.takes) == nil {
 			g.change(func() {
-				if s.state == pending {
-					s.state, s.exit = then, 0
+				switch {
+				case s.state != pending: // it was overtaken
+				case then == running:
+					g.runs(s, time.Now())
+				default:
+					s.state, s.exit, s.pid = then, 0, 0
 				}
 			})
 		}

@@ -22,9 +22,9 @@ type image struct {
 func (g *Guest) images() []image {
 	list := []image{{"System Idle Process", 0}, {"System", 4}, {"smss.exe", 312}, {"services.exe", 592}, {"lsass.exe", 600}}
 	for _, key := range slices.Sorted(maps.Keys(g.services)) {
-		if s := g.services[key]; s.processID() != 0 {
+		if s := g.services[key]; s.pid != 0 {
 			file := strings.Trim(strings.SplitN(s.image, " -", 2)[0], `"`)
-			list = append(list, image{file[strings.LastIndexByte(file, '\\')+1:], s.processID()})
+			list = append(list, image{file[strings.LastIndexByte(file, '\\')+1:], s.pid})
 		}
 	}
 	for _, pid := range slices.Sorted(maps.Keys(g.procs.all)) {

@@ -80,8 +80,10 @@ func (g *Guest) installTools(features []string) {
 	g.tools.features = map[string]bool{}
 	g.disk.Install(toolsFolder+"vmtoolsd.exe", "vmtoolsd")
 	if g.find("VMTools") == nil {
-		g.services["vmtools"] = &service{name: "VMTools", display: "VMware Tools", kind: 0x10, start: autoStart,
-			state: running, image: `"` + toolsFolder + `vmtoolsd.exe"`, takes: 3 * time.Second}
+		s := &service{name: "VMTools", display: "VMware Tools", kind: 0x10, start: autoStart,
+			image: `"` + toolsFolder + `vmtoolsd.exe"`, takes: 3 * time.Second}
+		g.services["vmtools"] = s
+		g.runs(s, time.Now())
 	}
 	for _, f := range features {
 		g.addFeature(f, running)

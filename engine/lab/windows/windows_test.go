@@ -81,6 +81,16 @@ func (c *conversation) act(words []string) error {
 		c.g().UnmountTools()
 	case "file": // "! file PATH WORDS…": a text file with \n for line ends
 		c.g().disk.Put(words[1], strings.ReplaceAll(strings.Join(words[2:], " "), `\n`, "\r\n"))
+	case "task-ends":
+		return eventually(func() error {
+			g := c.g()
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			if t := g.tasks[words[1]]; t == nil || t.running {
+				return fmt.Errorf("the task %s runs", words[1])
+			}
+			return nil
+		})
 	case "file-comes": // "! file-comes PATH": it is there, and has something in it
 		return eventually(func() error {
 			if info, ok := c.g().disk.Stat(words[1]); !ok || info.Size == 0 {
