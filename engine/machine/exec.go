@@ -78,7 +78,7 @@ func (h *Host) bad(err error) error {
 func (h *Host) exec(ctx context.Context, shell engine.Shell, r call, c engine.Command) (engine.Output, error) {
 	out, err := h.send(ctx, shell, r, c)
 	if err != nil {
-		return out, h.finishKill(ctx, r, err)
+		return out, renamed(h.finishKill(ctx, r, err), op(r.line))
 	}
 	if r.sudo {
 		if err := h.refusedBySudo(r, out); err != nil {

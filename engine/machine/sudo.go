@@ -153,8 +153,9 @@ func withoutSudoNoise(stderr string) string {
 	return kept.String()
 }
 
-// complaints are what sudo says when it does not do it, and what that means. sudo 1.8 and 1.9, untranslated: without
-// a login there is no LANG on the appliances, and sshd passes none on that we did not send.
+// complaints are what sudo 1.8 and 1.9 say when they do not do it, and what that means. Only English: a host that sets
+// another LANG for its sessions (Debian's PAM can) shows sudo's own words and an exit code instead. The prompt is ours
+// in every language, so a wrong password is always known.
 var complaints = []struct{ text, msg, hint string }{
 	{"is not in the sudoers file", "sudo: this user may not use sudo", "add the user to sudoers on the host, or connect as another user"},
 	{"is not allowed to execute", "sudo: this user may not run this command", "compare sudoers on the host with the command line"},

@@ -102,12 +102,12 @@ func (c *Conn) aside(ctx context.Context, line string, out *bytes.Buffer) (*sess
 func (c *Conn) locate(ctx context.Context, s *session) (processes.Process, bool) {
 	for range 5 {
 		t, lister, err := c.look(ctx)
-		if err != nil {
+		siblings, ok := t.Siblings()
+		if err != nil || !ok {
 			return processes.Process{}, false
 		}
-		siblings, ok := t.Siblings()
 		order := append(slices.Clone(lister.before), lister)
-		if i := slices.Index(order, s); ok && i >= 0 && len(siblings) == len(order) {
+		if i := slices.Index(order, s); i >= 0 && len(siblings) == len(order) {
 			return siblings[i], true
 		}
 		if s.waitClosed(ctx, glance) {

@@ -82,9 +82,9 @@ type opening struct {
 }
 
 func (t *Transport) opening(h *engine.Host) (*opening, error) {
-	settings, ok := h.Connection.Settings.(*Settings)
-	if !ok {
-		settings = t.Settings().(*Settings)
+	settings := t.Settings().(*Settings)
+	if h.Connection.Settings != nil {
+		settings = h.Connection.Settings.(*Settings) // by the contract of engine.Transport
 	}
 	set, err := settings.parse()
 	if err != nil {

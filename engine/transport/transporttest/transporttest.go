@@ -63,19 +63,21 @@ type suite struct {
 // settle waits until at most n goroutines are left.
 func settle(t *testing.T, n int) {
 	t.Helper()
-	if !eventually(func() bool { return runtime.NumGoroutine() <= n }) {
+	if !eventually(t, func() bool { return runtime.NumGoroutine() <= n }) {
 		stacks := make([]byte, 1<<20)
 		t.Errorf("%d goroutines are left, %d were there before:\n%s", runtime.NumGoroutine(), n, stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
-func eventually(ok func() bool) bool {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if ok() {
-			return true
+func eventually(t *testing.T, ok func() bool) bool {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for !ok() {
+		if engine.Wait(ctx, 5*time.Millisecond) != nil {
+			return ok()
 		}
 	}
-	return ok()
+	return true
 }
 
 func (s *suite) open(t *testing.T) engine.Shell {

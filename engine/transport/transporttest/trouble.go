@@ -35,7 +35,7 @@ func (s *suite) sleep(ctx context.Context, t *testing.T, shell engine.Shell) sle
 		_, err := shell.Exec(ctx, engine.Process{Line: s.c.Sleep, Stdout: &stdout})
 		ended <- err
 	}()
-	if !eventually(func() bool { return stdout.words() != nil || len(ended) > 0 }) || stdout.words() == nil {
+	if !eventually(t, func() bool { return stdout.words() != nil || len(ended) > 0 }) || stdout.words() == nil {
 		t.Fatalf("the command that lasts says %q", stdout.String())
 	}
 	return sleeper{stdout.words(), ended}
@@ -74,7 +74,7 @@ func (s *suite) checkKilled(t *testing.T, e *engine.Error, pids []string) {
 
 func (s *suite) isDead(t *testing.T, shell engine.Shell, pid string) bool {
 	t.Helper()
-	return eventually(func() bool {
+	return eventually(t, func() bool {
 		r := exec(t.Context(), shell, s.c.Alive(pid), "")
 		return r.err == nil && r.code != 0
 	})
