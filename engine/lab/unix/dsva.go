@@ -20,11 +20,12 @@ const (
 type DSVAConfig struct {
 	Name         string
 	Clock        clock.Clock
-	Systemd      bool     // EL 7 with systemd; else EL 6 with init scripts
-	SudoPassword string   // of every user who may use sudo; "" is NOPASSWD
-	NoSudo       []string // users who are not in the sudoers file; all others are
-	Manager      string   // address of the DSM that the agent knows; "" is "dsm.lab"
-	Changed      func()   // called after any change of the state, without locks held
+	Systemd      bool          // EL 7 with systemd; else EL 6 with init scripts
+	SudoPassword string        // of every user who may use sudo; "" is NOPASSWD
+	NoSudo       []string      // users who are not in the sudoers file; all others are
+	Manager      string        // address of the DSM that the agent knows; "" is "dsm.lab"
+	BootTakes    time.Duration // lab time; 0 is 60 s
+	Changed      func()        // called after any change of the state, without locks held
 	// Heartbeat is called, without locks held, when dsa_control -m tells the agent to contact its DSM. It gives the HTTP
 	// status with which the DSM answers. nil: always 200.
 	Heartbeat func() int
@@ -56,6 +57,9 @@ func NewDSVA(c DSVAConfig) *DSVA {
 	m := newMachine(c.Name, c.Clock, c.Changed)
 	m.shell, m.missing = "bash", "command not found"
 	m.path, m.rootPath = "/usr/local/bin:/bin:/usr/bin", "/usr/local/sbin:/sbin:/bin:/usr/sbin:/usr/bin"
+	if c.BootTakes == 0 {
+		c.BootTakes = 60 * time.Second
+	}
 	if c.Manager == "" {
 		c.Manager = "dsm.lab"
 	}
@@ -74,7 +78,7 @@ func (d *DSVA) fill() {
 		{"sudo": d.sudo, "id": id, "whoami": whoami, "ps": ps, "pgrep": pgrep, "uname": linuxUname, "bash": sh}} {
 		m.install(commands, "/bin", "/usr/bin")
 	}
-	m.install(map[string]command{"service": d.service, "chkconfig": d.chkconfig}, "/sbin", "/usr/sbin")
+	m.install(map[string]command{"service": d.service, "chkconfig": d.chkconfig, "shutdown": d.shutdown, "reboot": d.shutdown}, "/sbin", "/usr/sbin")
 	m.install(map[string]command{"dsa_query": d.query, "dsa_control": d.control}, "/opt/ds_agent")
 	_ = m.files.chmod("/opt/ds_agent", 0, 0o700) // it is there
 	if d.cfg.Systemd {

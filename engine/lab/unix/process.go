@@ -31,6 +31,7 @@ const ticks = 100
 // boot starts the machine anew; m.mu is held or m is new.
 func (m *machine) boot(at time.Time) {
 	m.up, m.booted, m.bootID = true, at, uuid.NewString()
+	m.off = make(chan struct{})
 	m.procs[1] = &process{pid: 1, user: "root", comm: "init", args: []string{"/sbin/init"}, start: at}
 	for _, name := range m.others {
 		m.daemon(at, nil, name)
@@ -170,6 +171,9 @@ func (m *machine) text(format string, args ...any) *node {
 
 // down takes the power away: everything that runs dies.
 func (m *machine) down() {
+	if m.up {
+		close(m.off)
+	}
 	m.up = false
 	for _, cancel := range m.orphans {
 		cancel()
@@ -207,4 +211,11 @@ func (m *machine) powerOn(daemons ...*daemon) {
 			}
 		}
 	})
+}
+
+// atPowerOff is closed when the power goes.
+func (m *machine) atPowerOff() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.off
 }

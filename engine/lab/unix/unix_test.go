@@ -94,6 +94,10 @@ func (c *conversation) act(words []string) error {
 	case "answer":
 		_, err := fmt.Sscan(words[1], &c.beat)
 		return err
+	case "eventually":
+		var err error
+		eventually(c.t, strings.Join(words[1:], " "), func() bool { err = c.state(words[1:]); return err == nil })
+		return err
 	case "state":
 		return c.state(words[1:])
 	default:

@@ -2,11 +2,9 @@ package windows
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +30,7 @@ type Config struct {
 
 // State is a copy of what a guest is.
 type State struct {
-	Drivers        map[string]string // "RUNNING", "STOPPED" or a pending state; absent: not installed
+	Drivers        map[string]string // by the names that sc shows; "RUNNING", "STOPPED" or a pending state; absent: not installed
 	Features       []string          // of VMware Tools, sorted
 	ToolsInstalled bool
 	ToolsBroken    bool // only a repair heals
@@ -115,9 +113,9 @@ func (g *Guest) State() State {
 		ToolsInstalled: g.tools.installed, ToolsBroken: g.tools.broken != "", Connected: g.connected(),
 		PendingReboot: g.pendingReboot(), Boots: g.boots, BootTime: g.bootTime,
 		InstallerRuns: g.tools.runs, NetworkLost: g.tools.networkLost, Up: g.up}
-	for name, service := range g.services {
+	for _, service := range g.services {
 		if service.driver() {
-			s.Drivers[name] = service.state.String()
+			s.Drivers[service.name] = service.state.String()
 		}
 	}
 	return s
@@ -145,67 +143,3 @@ func (g *Guest) change(f func()) {
 		g.cfg.Changed()
 	}
 }
-
-// The users and folders that a guest shows.
-
-func (g *Guest) home(user string) string {
-	if isSystem(user) {
-		return `C:\Windows\System32`
-	}
-	return `C:\Users\` + account(user)
-}
-
-func account(user string) string { return user[strings.LastIndexByte(user, '\\')+1:] }
-
-func isSystem(user string) bool { return strings.EqualFold(account(user), "SYSTEM") }
-
-func (g *Guest) administrator(user string) bool {
-	return !slices.ContainsFunc(g.cfg.Limited, func(l string) bool { return strings.EqualFold(l, account(user)) })
-}
-
-func (g *Guest) environment(user string) map[string]string {
-	domain, _, ok := strings.Cut(user, `\`)
-	if !ok {
-		domain = g.cfg.Name
-	}
-	profile, temp := g.home(user), g.home(user)+`\AppData\Local\Temp`
-	if isSystem(user) {
-		profile, temp = `C:\Windows\system32\config\systemprofile`, `C:\Windows\TEMP`
-	} else {
-		g.disk.MakeAll(temp)
-	}
-	return map[string]string{
-		"COMPUTERNAME": strings.ToUpper(g.cfg.Name), "ComSpec": `C:\Windows\system32\cmd.exe`, "OS": "Windows_NT",
-		"Path":         `C:\Windows\system32;C:\Windows;C:\Windows\System32\Wbem;C:\Windows\System32\WindowsPowerShell\v1.0\`,
-		"PATHEXT":      ".COM;.EXE;.BAT;.CMD;.VBS;.VBE;.JS;.JSE;.WSF;.WSH;.MSC",
-		"ProgramFiles": `C:\Program Files`, "ProgramData": `C:\ProgramData`, "PROCESSOR_ARCHITECTURE": "AMD64",
-		"SystemDrive": "C:", "SystemRoot": `C:\Windows`, "windir": `C:\Windows`, "TEMP": temp, "TMP": temp,
-		"USERDOMAIN": strings.ToUpper(domain), "USERNAME": account(user), "USERPROFILE": profile,
-	}
-}
-
-func (g *Guest) fillDisk() {
-	system := `C:\Windows\System32\`
-	for _, name := range programNames {
-		g.disk.Install(system+name+".exe", name)
-	}
-	g.disk.Install(system+`Wbem\wmic.exe`, "wmic")
-	g.disk.Install(system+`WindowsPowerShell\v1.0\powershell.exe`, "powershell")
-	for _, folder := range []string{`C:\Windows\TEMP`, `C:\Users\Public`, `C:\ProgramData`, `C:\Program Files\Common Files`} {
-		g.disk.MakeAll(folder)
-	}
-	g.disk.Put(`C:\Windows\System32\drivers\fltMgr.sys`, "MZ\x90\x00")
-}
-
-// MountTools puts the installation media of VMware Tools into drive D:.
-func (g *Guest) MountTools() {
-	g.disk.Mount("D:", func() {
-		g.disk.Install(`D:\setup64.exe`, "setup64")
-		g.disk.Put(`D:\setup.exe`, "MZ\x90\x00")
-		g.disk.Put(`D:\autorun.inf`, "[autorun]\r\nopen=setup64.exe\r\n")
-		g.disk.Put(`D:\manifest.txt`, fmt.Sprintf("monolithic.version = \"%s\"\r\n", g.cfg.ToolsVersion))
-	})
-}
-
-// UnmountTools takes the media out of drive D:.
-func (g *Guest) UnmountTools() { g.disk.Unmount("D:") }
