@@ -83,12 +83,14 @@ func (d *daemon) start(ctx context.Context) error {
 
 // restart stops and starts; between says what is printed meanwhile.
 func (d *daemon) restart(ctx context.Context, between func()) error {
+	d.m.mu.Lock()
+	hangs := d.hangs
+	d.hangs = false // used up, also when this restart is cut off before it hangs
+	d.m.mu.Unlock()
 	if err := d.stop(ctx); err != nil {
 		return err
 	}
 	between()
-	hangs := false
-	d.m.change(func() { hangs, d.hangs = d.hangs, false })
 	if hangs {
 		<-ctx.Done()
 		return ctx.Err()
