@@ -51,7 +51,16 @@ type site struct {
 }
 
 // place is where the expressions of an entry stand.
-func (s site) place(e *entry) place { return place{play: s.play, attempt: s.attempt, entry: e} }
+func (s site) place(e *entry) place {
+	at := place{play: s.play, attempt: s.attempt, entry: e}
+	if s.attempt != nil {
+		at = at.guarded(s.attempt.When, s.attempt.of.When)
+	}
+	if s.goalOf != nil {
+		at = at.guarded(s.goalOf.When)
+	}
+	return at
+}
 
 // declareEntries notes the probes and steps of a play before any of them is loaded.
 func (l *loader) declareEntries(p *play, body *hclsyntax.Body, a *attempt, goalOf *entry) {
@@ -150,8 +159,10 @@ func (l *loader) loadModuleEntry(b *hclsyntax.Block, s site) *entry {
 	e.Address = s.path + "/" + b.Type + "." + e.Name
 	at := s.place(e)
 	e.When = exprOf(l.attr(b.Body, "when", cty.Bool, at))
+	at = at.guarded(e.When)
 	if e.goalOf != nil && e.When != nil {
 		l.fail(b.Body.Attributes["when"].NameRange, "Not allowed here", "A probe of a goal is always asked. Put the question into the condition.")
+		e.When = nil
 	}
 	l.loadMeta(e, at)
 	if e.Module == nil {
@@ -180,13 +191,13 @@ func (l *loader) usable(e *entry) {
 func (l *loader) loadCheckEntry(b *hclsyntax.Block, s site) *entry {
 	e := &entry{Entry: &engine.Entry{Kind: engine.EntryCheck, Range: decode.Range(b.DefRange())}, play: s.play, block: b, attempt: s.attempt}
 	at := s.place(e)
-	c := l.loadCheck(b, at, []string{"when", "title", "tags"})
+	e.When = exprOf(l.attr(b.Body, "when", cty.Bool, at))
+	c := l.loadCheck(b, at.guarded(e.When), []string{"when", "title", "tags"})
 	if c == nil {
 		return nil
 	}
 	e.check, e.Check, e.Name = c, c.Check, c.Name
 	e.Address = s.path + "/check." + strings.ReplaceAll(c.Name, "/", "_")
-	e.When = exprOf(l.attr(b.Body, "when", cty.Bool, at))
 	return e
 }
 

@@ -21,6 +21,9 @@ type runner struct {
 	inv     *engine.Inventory
 }
 
+// runVars is "run." of a plan.
+var runVars = cty.UnknownVal(cty.Object(map[string]cty.Type{"id": cty.String}))
+
 func start(t *testing.T, src string, change ...func(*lang.Options)) *runner {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "play.hcl")
@@ -44,7 +47,7 @@ func begin(t *testing.T, path string, o lang.Options) *runner {
 	if inv == nil {
 		inv = testInventory()
 	}
-	return &runner{t: t, program: program, inv: inv, pass: program.Pass(inv, cty.UnknownVal(cty.Object(map[string]cty.Type{"id": cty.String})))}
+	return &runner{t: t, program: program, inv: inv, pass: program.Pass(inv, runVars)}
 }
 
 // item gives the n-th item of the playbook.

@@ -106,6 +106,7 @@ func (l *loader) ready(x *expr, at place) {
 	if x.wrong {
 		return
 	}
+	l.guard(x, at)
 	if at.play != nil {
 		x.node = l.rewriter.PerHost(x.node, perHost...)
 	} else {

@@ -115,8 +115,10 @@ func (l *loader) hostNames(body *hclsyntax.Body) *expr {
 		return x
 	case t == cty.String:
 		l.fail(x.place, "Wrong type", `"hosts" takes a list of names: write it in brackets, ["…"], or name a group: group.NAME.`)
+		x.wrong = true
 	case (t.IsListType() || t.IsSetType()) && t.ElementType().IsObjectType():
 		l.fail(x.place, "Wrong type", `"hosts" takes names, and these are objects. Write [for h in … : h.name].`)
+		x.wrong = true
 	default:
 		l.demand(x, cty.List(cty.String), "hosts")
 	}
@@ -126,7 +128,11 @@ func (l *loader) hostNames(body *hclsyntax.Body) *expr {
 
 // knownHosts reports names that the inventory does not have, where they are written in the playbook.
 func (l *loader) knownHosts(x *expr) {
-	if x.wrong || x.value == cty.NilVal || !x.value.CanIterateElements() {
+	if x.wrong || x.value == cty.NilVal {
+		return
+	}
+	if x.value.IsNull() || !x.value.CanIterateElements() {
+		l.fail(x.place, "Wrong value", "\"hosts\" must be a list of names, and not null.")
 		return
 	}
 	for _, v := range x.value.Elements() {
@@ -141,7 +147,7 @@ func (l *loader) knownHosts(x *expr) {
 // texts evaluates a list of strings at load.
 func (l *loader) texts(body *hclsyntax.Body, name string) []string {
 	x := l.attr(body, name, cty.List(cty.String), place{onlyVars: true})
-	if x == nil || x.wrong || x.value == cty.NilVal || !x.value.CanIterateElements() {
+	if x == nil || x.wrong || x.value == cty.NilVal || x.value.IsNull() || !x.value.CanIterateElements() {
 		return nil
 	}
 	var out []string

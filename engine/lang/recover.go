@@ -68,7 +68,7 @@ func (l *loader) loadGoal(r *entry, b *hclsyntax.Block, s site) {
 			r.Recover.Goal = append(r.Recover.Goal, e.Entry)
 		}
 	}
-	r.Recover.Condition = exprOf(l.attr(b.Body, "condition", cty.Bool, place{play: s.play}))
+	r.Recover.Condition = exprOf(l.attr(b.Body, "condition", cty.Bool, place{play: s.play}.guarded(r.When)))
 	r.polling = only(b.Body, "within", "every")
 	goal := pollingDefaults
 	l.decode(r.polling, &goal, place{play: s.play}, &r.waits)
@@ -81,7 +81,7 @@ func (l *loader) loadAttempt(r *entry, b *hclsyntax.Block, s site) {
 		return
 	}
 	a := s.play.attempts[b]
-	a.When = exprOf(l.attr(b.Body, "when", cty.Bool, place{play: s.play, before: r}))
+	a.When = exprOf(l.attr(b.Body, "when", cty.Bool, place{play: s.play, before: r}.guarded(r.When)))
 	for _, x := range b.Body.Blocks {
 		if e := l.loadEntry(x, site{play: s.play, attempt: a, path: r.Address + "/" + a.Name}); e != nil {
 			a.Entries = append(a.Entries, e.Entry)

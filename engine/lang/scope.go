@@ -24,6 +24,7 @@ type place struct {
 	result   cty.Type // of "result"; NilType: it may not be named
 	onlyVars bool     // it is evaluated while loading
 	nothing  bool     // so early that not even variables are known
+	guards   []*expr  // conditions under which it is evaluated
 }
 
 // scope implements infer.Scope, and notes what is named.
@@ -179,9 +180,15 @@ func (s *scope) group(name string, at hcl.Range, named bool) (infer.Type, int, *
 	names := infer.Of(cty.List(cty.String))
 	inv := s.opts.Inventory
 	switch {
-	case !named:
+	case !named && inv == nil:
 		return infer.Of(cty.Map(cty.List(cty.String))), 1, nil
-	case inv == nil || inv.Groups[name] != nil:
+	case !named:
+		groups := map[string]infer.Type{}
+		for name := range inv.Groups {
+			groups[name] = names
+		}
+		return infer.Object(groups), 1, nil
+	case inv == nil:
 		return names, 2, nil
 	}
 	if _, ok := inv.Groups[name]; ok {

@@ -94,6 +94,10 @@ func settled(v cty.Value, t cty.Type) cty.Value {
 			values[i] = settled(e, t.TupleElementType(i))
 		}
 		return cty.TupleVal(values)
+	case t.IsCollectionType() && !t.HasDynamicTypes() && !ty.Equals(t): // an empty list of anything, for example
+		if c, err := convert.Convert(v, t); err == nil {
+			return c
+		}
 	}
 	return v
 }

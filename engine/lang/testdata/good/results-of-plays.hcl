@@ -15,7 +15,7 @@ locals {
   flat     = flatten(local.splat)
   free     = sum([for d in local.flat : d.free])
   by_name  = { for h in play.one.hosts : h.name => h }
-  first    = local.by_name["vm1"].probe.l.tags
+  first    = contains(local.names, "vm1") ? local.by_name["vm1"].probe.l.tags : tomap({})
   tag      = lookup(local.first, "a", "none")
   changed  = [for h in play.one.hosts : h.address if h.step.s.changed || h.step.s.status == "ran"]
   racks    = { for h in play.one.hosts : coalesce(h.esxi, "none") => h.rack... if h.rack != null }
