@@ -299,7 +299,7 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("a secret is in\n%s", text)
 		}
 		if m != nil {
-			m.Resolve(t.Context(), open)
+			_, _ = m.Resolve(t.Context(), open)
 			for _, name := range m.Inventory().Names() {
 				m.Explain(name)
 			}

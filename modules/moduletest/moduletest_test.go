@@ -15,7 +15,6 @@ import (
 // toggle is a module that does what a case of this test wants it to do wrong.
 type toggle struct {
 	Wrong string `hcl:"wrong,optional" doc:"What to do wrong."`
-	on    bool
 }
 
 type toggled struct {

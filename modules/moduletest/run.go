@@ -51,7 +51,7 @@ func (c *testCase) run(ctx context.Context, t reporter, m engine.Module) {
 		}
 	case c.resume > 0:
 		since := time.Now()
-		time.Sleep(c.resume) // in simulated time
+		time.Sleep(c.resume) //nolint:forbidigo // in the simulated time of a synctest bubble
 		err = instance.(engine.Prover).Prove(ctx, h, since)
 	default:
 		err = c.step(ctx, t, m, h, instance)

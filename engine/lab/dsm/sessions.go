@@ -74,13 +74,6 @@ func (s *sessions) unlock() {
 	clear(s.failures)
 }
 
-// endAll is a restart of the manager.
-func (s *sessions) endAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.open)
-}
-
 func (s *sessions) expire() {
 	for sID, one := range s.open {
 		if time.Since(one.used) > s.cfg.Session {

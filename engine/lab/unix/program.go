@@ -2,6 +2,7 @@ package unix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -90,7 +91,7 @@ func (c *call) run(ctx context.Context, argv []string) int {
 func (c *call) notFound(name string, err error) int {
 	if strings.Contains(name, "/") {
 		fmt.Fprintf(c.stderr, "%s: %s: %s\n", c.m.shell, name, err)
-		if err == errMissing {
+		if errors.Is(err, errMissing) {
 			return 127
 		}
 		return 126

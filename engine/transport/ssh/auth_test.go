@@ -72,7 +72,7 @@ func TestPasswordIsTriedOnceInAll(t *testing.T) {
 	h := host(t, server, func(s *ssh.Settings) {
 		s.Port, s.HostKeys, s.KnownHosts = listener.Addr().(*net.TCPAddr).Port, "accept-new", filepath.Join(t.TempDir(), "known")
 	})
-	mustNotOpen(t, h, engine.KindAuth)
+	_ = mustNotOpen(t, h, engine.KindAuth)
 	if tries.Load() != 1 {
 		t.Errorf("the host has seen %d tries", tries.Load())
 	}
@@ -124,7 +124,7 @@ func TestKeyOpens(t *testing.T) {
 	if !strings.Contains(e.Hint, "authorized_keys") {
 		t.Error(e.Hint)
 	}
-	mustNotOpen(t, host(t, server, func(s *ssh.Settings) { s.Key = "/nonexistent/key" }), engine.KindAuth)
+	_ = mustNotOpen(t, host(t, server, func(s *ssh.Settings) { s.Key = "/nonexistent/key" }), engine.KindAuth)
 	e = mustNotOpen(t, host(t, server, nil), engine.KindAuth)
 	if !strings.Contains(e.Error(), "accepts no password") {
 		t.Error(e)

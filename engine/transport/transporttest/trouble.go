@@ -203,7 +203,7 @@ func (s *suite) silence(t *testing.T) {
 	} else if e.Kind == engine.KindTimeout && !e.Orphan {
 		t.Error("a host that said nothing cannot have confirmed the death")
 	}
-	mustFail(t, lasting.wait(t), engine.KindLost)
+	_ = mustFail(t, lasting.wait(t), engine.KindLost)
 	undo()
 	s.reap(t, append(lasting.pids, stopped.pids...))
 }

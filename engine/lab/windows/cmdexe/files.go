@@ -125,7 +125,7 @@ func (s *session) rmdir(paths []string, all bool) uint32 {
 		if info, ok := s.sys.Disk.Stat(path); ok && !info.Dir {
 			code = s.fail(errors.New("The directory name is invalid."))
 		} else if err := remove(path); err != nil {
-			code = s.fail(err)
+			_ = s.fail(err) // it says what is wrong; the code is rd's own
 			if code = 1; errors.Is(err, disk.ErrNoFile) || errors.Is(err, disk.ErrNoPath) {
 				code = 2
 			}
