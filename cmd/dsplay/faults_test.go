@@ -127,6 +127,28 @@ func TestWakeOnlyWithConsent(t *testing.T) {
 	}
 }
 
+func TestRebootOnlyWithConsent(t *testing.T) {
+	e := newEstate(t, lab.Options{})
+	e.inject(lab.Fault{Name: "disconnected", Target: "guest2-3"})
+	e.ended(e.heal("--var", "change_tools=false"), exitFailed, "guest2-3: failed", "nothing was changed")
+	e.acted(map[string][]string{})
+	e.ended(e.heal("--var", "change_tools=false", "--var", "reboot=true"), exitOK)
+	e.acted(map[string][]string{"guest2-3": {"shutdown"}})
+	e.healthy()
+	if g, _ := e.World().Guest("guest2-3"); g.Boots != 2 {
+		t.Errorf("guest2-3 has booted %d times, want 2", g.Boots)
+	}
+}
+
+// Deep Security 11.0 has no REST API and may speak Japanese; NSX-V has another Mux; WinRM may be plain HTTP with sealing.
+func TestOtherGenerations(t *testing.T) {
+	e := newEstate(t, lab.Options{NoREST: true, Japanese: true, NSXV: true, PlainWS: true, ESXi: 3, Guests: 5})
+	e.inject(lab.Fault{Name: "mux-stuck", Target: "esx2"}, lab.Fault{Name: "driver-stopped", Target: "guest1-2"}, lab.Fault{Name: "tools-without-introspection", Target: "guest1-3"})
+	e.ended(e.heal(), exitOK)
+	e.acted(map[string][]string{"dsva2": {restartAgent}, "esx2": {`vShield-Endpoint-Mux.*restart`}, "guest1-2": {startDriver}, "guest1-3": anything})
+	e.healthy()
+}
+
 // Where nobody can judge, nothing is touched.
 func TestNothingIsTouchedWithoutEvidence(t *testing.T) {
 	tests := []struct {
