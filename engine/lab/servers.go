@@ -107,24 +107,6 @@ func (l *Lab) openDoors() (err error) {
 	return group.Wait()
 }
 
-func (g *guest) openDoor() error {
-	certificate, err := g.lab.keys.authority.Server(g.name, g.ip)
-	if err != nil {
-		return err
-	}
-	d, err := newDoor(g.lab.ctx, g.ip, g.listen(certificate))
-	if err != nil {
-		return err
-	}
-	g.mu.Lock()
-	g.door = d
-	g.mu.Unlock()
-	if g.powerNow() != On {
-		return d.setCut(true)
-	}
-	return nil
-}
-
 func (l *Lab) httpsDoor(name, ip string, handler http.Handler) (*door, error) {
 	certificate, err := l.keys.authority.Server(name, ip)
 	if err != nil {

@@ -1,0 +1,172 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dsplay/dsplay/engine/lab/windows"
+)
+
+// Inject brings a fault about, on top of those that are there. target is the inventory name of a system, "" where the
+// fault takes none. The DSM hears of it with the next heartbeat.
+func (l *Lab) Inject(name, target string) error {
+	i := slices.IndexFunc(faults, func(f fault) bool { return f.Name == name })
+	switch {
+	case i < 0:
+		return fmt.Errorf("there is no fault %q; known are %s", name, strings.Join(faultNames(), ", "))
+	case faults[i].Target == "" && target != "":
+		return fmt.Errorf("%s concerns the whole estate and takes no target", name)
+	case faults[i].Target != "" && target == "":
+		return fmt.Errorf("%s needs a target: %s", name, faults[i].Target)
+	}
+	if err := faults[i].inject(l, target); err != nil {
+		return fmt.Errorf("inject %s: %w", name, err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults = append(l.faults, Fault{name, target})
+	return nil
+}
+
+// Clear makes everything healthy: machines that had a fault are replaced by new ones, whose counters begin again.
+// Then every appliance talks to the DSM.
+func (l *Lab) Clear() error {
+	l.mu.Lock()
+	cleared := l.faults
+	l.faults = nil
+	l.mu.Unlock()
+	for _, d := range l.doors() {
+		if err := d.setManner(normal); err != nil {
+			return err
+		}
+	}
+	l.setStale(false)
+	l.setDark(false)
+	l.dsm.Clear()
+	for _, h := range l.hosts {
+		h.heal()
+	}
+	for _, g := range l.guests {
+		g.heal(slices.ContainsFunc(cleared, func(f Fault) bool { return f.Target == g.name }))
+	}
+	l.resync()
+	l.Heartbeat()
+	return nil
+}
+
+func breakAgent(fault string) func(l *Lab, target string) error {
+	return func(l *Lab, target string) error {
+		return l.onHost(target, func(h *host) error { return h.appliance.machine().Break(fault) })
+	}
+}
+
+func breakMux(fault string) func(l *Lab, target string) error {
+	return func(l *Lab, target string) error {
+		return l.onHost(target, func(h *host) error { return h.machine().Break(fault) })
+	}
+}
+
+func breakGuest(fault string) func(l *Lab, target string) error {
+	return func(l *Lab, target string) error {
+		return l.onGuest(target, func(g *guest) error { return g.machine().Break(fault) })
+	}
+}
+
+func power(p Power) func(l *Lab, target string) error {
+	return func(l *Lab, target string) error {
+		return l.onGuest(target, func(g *guest) error { g.setPower(p); return nil })
+	}
+}
+
+func manners(m manner) func(l *Lab, target string) error {
+	return func(l *Lab, target string) error {
+		d, err := l.doorOf(target, m)
+		if err != nil {
+			return err
+		}
+		return d.setManner(m)
+	}
+}
+
+// doorOf finds the door of a system, if that system can be met in this manner.
+func (l *Lab) doorOf(target string, m manner) (*door, error) {
+	var d *door
+	fits := m == unreachable || m == silent
+	switch s := l.names[target].(type) {
+	case *host:
+		d, fits = s.door, fits || m == wrongHostKey
+	case *appliance:
+		d, fits = s.door, fits || m == wrongHostKey
+	case *guest:
+		d, fits = s.door, fits || m == wrongPassword
+	}
+	switch target {
+	case vcenterName:
+		d = l.vcDoor
+	case dsmName:
+		d = l.dsmDoor
+	}
+	switch {
+	case d == nil:
+		return nil, fmt.Errorf("there is no system %q in this lab", target)
+	case !fits:
+		return nil, fmt.Errorf("%s has no such thing", target)
+	}
+	return d, nil
+}
+
+func (l *Lab) onGuest(target string, f func(*guest) error) error {
+	g, ok := l.names[target].(*guest)
+	if !ok {
+		return fmt.Errorf("there is no guest %q in this lab; the first one is %s", target, l.guests[0].name)
+	}
+	return f(g)
+}
+
+// onHost takes the name of an ESXi host or of its appliance.
+func (l *Lab) onHost(target string, f func(*host) error) error {
+	switch s := l.names[target].(type) {
+	case *host:
+		return f(s)
+	case *appliance:
+		return f(s.host)
+	}
+	return fmt.Errorf("there is no ESXi host %q in this lab; the first one is %s", target, l.hosts[0].name)
+}
+
+// leaveAlone is lone-guest.
+func (l *Lab) leaveAlone(target string) error {
+	if h, ok := l.names[target].(*host); ok {
+		target = h.guests[0].name
+	}
+	return l.onGuest(target, func(g *guest) error {
+		for _, other := range g.host.guests {
+			if other != g {
+				other.setPower(Off)
+			}
+		}
+		return g.machine().Break(windows.DriverStopped)
+	})
+}
+
+func (l *Lab) setStale(on bool) {
+	l.mu.Lock()
+	l.stale = on
+	l.mu.Unlock()
+	if on {
+		l.dsm.Freeze(staleAge)
+	}
+}
+
+func (l *Lab) setDark(on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dark = on
+}
+
+func (l *Lab) centralCause() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.dark
+}
