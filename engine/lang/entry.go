@@ -3,7 +3,6 @@ package lang
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -197,7 +196,7 @@ func (l *loader) loadCheckEntry(b *hclsyntax.Block, s site) *entry {
 		return nil
 	}
 	e.check, e.Check, e.Name = c, c.Check, c.Name
-	e.Address = s.path + "/check." + strings.ReplaceAll(c.Name, "/", "_")
+	e.Address = s.path + "/check." + c.Name
 	return e
 }
 

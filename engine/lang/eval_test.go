@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine"
@@ -608,4 +609,45 @@ play "q" {
 	h.Set(r.find("probe.a"), did(t, engine.StatusOK, serviceResult{PID: &pid}))
 	_, err = h.Settings(r.find("probe.b"))
 	fails(t, err, ":10:18: ", `"soon" is no duration`)
+}
+
+// TestHostsAtOnce: hosts are evaluated by goroutines of their own, and share what is the same for all.
+func TestHostsAtOnce(t *testing.T) {
+	r := start(t, `
+locals {
+  objects = [for n in range(200) : { n = n, name = "vm${n}" }]
+}
+play "p" {
+  hosts = group.guests
+  step "service" "a" {
+    when  = length(local.objects[*].n) == 200 && sum(local.objects[*].n) == 19900 && contains(local.objects[*].name, self.name) && self.name != ""
+    name  = join(",", [for o in local.objects[*] : o.name if o.name == self.name])
+    state = "started"
+  }
+}
+`)
+	r.locals(0)
+	when, want := r.find("step.a"), "length(local.objects[*].n) = 200, sum(local.objects[*].n) = 19900, contains(local.objects[*].name, self.name) = true, self.name = "
+	for range 20 {
+		pass := r.program.Pass(r.inv, runVars)
+		if err := pass.Locals(r.item(0).Locals); err != nil {
+			t.Fatal(err)
+		}
+		scope := pass.Begin(r.play("p"))
+		var wg sync.WaitGroup
+		for _, name := range []string{"vm1", "vm2"} {
+			wg.Go(func() {
+				h := scope.Host(name)
+				v, err := h.Eval(when.When, cty.NilVal)
+				if err != nil || !v.True() || !strings.Contains(v.Why, want) {
+					t.Errorf("%s: %+v %v", name, v, err)
+				}
+				a, err := h.Args(when)
+				if err != nil || a.Module.(*service).Name != name {
+					t.Errorf("%s: %+v %v", name, a, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
 }

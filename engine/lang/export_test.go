@@ -29,3 +29,12 @@ func PlayTypes(p engine.Pass) map[string][2]cty.Type {
 	}
 	return out
 }
+
+// Words are the arguments and blocks that the language itself has.
+func Words() []string {
+	words := append(append(append([]string{}, playAttrs...), metaAttrs...), metaBlocks...)
+	return append(append(words, entryBlocks...), roots...)
+}
+
+// NotYet are the words of the language that are still to be built.
+func NotYet() []string { return notYet }

@@ -13,13 +13,15 @@ type once struct {
 	slot                 int
 }
 
+// Value evaluates in a child of the root of its own: HCL keeps the item of a splat by context, and the same splat may be
+// part of two hoisted parts that are evaluated at once.
 func (o *once) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	root, cache := find(ctx)
 	if cache == nil {
 		return o.Expression.Value(ctx)
 	}
 	s := &cache.slots[o.slot]
-	s.once.Do(func() { s.value, s.diags = o.Expression.Value(root) })
+	s.once.Do(func() { s.value, s.diags = o.Expression.Value(root.NewChild()) })
 	return s.value, s.diags
 }
 
@@ -40,7 +42,7 @@ func (m *member) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		return m.FunctionCallExpr.Value(ctx)
 	}
 	s := &cache.slots[m.slot]
-	s.once.Do(func() { s.index(m.Args[0].Value(root)) })
+	s.once.Do(func() { s.index(m.Args[0].Value(root.NewChild())) })
 	switch {
 	case m.Name == "lookup" && s.elements != nil:
 		if v, ok := m.found(s, key.AsString(), ctx); ok {

@@ -29,6 +29,7 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) Type {
 		w.lazy++
 	}
 	args := make([]Type, len(e.Args))
+	before := len(w.diags)
 	for i, a := range e.Args {
 		args[i] = w.expr(a)
 		if !slices.Contains(movers, e.Name) || args[i].IsObjectType() && slices.Contains(wholesale, e.Name) {
@@ -42,8 +43,10 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) Type {
 	if !ok {
 		return w.insist(e.NameRange, "Unknown function", "There is no function %q.%s", e.Name, Suggest(e.Name, slices.Sorted(maps.Keys(w.scope.Functions()))))
 	}
-	if t, done := w.evaluated(e); done {
-		return t
+	if len(w.diags) == before { // else it would only say again what is wrong
+		if t, done := w.evaluated(e); done {
+			return t
+		}
 	}
 	switch e.Name {
 	case "can":
