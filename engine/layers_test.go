@@ -40,7 +40,7 @@ var layers = []struct{ pkg, may string }{
 	{"modules/...", "engine modules/internal/..."},
 	{"inventory", "engine engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/agext/levenshtein"},
 	{"inventory/vsphere", "engine inventory engine/api/vsphere github.com/vmware/govmomi/... github.com/zclconf/go-cty/..."},
-	{"cmd/...", "engine/... modules inventory/... github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term github.com/zclconf/go-cty/... github.com/agext/levenshtein"},
+	{"cmd/...", "engine/... modules inventory/... github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term github.com/zclconf/go-cty/... github.com/agext/levenshtein github.com/rogpeppe/go-internal/diff"},
 }
 
 func TestLayers(t *testing.T) {

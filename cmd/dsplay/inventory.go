@@ -20,6 +20,12 @@ func (a *app) explainCommand() *cobra.Command {
 		Use:   "explain HOST",
 		Short: "Show every value of a host and where it comes from; nothing is contacted",
 		Args:  cobra.ExactArgs(1),
+		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.completeHosts(&f, false)(c, args, word)
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.inventory == "" {
 				return errors.New("which inventory? Say -i INVENTORY")

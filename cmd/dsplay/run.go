@@ -42,11 +42,13 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --check              only look
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --limit esx2 --yes   act on esx2 only, do not ask
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --var reboot=true --json > events.jsonl`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.run(c, args[0], f) },
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completePlaybook,
+		RunE:              func(c *cobra.Command, args []string) error { return a.run(c, args[0], f) },
 	}
 	f.load.register(c)
 	c.Flags().StringSliceVarP(&f.limit, "limit", "l", nil, "act only on these hosts or groups; plays that only look still see every host")
+	completes(c, "limit", a.completeHosts(&f.load, true))
 	c.Flags().IntVar(&f.parallel, "parallel", 50, "hosts at a time")
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask before acting")
 	c.Flags().BoolVar(&f.check, "check", false, "only look and show what would be done; exit 2 when there are changes")

@@ -15,8 +15,9 @@ func (a *app) validateCommand() *cobra.Command {
 file:line:col, the source line and, where there is one, a suggestion. References are checked against what modules
 give and what hosts carry. No connection is opened.
 ` + exitHelp,
-		Example: "  dsplay validate playbooks/engine-offline.hcl -i inventory.hcl",
-		Args:    cobra.ExactArgs(1),
+		Example:           "  dsplay validate playbooks/engine-offline.hcl -i inventory.hcl",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeHCL,
 		RunE: func(_ *cobra.Command, args []string) error {
 			l, err := a.load(args[0], f)
 			if err != nil {

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/spf13/cobra"
+)
+
+// completeHCL completes names of *.hcl files.
+func completeHCL(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return []cobra.Completion{"hcl"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// completePlaybook completes the one playbook that a command takes.
+func completePlaybook(c *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return completeHCL(c, args, word)
+}
+
+// completes adds the completion of a flag's value. That the flag is not there is a mistake of this program.
+func completes(c *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if err := c.RegisterFlagCompletionFunc(flag, f); err != nil {
+		panic(err)
+	}
+}
+
+// completeHosts completes the hosts, and with groups the groups, of the inventory that the flags name. Sources are
+// not asked: completion contacts nothing.
+func (a *app) completeHosts(f *loadFlags, groups bool) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if f.inventory == "" {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		model, problems := a.wires().inventory(f.inventory, &a.secrets)
+		if problems.Err() != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return names(model.Inventory(), groups), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func names(inv *engine.Inventory, groups bool) []string {
+	out := slices.Clone(inv.Names())
+	if groups {
+		for g := range inv.Groups {
+			out = append(out, g)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
