@@ -22,7 +22,7 @@ const (
 // entry executes or plans one entry. as is what its steps are in a plan when nothing else is said:
 // WillRun, Attempt or Depends. The error fails the host.
 func (h *hostRun) entry(ctx context.Context, e *engine.Entry, as plan.Disposition) error {
-	x := &execution{hostRun: h, e: e, as: as, began: time.Now()}
+	x := &execution{hostRun: h, e: e, as: as, began: h.now()}
 	if e.When != nil {
 		run, err := x.when()
 		if err != nil || !run {
@@ -126,7 +126,7 @@ func (x *execution) repeat(ctx context.Context) error {
 		if r.Backoff > 0 {
 			delay = time.Duration(float64(delay) * r.Backoff)
 		}
-		x.since = time.Now()
+		x.since = x.now()
 	}
 }
 
@@ -177,10 +177,8 @@ func (x *execution) once(ctx context.Context, n int) (engine.Result, error) {
 
 // pause waits, unless a signal asks to stop.
 func (h *hostRun) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-h.o.Clock.After(d):
 		return nil
 	case <-h.o.Stop:
 		return errStopped
@@ -279,7 +277,7 @@ func (x *execution) end(r engine.Result, reason string) {
 	x.done = true
 	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
 		Status: string(r.Status), Reason: reason, Error: engine.NewEventError(r.Err), Values: text(r.Value),
-		Took: time.Since(x.began), Place: x.e.Range.String()})
+		Took: x.now().Sub(x.began), Place: x.e.Range.String()})
 }
 
 // ended records a failure that nothing has recorded yet, and passes it on.
@@ -294,7 +292,7 @@ func (x *execution) ended(err error) error {
 	x.forecast(plan.Item{Disposition: d, Reason: err.Error(), Error: engine.NewEventError(err)})
 	x.done = true
 	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
-		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: time.Since(x.began), Place: x.e.Range.String()})
+		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: x.now().Sub(x.began), Place: x.e.Range.String()})
 	return err
 }
 

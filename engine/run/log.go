@@ -3,7 +3,6 @@ package run
 import (
 	"encoding/json"
 	"sync"
-	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/zclconf/go-cty/cty"
@@ -14,6 +13,7 @@ import (
 type log struct {
 	run     string
 	journal engine.Journal
+	clock   Clock
 
 	mu  sync.Mutex
 	seq int
@@ -23,7 +23,7 @@ func (l *log) write(e engine.Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seq++
-	e.V, e.Run, e.Seq, e.Time = engine.EventVersion, l.run, l.seq, time.Now()
+	e.V, e.Run, e.Seq, e.Time = engine.EventVersion, l.run, l.seq, l.clock.Now()
 	return l.journal.Append(e)
 }
 

@@ -10,6 +10,8 @@ import (
 // memos hands out memos by freshness: hosts that poll at about the same time share one answer of an API,
 // and no one gets an answer that was fetched before it had a reason to ask.
 type memos struct {
+	clock Clock
+
 	mu   sync.Mutex
 	memo *machine.Memo
 	born time.Time
@@ -20,7 +22,7 @@ func (m *memos) since(t time.Time) *machine.Memo {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.memo == nil || m.born.Before(t) {
-		m.memo, m.born = machine.NewMemo(), time.Now()
+		m.memo, m.born = machine.NewMemo(), m.clock.Now()
 	}
 	return m.memo
 }

@@ -70,12 +70,12 @@ func (l *ladder) prepare() error {
 
 // look asks the goal's probes and judges the condition. An answer from before the last attempt does not count.
 func (l *ladder) look(ctx context.Context) (holds bool, why string, err error) {
-	since := time.Now().Add(-l.polling.Every / 2)
+	since := l.now().Add(-l.polling.Every / 2)
 	if since.Before(l.last) {
 		since = l.last
 	}
 	for _, e := range l.r.Goal {
-		x := &execution{hostRun: l.hostRun, e: e, as: plan.WillRun, since: since, began: time.Now()}
+		x := &execution{hostRun: l.hostRun, e: e, as: plan.WillRun, since: since, began: l.now()}
 		if err := x.prepare(); err != nil {
 			return false, "", err
 		}
@@ -148,7 +148,7 @@ func (l *ladder) planAttempt(ctx context.Context, r rung, as plan.Disposition) e
 
 func (l *ladder) skip(r rung) {
 	for _, e := range r.attempt.Entries {
-		x := &execution{hostRun: l.hostRun, e: e, began: time.Now()}
+		x := &execution{hostRun: l.hostRun, e: e, began: l.now()}
 		x.forecast(plan.Item{Disposition: plan.Skipped, Reason: r.when.Why})
 		l.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: null(e)})
 	}
@@ -173,7 +173,7 @@ func (l *ladder) climb(ctx context.Context, why string) error {
 		if err != nil {
 			last = err
 		}
-		l.last = time.Now()
+		l.last = l.now()
 		if l.begun == before { // nothing was done, so there is nothing to wait for
 			continue
 		}
@@ -215,7 +215,7 @@ func (l *ladder) try(ctx context.Context, r rung, n int) error {
 
 // poll looks at the goal until it holds or its time is over. A look that fails is repeated, too.
 func (l *ladder) poll(ctx context.Context) (bool, string, error) {
-	deadline := time.Now().Add(l.polling.Within)
+	deadline := l.now().Add(l.polling.Within)
 	for {
 		holds, why, err := l.look(ctx)
 		if err != nil {
@@ -228,7 +228,7 @@ func (l *ladder) poll(ctx context.Context) (bool, string, error) {
 		if holds {
 			return true, why, nil
 		}
-		if !time.Now().Add(l.polling.Every).Before(deadline) {
+		if !l.now().Add(l.polling.Every).Before(deadline) {
 			return false, fmt.Sprintf("%s, waited %s", why, l.polling.Within), nil
 		}
 		if err := l.pause(ctx, l.polling.Every); err != nil {

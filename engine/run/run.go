@@ -26,6 +26,8 @@ type Options struct {
 	// Stop is closed by the first signal: nothing new is started, what runs may finish.
 	// Ending the context is the second: what runs is killed.
 	Stop <-chan struct{}
+	// Clock tells the time; nil: the real one.
+	Clock Clock
 }
 
 // Runner makes passes over one playbook and one inventory, sharing connections between them.
@@ -43,7 +45,10 @@ func New(o Options) *Runner {
 	if o.Parallel <= 0 {
 		o.Parallel = 50
 	}
-	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal}, identities: map[string]string{}}
+	if o.Clock == nil {
+		o.Clock = wall{}
+	}
+	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal, clock: o.Clock}, identities: map[string]string{}}
 	r.pool = NewPool(o.Transports, func(host, identity string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -73,7 +78,7 @@ type Result struct {
 
 // Plan looks at the estate and forecasts; it changes nothing.
 func (r *Runner) Plan(ctx context.Context) (*plan.Plan, Result, error) {
-	p := plan.New(r.o.Program.Playbook(), time.Now())
+	p := plan.New(r.o.Program.Playbook(), r.now())
 	res, err := r.pass(ctx, p, true)
 	for host, id := range r.known() {
 		p.Identify(host, id)
@@ -106,13 +111,13 @@ func (r *Runner) pass(ctx context.Context, pl *plan.Plan, planning bool) (Result
 		vars = cty.ObjectVal(map[string]cty.Value{"id": cty.StringVal(r.o.ID)})
 	}
 	p := &pass{
-		Runner: r, planning: planning, plan: pl, memos: &memos{},
+		Runner: r, planning: planning, plan: pl, memos: &memos{clock: r.o.Clock},
 		eval: r.o.Program.Pass(r.o.Inventory, vars),
 		res:  Result{Hosts: map[string]HostResult{}},
 	}
-	began := time.Now()
+	began := r.now()
 	err := p.loop(ctx)
-	p.res.Took = time.Since(began)
+	p.res.Took = r.now().Sub(began)
 	return p.res, errors.Join(err, p.blame())
 }
 

@@ -109,7 +109,7 @@ func (h *hostRun) guarded(ctx context.Context) (o engine.Outcome, err error) {
 
 // run executes the entries in order; the error means that the record could not be kept.
 func (h *hostRun) run(ctx context.Context) (engine.Outcome, error) {
-	began := time.Now()
+	began := h.now()
 	var err error
 	for _, e := range h.play.Entries {
 		if h.stopping() || ctx.Err() != nil {
@@ -121,7 +121,7 @@ func (h *hostRun) run(ctx context.Context) (engine.Outcome, error) {
 		}
 	}
 	o := h.outcome(err)
-	h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(o.Err), Took: time.Since(began)})
+	h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(o.Err), Took: h.now().Sub(began)})
 	return o, h.record
 }
 

@@ -72,7 +72,7 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	if x.record != nil { // nothing is done that could not be recorded before
 		return engine.Result{}, fmt.Errorf("the journal cannot be written, so nothing was done: %w", x.record)
 	}
-	since := time.Now()
+	since := x.now()
 	x.begun++
 	x.changed(x.settings.On)
 	result, err := args.Module.(engine.Applier).Apply(ctx, host.Acting(diff.Commands), diff)
@@ -104,7 +104,7 @@ func (x *execution) verify(ctx context.Context, m any, host *machine.Host, diff 
 	if len(diff.Changes) == 0 {
 		return nil
 	}
-	left, err := m.(engine.Checker).Check(ctx, x.doer(x.settings, time.Now()))
+	left, err := m.(engine.Checker).Check(ctx, x.doer(x.settings, x.now()))
 	if err != nil {
 		return x.blamed(err)
 	}
