@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dsplay/dsplay/engine"
@@ -47,10 +48,7 @@ type Model struct {
 // Load reads an inventory from a file, or from the *.hcl files of a folder (not of the folders in it).
 // Nothing is contacted. The model is nil when a problem is an error.
 func Load(path string, opts Options) (*Model, engine.Problems) {
-	m := &Model{
-		opts: opts, files: map[string]*hcl.File{}, hosts: map[string]*decl{}, groups: map[string]*decl{},
-		lines: map[string]*lineage{}, values: map[hcl.Expression]evaluated{}, seen: map[complaint]bool{}, settled: map[layers]any{},
-	}
+	m := newModel(opts)
 	bodies, err := m.readAll(path)
 	if err != nil {
 		return nil, engine.Problems{{Summary: "Inventory not readable", Detail: err.Error(), Range: engine.Range{File: path}}}
@@ -58,6 +56,29 @@ func Load(path string, opts Options) (*Model, engine.Problems) {
 	if m.diags.HasErrors() { // what a file with a syntax error declares is guesswork
 		return nil, m.problems()
 	}
+	return m.complete(bodies)
+}
+
+// Of makes an inventory of bodies that stand inside of other files, as in a test of a playbook. Paths in them are relative to dir.
+func Of(bodies []*hclsyntax.Body, files []engine.File, dir string, opts Options) (*Model, engine.Problems) {
+	m := newModel(opts)
+	m.within(dir)
+	m.read = files
+	for _, f := range files {
+		m.files[f.Path] = &hcl.File{Bytes: f.Data}
+	}
+	return m.complete(bodies)
+}
+
+func newModel(opts Options) *Model {
+	return &Model{
+		opts: opts, files: map[string]*hcl.File{}, hosts: map[string]*decl{}, groups: map[string]*decl{},
+		lines: map[string]*lineage{}, values: map[hcl.Expression]evaluated{}, seen: map[complaint]bool{}, settled: map[layers]any{},
+	}
+}
+
+// complete makes the model of what bodies declare.
+func (m *Model) complete(bodies []*hclsyntax.Body) (*Model, engine.Problems) {
 	for _, body := range bodies {
 		m.declareAll(body)
 	}

@@ -22,7 +22,7 @@ func (m *Model) readAll(path string) ([]*hclsyntax.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.ctx = &hcl.EvalContext{Functions: decode.Functions(decode.FunctionOptions{Dir: dir, Secrets: m.opts.Secrets})}
+	m.within(dir)
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -31,6 +31,11 @@ func (m *Model) readAll(path string) ([]*hclsyntax.Body, error) {
 		m.read = append(m.read, engine.File{Path: name, Data: data})
 	}
 	return m.parse(), nil
+}
+
+// within makes paths in expressions relative to dir.
+func (m *Model) within(dir string) {
+	m.ctx = &hcl.EvalContext{Functions: decode.Functions(decode.FunctionOptions{Dir: dir, Secrets: m.opts.Secrets})}
 }
 
 // list gives the files of an inventory, sorted, and the folder to which paths in them are relative.
