@@ -54,62 +54,6 @@ func (s *pass) attribute(h *engine.Host, name string) cty.Value {
 // self is a host as an object.
 func (s *pass) self(name string) cty.Value { return cty.ObjectVal(s.hostAttrs(name)) }
 
-// settled gives a value the type that the loader inferred: tuples become lists and objects maps, once, so that what
-// reads them later need not convert them every time. What does not fit stays as it is.
-func settled(v cty.Value, t cty.Type) cty.Value {
-	if v.IsMarked() {
-		v, marks := v.Unmark()
-		return settled(v, t).WithMarks(marks)
-	}
-	ty := v.Type()
-	switch {
-	case ty == cty.DynamicPseudoType && t != cty.DynamicPseudoType && v.IsNull():
-		return cty.NullVal(t)
-	case ty == cty.DynamicPseudoType && t != cty.DynamicPseudoType && !v.IsKnown():
-		return cty.UnknownVal(t)
-	case !v.IsKnown() || v.IsNull():
-		return v
-	case t.IsListType() && ty.IsTupleType():
-		return settledList(v, t)
-	case t.IsMapType() && ty.IsObjectType():
-		values := v.AsValueMap()
-		for key, e := range values {
-			values[key] = settled(e, t.ElementType())
-		}
-		if len(values) == 0 {
-			return cty.MapValEmpty(t.ElementType())
-		}
-		return mapOf(values)
-	case t.IsObjectType() && ty.IsObjectType():
-		values := v.AsValueMap()
-		for key, e := range values {
-			if t.HasAttribute(key) {
-				values[key] = settled(e, t.AttributeType(key))
-			}
-		}
-		return cty.ObjectVal(values)
-	case t.IsTupleType() && ty.IsTupleType() && t.Length() == ty.Length():
-		values := v.AsValueSlice()
-		for i, e := range values {
-			values[i] = settled(e, t.TupleElementType(i))
-		}
-		return cty.TupleVal(values)
-	case t.IsCollectionType() && !t.HasDynamicTypes() && !ty.Equals(t): // an empty list of anything, for example
-		if c, err := convert.Convert(v, t); err == nil {
-			return c
-		}
-	}
-	return v
-}
-
-func settledList(v cty.Value, t cty.Type) cty.Value {
-	values := v.AsValueSlice()
-	for i, e := range values {
-		values[i] = settled(e, t.ElementType())
-	}
-	return listOf(values, t.ElementType())
-}
-
 // listOf is a list, or a tuple when the types differ: what a module gives may be of any type.
 func listOf(values []cty.Value, of cty.Type) cty.Value {
 	if len(values) == 0 {

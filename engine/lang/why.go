@@ -3,6 +3,7 @@ package lang
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -96,24 +97,21 @@ func (w *leafWalker) free(e hclsyntax.Expression) bool {
 // why is the expression and the values in it: `!probe.a.running: probe.a.running = true`. Secrets are hidden.
 func (x *expr) why(ctx *hcl.EvalContext) string {
 	var b strings.Builder
+	separator := ""
 	if len(x.leaves) != 1 || x.leaves[0].text != x.text {
 		b.WriteString(x.text)
+		separator = ": "
 	}
 	for _, l := range x.leaves {
 		v, diags := l.node.Value(ctx)
 		if diags.HasErrors() || l.inner && v.IsKnown() && !v.Type().IsPrimitiveType() {
 			continue
 		}
-		switch {
-		case b.Len() == 0:
-		case strings.Contains(b.String()[min(len(x.text), b.Len()):], " = "):
-			b.WriteString(", ")
-		default:
-			b.WriteString(": ")
-		}
+		b.WriteString(separator)
 		b.WriteString(l.text)
 		b.WriteString(" = ")
 		b.WriteString(brief(v))
+		separator = ", "
 	}
 	return b.String()
 }
@@ -125,7 +123,11 @@ const (
 
 // brief is a value that fits into a sentence.
 func brief(v cty.Value) string {
-	if !v.IsMarked() && v.IsKnown() && !v.IsNull() && v.CanIterateElements() && v.LengthInt() > briefElements {
+	switch {
+	case v.IsMarked() || !v.IsKnown() || v.IsNull():
+	case v.Type() == cty.Bool:
+		return strconv.FormatBool(v.True())
+	case v.CanIterateElements() && v.LengthInt() > briefElements:
 		return fmt.Sprintf("(%d elements)", v.LengthInt())
 	}
 	text := decode.Show(v)

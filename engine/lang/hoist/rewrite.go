@@ -55,6 +55,8 @@ func Written(e hclsyntax.Node) hclsyntax.Node {
 		return e.FunctionCallExpr
 	case *logic:
 		return e.Expression
+	case *equal:
+		return e.Expression
 	case *ref:
 		return e.traversal
 	}
@@ -159,6 +161,9 @@ func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 		if x.Op == hclsyntax.OpLogicalAnd || x.Op == hclsyntax.OpLogicalOr {
 			return &logic{Expression: x, op: x}, d
 		}
+		if x.Op == hclsyntax.OpEqual || x.Op == hclsyntax.OpNotEqual {
+			return &equal{Expression: x, op: x}, d
+		}
 		return e, d
 	case *hclsyntax.UnaryOpExpr:
 		return folded(e, w.all(&x.Val))
@@ -177,6 +182,8 @@ func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 	case *member: // rewritten before
 		return e, w.all(pointers(x.Args)...)
 	case *logic:
+		return e, w.all(&x.op.LHS, &x.op.RHS)
+	case *equal:
 		return e, w.all(&x.op.LHS, &x.op.RHS)
 	case *hclsyntax.TemplateJoinExpr: // its tuple must stay one that it knows
 		_, d := w.expr(x.Tuple)
@@ -203,64 +210,4 @@ func folded(e hclsyntax.Expression, d deps) (hclsyntax.Expression, deps) {
 		return e, d
 	}
 	return &hclsyntax.LiteralValueExpr{Val: v, SrcRange: e.Range()}, nil
-}
-
-func (w *rewrite) object(x *hclsyntax.ObjectConsExpr) deps {
-	var children []*hclsyntax.Expression
-	for i := range x.Items {
-		if k, ok := x.Items[i].KeyExpr.(*hclsyntax.ObjectConsKeyExpr); ok && (k.ForceNonLiteral || hcl.ExprAsKeyword(k.Wrapped) == "") {
-			children = append(children, &k.Wrapped)
-		}
-		children = append(children, &x.Items[i].ValueExpr)
-	}
-	return w.all(children...)
-}
-
-func (w *rewrite) call(x *hclsyntax.FunctionCallExpr) (hclsyntax.Expression, deps) {
-	d, each := w.each(pointers(x.Args)...)
-	indexed := (x.Name == "contains" || x.Name == "count") && len(x.Args) == 2 || x.Name == "lookup" && len(x.Args) > 1
-	if len(d) == 0 || !indexed || len(each[0]) > 0 || x.ExpandFinal {
-		return x, d
-	}
-	w.slots++
-	return &member{x, w.slots - 1}, d
-}
-
-// loop rewrites a "for": what in its body does not depend on the turn is hoisted even when the loop itself is.
-func (w *rewrite) loop(x *hclsyntax.ForExpr) deps {
-	var coll deps
-	x.CollExpr, coll = w.expr(x.CollExpr)
-	before := len(w.bound)
-	own := []any{x.ValVar}
-	w.bound = append(w.bound, x.ValVar)
-	if x.KeyVar != "" {
-		own = append(own, x.KeyVar)
-		w.bound = append(w.bound, x.KeyVar)
-	}
-	var body deps
-	for _, part := range []*hclsyntax.Expression{&x.KeyExpr, &x.ValExpr, &x.CondExpr} {
-		if *part == nil {
-			continue
-		}
-		e, d := w.expr(*part)
-		*part = w.hoist(e, d)
-		body = body.add(d)
-	}
-	w.bound = w.bound[:before]
-	d := deps(nil).add(coll).add(body.without(own...))
-	if len(d) > 0 {
-		x.CollExpr = w.hoist(x.CollExpr, coll)
-	}
-	return d
-}
-
-func (w *rewrite) splat(x *hclsyntax.SplatExpr) deps {
-	var source, each deps
-	x.Source, source = w.expr(x.Source)
-	x.Each, each = w.expr(x.Each)
-	d := deps(nil).add(source).add(each.without(x.Item))
-	if len(d) > 0 {
-		x.Source = w.hoist(x.Source, source)
-	}
-	return d
 }

@@ -1,0 +1,99 @@
+package lang
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang/decode"
+)
+
+// Settings implements engine.HostScope.
+func (h *hostScope) Settings(e *engine.Entry) (engine.Settings, error) {
+	x := h.entries[e]
+	out := engine.Settings{On: h.name}
+	var err error
+	if x.on != nil {
+		if out.On, err = h.doer(x.on); err != nil {
+			return out, err
+		}
+	}
+	var settings settingsArgs
+	if err := h.read(x, x.settings, &settings); err != nil {
+		return out, err
+	}
+	out.IgnoreErrors = settings.IgnoreErrors
+	var bad *engine.BadArg
+	if out.Timeout, bad = settings.read(); bad != nil {
+		return out, h.badSetting(x, x.settings, bad)
+	}
+	if x.retry != nil {
+		retry := retryDefaults
+		if err := h.read(x, x.retry, &retry); err != nil {
+			return out, err
+		}
+		if out.Retry, bad = retry.read(); bad != nil {
+			return out, h.badSetting(x, x.retry, bad)
+		}
+	}
+	if x.sudo != nil {
+		var sudo sudoArgs
+		if err := h.read(x, x.sudo, &sudo); err != nil {
+			return out, err
+		}
+		out.Sudo = &engine.Sudo{User: sudo.User, Password: sudo.Password, Method: sudo.Method}
+	}
+	return out, nil
+}
+
+// doer evaluates "on". Null is an error: a host that lacks the attribute must not do the work itself.
+func (h *hostScope) doer(x *expr) (string, error) {
+	v, err := h.value(x, h.context())
+	switch {
+	case err != nil:
+		return "", h.explained(err, x)
+	case !v.IsKnown():
+		return "", h.wrong(x, h.name, fmt.Sprintf("on cannot be known before %s has run", strings.Join(h.waiting(x.refs), ", ")))
+	case v.IsNull():
+		return "", h.explained(h.wrong(x, h.name, "on is null: nobody can do it"+nullText(x.nulls(h.context()))), x)
+	}
+	name := asString(v)
+	if h.inv.Hosts[name] == nil {
+		return "", h.wrong(x, h.name, fmt.Sprintf("on: the inventory has no host %q.%s", name, decode.Suggest(name, h.inv.Names())))
+	}
+	return name, nil
+}
+
+// read decodes arguments of the engine's own, which must be known.
+func (h *hostScope) read(x *entry, body *hclsyntax.Body, target any) error {
+	out, diags := decode.Struct(body, nil, target, h.eval)
+	if diags.HasErrors() {
+		return h.first(diags, h.name)
+	}
+	if len(out.Unknown) == 0 {
+		return nil
+	}
+	return &engine.Error{Kind: engine.KindEval, Host: h.name, Op: x.Range.String(),
+		Msg: fmt.Sprintf("%s cannot be known before %s has run", strings.Join(out.Unknown, ", "), strings.Join(h.waiting(x.waits), ", "))}
+}
+
+func (h *hostScope) badSetting(x *entry, body *hclsyntax.Body, bad *engine.BadArg) error {
+	err := h.badArg(x, body, *bad).(*engine.Error) //nolint:errorlint,forcetypeassert // it was made here
+	err.Msg = bad.Problem
+	return err
+}
+
+// Goal implements engine.HostScope.
+func (h *hostScope) Goal(e *engine.Entry) (engine.Polling, error) {
+	x, goal := h.entries[e], pollingDefaults
+	if err := h.read(x, x.polling, &goal); err != nil {
+		return engine.Polling{}, err
+	}
+	out, bad := goal.read()
+	if bad != nil {
+		return out, h.badSetting(x, x.polling, bad)
+	}
+	return out, nil
+}
