@@ -18,12 +18,12 @@ import (
 // loadFlags say where inventory and variables come from.
 type loadFlags struct {
 	inventory string
-	vars      []string
+	vars      []assignment
 }
 
 func (f *loadFlags) register(c *cobra.Command) {
 	f.registerInventory(c)
-	c.Flags().StringArrayVar(&f.vars, "var", nil, "set a variable, NAME=VALUE; repeatable (also from the environment: DSPLAY_VAR_NAME)")
+	f.registerVars(c)
 }
 
 func (f *loadFlags) registerInventory(c *cobra.Command) {
@@ -50,11 +50,8 @@ func (a *app) load(path string, f loadFlags) (*loaded, error) {
 			inv = l.model.Inventory()
 		}
 	}
-	vars, err := variables(f.vars, os.Environ())
-	if err != nil {
-		return nil, err
-	}
-	var p engine.Problems
+	vars, p := a.variables(path, f.vars, os.Environ())
+	problems = append(problems, p...)
 	l.program, p = lang.Load(path, lang.Options{Modules: l.wires.modules, Inventory: inv,
 		MoreHosts: l.model != nil && l.model.HasSources(), Vars: vars, Secrets: &a.secrets})
 	problems = append(problems, p...)
@@ -106,25 +103,6 @@ func limit(names []string, inv *engine.Inventory) ([]string, error) {
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts), nil
-}
-
-// variables collects raw values: from the environment first, so that --var wins.
-func variables(flags, environ []string) (map[string]lang.Var, error) {
-	vars := map[string]lang.Var{}
-	for _, e := range environ {
-		name, value, _ := strings.Cut(e, "=")
-		if n, ok := strings.CutPrefix(name, "DSPLAY_VAR_"); ok {
-			vars[n] = lang.Var{Value: value, Origin: "environment variable " + name, Ambient: true}
-		}
-	}
-	for _, f := range flags {
-		name, value, ok := strings.Cut(f, "=")
-		if !ok {
-			return nil, fmt.Errorf("--var %q: it must be NAME=VALUE; nothing was executed", f)
-		}
-		vars[name] = lang.Var{Value: value, Origin: "--var " + name}
-	}
-	return vars, nil
 }
 
 func plural(n int, what string) string {

@@ -24,7 +24,9 @@ type Options struct {
 
 // Var is a value for a variable as somebody gave it.
 type Var struct {
-	Value  string // a text, a number, true or false; an expression for lists, maps and objects
+	Value string // a text, a number, true or false; an expression for lists, maps and objects
+	// Typed takes the place of Value when it is not NilVal: it was written in a file, where it has a type.
+	Typed  cty.Value
 	Origin string // for messages: "--var name", "environment variable DSPLAY_VAR_name"
 	// Ambient values may be meant for another playbook: that this one declares no such variable is no mistake.
 	Ambient bool

@@ -110,7 +110,7 @@ func (l *loader) resolve(v *variable) cty.Value {
 		return def
 	}
 	v.origin = given.Origin
-	val, wrong := v.parse(given.Value)
+	val, wrong := v.parse(given)
 	if wrong != "" {
 		l.fail(v.block.DefRange(), "Wrong value for a variable", "%s: %s", given.Origin, wrong)
 		return v.unknown()
@@ -168,7 +168,11 @@ func (l *loader) fit(v *variable, val cty.Value, where hcl.Range, origin string)
 }
 
 // parse reads a value as it is typed on a command line. The message never holds the value: it may be a secret.
-func (v *variable) parse(text string) (cty.Value, string) {
+func (v *variable) parse(given Var) (cty.Value, string) {
+	if given.Typed != cty.NilVal {
+		return given.Typed, ""
+	}
+	text := given.Value
 	if v.typ == cty.DynamicPseudoType || v.typ.IsPrimitiveType() {
 		return cty.StringVal(text), ""
 	}
