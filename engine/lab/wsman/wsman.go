@@ -115,8 +115,8 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	_ = s.http.Close() // first: a handler that ends must not get an answer through
 	s.stop()
-	_ = s.http.Close()
 	s.Reset()
 	s.running.Wait()
 }
