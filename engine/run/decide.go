@@ -19,7 +19,7 @@ type State struct {
 	Target   engine.Target
 	Batches  [][]string // of the play that runs
 	Batch    int        // the next one
-	Failed   int        // hosts of this play that are not ok
+	Failed   int        // hosts of this play that failed or did not answer
 	Outcomes []engine.Outcome
 	AnyHost  bool // some play had a host
 	Stop     *Stop
@@ -140,7 +140,7 @@ func targeted(spec Spec, s State, t engine.Target) (State, Command) {
 func sliced(spec Spec, s State, outcomes []engine.Outcome) (State, Command) {
 	s.Outcomes = append(s.Outcomes[:len(s.Outcomes):len(s.Outcomes)], outcomes...)
 	for _, o := range outcomes {
-		if o.Status != engine.HostOK {
+		if counts(o.Status) {
 			s.Failed++
 		}
 	}
@@ -150,6 +150,11 @@ func sliced(spec Spec, s State, outcomes []engine.Outcome) (State, Command) {
 			Reason: fmt.Sprintf("play %q: %d of %d hosts failed or did not answer, %d allowed (max_failures)", play.Name, s.Failed, len(s.Target.Hosts), limit)}
 	}
 	return next(spec, s)
+}
+
+// counts tells whether a host counts for max_failures: one that was never begun, or was stopped, did not fail.
+func counts(s engine.HostStatus) bool {
+	return s != engine.HostOK && s != engine.HostAborted && s != engine.HostNotAttempted
 }
 
 // next runs the next batch of the play, or closes the play; what was not started is not_attempted.

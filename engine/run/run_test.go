@@ -323,6 +323,9 @@ func TestMaxFailuresStopsTheRest(t *testing.T) {
 	if statuses(res) != "a=failed b=failed c=aborted d=aborted" || res.Stop == nil || res.Stop.Kind != run.StopThreshold {
 		t.Errorf("hosts %s, stop %+v", statuses(res), res.Stop)
 	}
+	if want := "2 of 4 hosts failed or did not answer"; !strings.Contains(res.Stop.Reason, want) {
+		t.Errorf("hosts that were not begun did not fail: %q lacks %q", res.Stop.Reason, want)
+	}
 }
 
 func TestEventsAreInOrderAndComplete(t *testing.T) {

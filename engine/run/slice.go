@@ -14,7 +14,7 @@ import (
 	"github.com/dsplay/dsplay/engine/plan"
 )
 
-// errStopped ends a host between two entries: a signal or a threshold asked to stop.
+// errStopped ends a host between two entries: a signal asked to stop.
 var errStopped = errors.New("stopped before its next entry")
 
 // slice runs a batch: hosts in parallel, the entries of each in order. Every host gets an outcome.
