@@ -73,6 +73,9 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if c.Flags().Changed("limit") && len(only) == 0 {
+		return errors.New("--limit names no host (an empty text, or a group without members); nothing was executed")
+	}
 	redactor := report.NewRedactor(&a.secrets)
 	runner := run.New(run.Options{
 		ID: runID(time.Now()), Program: l.program, Inventory: inv, Transports: l.wires.transports,
