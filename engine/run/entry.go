@@ -39,7 +39,8 @@ func (h *hostRun) entry(ctx context.Context, e *engine.Entry, as plan.Dispositio
 	if err == nil {
 		err = x.repeat(ctx)
 	}
-	if err != nil && x.settings.IgnoreErrors && !errors.As(err, new(*plan.OutOfPlan)) {
+	if err != nil && x.settings.IgnoreErrors && !fatal(err) {
+		x.failed(err)
 		x.end(engine.Result{Status: engine.StatusFailed, Value: null(e), Err: err}, "its error is ignored (ignore_errors)")
 		return nil
 	}
@@ -58,6 +59,7 @@ type execution struct {
 	began    time.Time
 	asOf     time.Time // of the answer's data, when the result says it
 	done     bool      // its end is recorded
+	blind    bool      // it began something of which no check can tell whether it happened
 }
 
 // when judges the condition. False: it is skipped, or it depends on what has not run and was planned.
@@ -111,9 +113,10 @@ func (x *execution) repeat(ctx context.Context) error {
 	r := x.settings.Retry
 	delay := r.Delay
 	for n := 1; ; n++ {
+		x.done, x.blind = false, false
 		res, err := x.once(ctx, n)
-		again, why := x.again(res, err, n)
-		if !again || x.planning {
+		again, why, err := x.again(res, err, n)
+		if !again {
 			return err
 		}
 		x.event(engine.Event{Kind: engine.EventRetry, Entry: x.e.Address, Attempt: n, Reason: why, Error: engine.NewEventError(err)})
@@ -130,22 +133,35 @@ func (x *execution) repeat(ctx context.Context) error {
 	}
 }
 
-// again tells whether a further execution is due after the n-th, and why.
-func (x *execution) again(res engine.Result, err error, n int) (bool, string) {
+// again tells whether a further execution is due after the n-th, and why; and the error with which the n-th ended.
+// Planning does not wait for what a condition waits for: it changes nothing that could make it true.
+func (x *execution) again(res engine.Result, err error, n int) (due bool, why string, _ error) {
 	r := x.settings.Retry
-	if n >= max(1, r.Attempts) {
-		return false, ""
-	}
+	left := n < max(1, r.Attempts)
 	if err != nil {
-		kind := engine.KindOf(err)
-		safe := kind != engine.KindEval && !errors.As(err, new(*plan.OutOfPlan)) && !errors.Is(err, context.Canceled)
-		return safe && (r.On == nil || slices.Contains(r.On, kind)), err.Error()
+		return left && x.repeatable(err), err.Error(), err
 	}
-	if x.e.Until == nil {
-		return false, ""
+	if !left || x.e.Until == nil || x.planning {
+		return false, "", nil
 	}
-	v, uerr := x.scope.Eval(x.e.Until, res.Value)
-	return uerr == nil && !v.True(), v.Why
+	v, err := x.scope.Eval(x.e.Until, res.Value)
+	x.done = err == nil // else its failure is still to be recorded
+	return err == nil && !v.True(), v.Why, err
+}
+
+// repeatable tells whether retry applies to an error. What may have happened, or may still go on, and cannot be checked is
+// not done again, whatever retry says.
+func (x *execution) repeatable(err error) bool {
+	var e *engine.Error
+	kind := engine.KindOf(err)
+	unsure := kind == engine.KindLost || errors.As(err, &e) && e.Orphan
+	switch {
+	case kind == engine.KindEval || fatal(err):
+		return false
+	case x.blind && unsure && !errors.Is(err, engine.ErrNotRun):
+		return false
+	}
+	return x.settings.Retry.On == nil || slices.Contains(x.settings.Retry.On, kind)
 }
 
 // once executes the entry one time.
@@ -285,15 +301,20 @@ func (x *execution) ended(err error) error {
 	if err == nil || x.done || errors.Is(err, errStopped) {
 		return err
 	}
+	x.failed(err)
+	x.done = true
+	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
+		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: x.now().Sub(x.began), Place: x.e.Range.String()})
+	return err
+}
+
+// failed forecasts that the entry cannot be planned.
+func (x *execution) failed(err error) {
 	d := plan.Error
 	if engine.IsUnreachable(err) {
 		d = plan.Unreachable
 	}
 	x.forecast(plan.Item{Disposition: d, Reason: err.Error(), Error: engine.NewEventError(err)})
-	x.done = true
-	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
-		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: x.now().Sub(x.began), Place: x.e.Range.String()})
-	return err
 }
 
 // asOf is when the data of a result are from: its attribute as_of, or zero when it does not say.

@@ -39,6 +39,8 @@ type program struct {
 	args     func(e *engine.Entry, host string) any
 	settings func(e *engine.Entry, host string) engine.Settings
 	ended    map[string][]engine.Outcome
+	// evalFails is the error of conditions that read "result".
+	evalFails error
 }
 
 func (p *program) Playbook() *engine.Playbook                    { return &engine.Playbook{Path: "t.hcl", Items: p.items} }
@@ -67,6 +69,9 @@ type scope struct {
 func (s *scope) Eval(e engine.Expr, extra cty.Value) (engine.Evaluated, error) {
 	results := s.results
 	if extra != cty.NilVal {
+		if s.p.evalFails != nil {
+			return engine.Evaluated{}, s.p.evalFails
+		}
 		results = map[string]engine.Result{"result": {Value: extra}}
 	}
 	v := e.(expr).f(results)

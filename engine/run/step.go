@@ -74,6 +74,7 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	}
 	since := x.now()
 	x.begun++
+	x.blind = diff.Opaque || diff.Act != ""
 	x.changed(x.settings.On)
 	result, err := args.Module.(engine.Applier).Apply(ctx, host.Acting(diff.Commands), diff)
 	if err != nil {
