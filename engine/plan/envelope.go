@@ -38,12 +38,15 @@ func (p *Plan) Allow(play, host, on, entry string, args []engine.Arg, diff engin
 }
 
 func differs(i Item, args []engine.Arg, diff engine.Diff) string {
+	known := func(a engine.Arg) bool { return !slices.Contains(i.Unknown, a.Name) }
 	for _, a := range args {
-		if slices.Contains(i.Unknown, a.Name) {
-			continue
-		}
-		if !slices.Contains(i.Args, a) {
+		if known(a) && !slices.Contains(i.Args, a) {
 			return fmt.Sprintf("%s is %s now, which is not in the plan", a.Name, a.Value)
+		}
+	}
+	for _, a := range i.Args {
+		if known(a) && !slices.Contains(args, a) {
+			return fmt.Sprintf("%s was %s in the plan and is not given now", a.Name, a.Value)
 		}
 	}
 	for _, c := range diff.Commands {

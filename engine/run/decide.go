@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -115,6 +116,9 @@ func enter(spec Spec, s State) (State, Command) {
 
 func judged(spec Spec, s State, j engine.Judged) (State, Command) {
 	check := spec.Items[s.Item].Check
+	if j.Unknown && !spec.Planning && !check.Warning && s.Stop == nil {
+		s.Stop = &Stop{Kind: StopCheck, Item: check.Name, Reason: fmt.Sprintf("check %q cannot be judged: it waits for %s", check.Name, strings.Join(j.Waits, ", "))}
+	}
 	if !j.OK && !j.Unknown && !check.Warning && s.Stop == nil {
 		s.Stop = &Stop{Kind: StopCheck, Item: check.Name, Reason: j.Message}
 	}

@@ -89,9 +89,10 @@ func TestDecideBatches(t *testing.T) {
 
 func TestDecideStops(t *testing.T) {
 	items := []engine.Item{{Locals: &engine.Locals{}}, {Check: &engine.Check{Name: "c"}}, {Play: &engine.Play{Name: "p"}}}
+	planning := false
 	at := func(item int, h Happened, warning bool) (State, Command) {
 		items[1].Check.Warning = warning
-		return Decide(Spec{Items: items}, State{Item: item}, h)
+		return Decide(Spec{Items: items, Planning: planning}, State{Item: item}, h)
 	}
 	bad := &engine.Judged{Message: "no engine is online"}
 	if s, c := at(1, Happened{Judged: bad}, false); !c.Finish || s.Stop == nil || s.Stop.Kind != StopCheck || s.Stop.Reason != bad.Message {
@@ -100,6 +101,10 @@ func TestDecideStops(t *testing.T) {
 	if s, c := at(1, Happened{Judged: bad}, true); s.Stop != nil || c.Target == nil {
 		t.Errorf("a warning must not stop the run: %+v %+v", s, c)
 	}
+	if s, c := at(1, Happened{Judged: &engine.Judged{Unknown: true}}, false); !c.Finish || s.Stop == nil || s.Stop.Kind != StopCheck {
+		t.Errorf("a check that nobody can judge must stop a run: %+v %+v", s, c)
+	}
+	planning = true
 	if s, c := at(1, Happened{Judged: &engine.Judged{Unknown: true}}, false); s.Stop != nil || c.Target == nil {
 		t.Errorf("an unknown check must not stop a plan: %+v %+v", s, c)
 	}

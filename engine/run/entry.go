@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -70,9 +71,11 @@ func (x *execution) when() (bool, error) {
 	}
 	x.why = v.Why
 	switch {
-	case !v.Known():
+	case !v.Known() && x.planning:
 		x.as, x.waits = plan.Depends, v.Waits
 		return true, nil
+	case !v.Known():
+		return false, x.unknown("when = "+x.e.When.Text(), v.Waits)
 	case v.True():
 		return true, nil
 	}
@@ -89,8 +92,11 @@ func (x *execution) check() error {
 	if err := x.logCheck(x.e.Check, x.play.Name, x.host.Name, j); err != nil {
 		x.record = err
 	}
-	if j.OK || j.Unknown || x.e.Check.Warning {
+	switch {
+	case j.OK, x.e.Check.Warning, j.Unknown && x.planning:
 		return nil
+	case j.Unknown:
+		return x.unknown("check "+x.e.Name, j.Waits)
 	}
 	return &engine.Error{Kind: engine.KindCheck, Host: x.host.Name, Op: "check " + x.e.Name, Msg: j.Message}
 }
@@ -206,13 +212,14 @@ func (h *hostRun) pause(ctx context.Context, d time.Duration) error {
 // probe looks, unless something before it on this host has not run.
 func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
 	if len(x.pending) > 0 || x.as == plan.Depends {
-		x.forecast(plan.Item{Disposition: plan.Depends, Waits: append(slices.Clone(x.pending), x.waits...), Reason: x.why})
-		x.scope.Set(x.e, engine.Result{Value: unknown(x.e)})
-		return engine.Result{}, nil
+		return x.later(slices.Concat(x.pending, x.waits)), nil
 	}
 	args, err := x.args()
 	if err != nil {
 		return engine.Result{}, err
+	}
+	if len(args.Unknown) > 0 { // it would answer another question
+		return x.later(args.Waits), nil
 	}
 	x.event(engine.Event{Kind: engine.EventEntryStart, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(), Attempt: n})
 	value, err := x.look(ctx, args.Module.(engine.Prober), x.doer(x.settings, x.since))
@@ -227,6 +234,14 @@ func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
 	return res, nil
 }
 
+// later plans a probe that cannot look yet.
+func (x *execution) later(waits []string) engine.Result {
+	x.forecast(plan.Item{Disposition: plan.Depends, Waits: waits, Reason: x.why})
+	res := engine.Result{Value: unknown(x.e)}
+	x.scope.Set(x.e, res)
+	return res
+}
+
 func (x *execution) look(ctx context.Context, p engine.Prober, host *machine.Host) (cty.Value, error) {
 	result, err := p.Probe(ctx, host)
 	if err != nil {
@@ -235,18 +250,29 @@ func (x *execution) look(ctx context.Context, p engine.Prober, host *machine.Hos
 	return engine.ValueOf(result)
 }
 
-// args decodes the arguments; unknown ones are an error that names what they wait for.
+// args decodes the arguments. An error names what they wait for: executed arguments must be known in a plan, and all of
+// them when they are used.
 func (x *execution) args() (engine.Args, error) {
 	args, err := x.scope.Args(x.e)
-	if err != nil {
+	switch {
+	case err != nil:
 		return args, err
-	}
-	if args.Module == nil {
-		return args, &engine.Error{Kind: engine.KindEval, Host: x.host.Name, Op: x.e.Range.String(),
-			Msg:  fmt.Sprintf("%v cannot be known before %v has run", args.ExecutedUnknown, args.Waits),
-			Hint: "what is executed must be known in a plan; put this into a later play, or read the value with a probe"}
+	case args.Module == nil:
+		return args, x.unknown(strings.Join(args.ExecutedUnknown, ", "), args.Waits)
+	case len(args.Unknown) > 0 && !x.planning:
+		return args, x.unknown(strings.Join(args.Unknown, ", "), args.Waits)
 	}
 	return args, nil
+}
+
+// unknown is the error of what must be known and is not.
+func (h *hostRun) unknown(what string, waits []string) error {
+	e := &engine.Error{Kind: engine.KindEval, Host: h.host.Name, Op: what, Msg: fmt.Sprintf("it is not known, and nothing unknown is executed; it waits for %s", strings.Join(waits, ", "))}
+	if h.planning {
+		e.Msg = fmt.Sprintf("it cannot be known before %s has run", strings.Join(waits, ", "))
+		e.Hint = "what is executed must be known in a plan; put this into a later play, or read the value with a probe"
+	}
+	return e
 }
 
 // other is the doer's name when it is not the host of the play.

@@ -39,6 +39,11 @@ type program struct {
 	args     func(e *engine.Entry, host string) any
 	settings func(e *engine.Entry, host string) engine.Settings
 	ended    map[string][]engine.Outcome
+	// unknown names the arguments of an entry that are not known; they are at their zero values in its module.
+	unknown func(e *engine.Entry) []string
+	shown   []engine.Arg // further arguments, the same for all
+	// looks changes what the probe of a name sees; nil: nothing.
+	looks func(entry string, s seen) seen
 	// evalFails is the error of conditions that read "result".
 	evalFails error
 }
@@ -86,7 +91,13 @@ func (s *scope) Judge(*engine.Check) (engine.Judged, error) { return engine.Judg
 
 func (s *scope) Args(e *engine.Entry) (engine.Args, error) {
 	m := s.p.args(e, s.host)
-	return engine.Args{Module: m, Shown: []engine.Arg{{Name: "m", Value: strings.TrimPrefix(fmt.Sprintf("%T", m), "*run_test.")}}}, nil
+	a := engine.Args{Module: m, Shown: []engine.Arg{{Name: "m", Value: strings.TrimPrefix(fmt.Sprintf("%T", m), "*run_test.")}}}
+	a.Shown = append(a.Shown, s.p.shown...)
+	if s.p.unknown != nil {
+		a.Unknown = s.p.unknown(e)
+		a.Waits = a.Unknown
+	}
+	return a, nil
 }
 
 func (s *scope) Settings(e *engine.Entry) (engine.Settings, error) {
@@ -101,6 +112,21 @@ func (s *scope) Goal(*engine.Entry) (engine.Polling, error) {
 }
 
 func (s *scope) Set(e *engine.Entry, r engine.Result) { s.results[string(e.Kind)+"."+e.Name] = r }
+
+// lookAt is a probe.
+type lookAt struct {
+	w    *world
+	name string
+	p    *program
+}
+
+func (m *lookAt) Probe(_ context.Context, h engine.Reader) (any, error) {
+	s, err := m.w.look(h.Name())
+	if m.p.looks != nil {
+		s = m.p.looks(m.name, s)
+	}
+	return s, err
+}
 
 // world is what the fake modules look at and change.
 type world struct {
@@ -152,13 +178,6 @@ func (w *world) log() string {
 type seen struct {
 	On   bool    `hcl:"on" doc:"it is well"`
 	AsOf *string `hcl:"as_of" doc:"age of the answer"`
-}
-
-// lookAt is a probe.
-type lookAt struct{ w *world }
-
-func (m *lookAt) Probe(_ context.Context, h engine.Reader) (any, error) {
-	return m.w.look(h.Name())
 }
 
 // turnOn is a step with an end state: it can be compared.

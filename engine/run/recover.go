@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -33,21 +34,23 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 		return x.ended(err)
 	}
 	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends) {
-		return x.ended(l.planAll(ctx, plan.Depends))
+		return x.ended(l.planAll(ctx, plan.Depends, slices.Concat(h.pending, x.waits)))
 	}
-	holds, why, err := l.look(ctx)
+	goal, err := l.look(ctx)
 	switch {
 	case err != nil:
 		return x.ended(err)
-	case holds:
-		x.forecast(plan.Item{Disposition: plan.NoOp, Reason: why})
-		x.end(engine.Result{Status: engine.StatusUnchanged}, "the goal holds: "+why)
+	case goal.True():
+		x.forecast(plan.Item{Disposition: plan.NoOp, Reason: goal.Why})
+		x.end(engine.Result{Status: engine.StatusUnchanged}, "the goal holds: "+goal.Why)
 		return nil
+	case !goal.Known():
+		return x.ended(l.planAll(ctx, plan.Depends, goal.Waits))
 	case h.planning:
-		x.why = why
-		return x.ended(l.planAll(ctx, plan.WillRun))
+		x.why = goal.Why
+		return x.ended(l.planAll(ctx, plan.WillRun, nil))
 	}
-	return x.ended(l.climb(ctx, why))
+	return x.ended(l.climb(ctx, goal.Why))
 }
 
 // prepare evaluates the polling and every attempt's condition, from results before the recover.
@@ -68,30 +71,35 @@ func (l *ladder) prepare() error {
 	return nil
 }
 
-// look asks the goal's probes and judges the condition. An answer from before the last attempt does not count.
-func (l *ladder) look(ctx context.Context) (holds bool, why string, err error) {
+// look asks the goal's probes and judges the condition, which is unknown only while planning. An answer from before the
+// last attempt does not count.
+func (l *ladder) look(ctx context.Context) (engine.Evaluated, error) {
 	since := l.now().Add(-l.polling.Every / 2)
 	if since.Before(l.last) {
 		since = l.last
 	}
+	var none engine.Evaluated
 	for _, e := range l.r.Goal {
 		x := &execution{hostRun: l.hostRun, e: e, as: plan.WillRun, since: since, began: l.now()}
 		if err := x.prepare(); err != nil {
-			return false, "", err
+			return none, err
 		}
 		if err := x.repeat(ctx); err != nil {
-			return false, "", x.ended(err)
+			return none, x.ended(err)
 		}
 		if old := l.stale(x); old != "" {
-			return false, old, nil
+			return engine.Evaluated{Value: cty.False, Why: old}, nil
 		}
 	}
 	v, err := l.scope.Eval(l.r.Condition, cty.NilVal)
-	if err != nil {
-		return false, "", err
+	switch {
+	case err != nil:
+		return none, err
+	case !v.Known() && !l.planning:
+		return none, l.unknown("the goal's condition "+l.r.Condition.Text(), v.Waits)
 	}
 	l.event(engine.Event{Kind: engine.EventGoal, Entry: l.x.e.Address, Status: fmt.Sprint(v.True()), Reason: v.Why})
-	return v.True(), v.Why, nil
+	return v, nil
 }
 
 // stale says that an answer is older than the last attempt, or "".
@@ -105,11 +113,15 @@ func (l *ladder) stale(x *execution) string {
 }
 
 // planAll plans the attempts: the first that would act is what will run (or first says otherwise), the others are
-// for the case that the goal does not hold by then.
-func (l *ladder) planAll(ctx context.Context, first plan.Disposition) error {
-	as, before := first, len(l.pending)
+// for the case that the goal does not hold by then. waits says for what a goal waits that is not known.
+func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []string) error {
+	before := len(l.pending)
 	var last error
 	for _, rung := range l.applies {
+		as := first
+		if first == plan.WillRun && len(l.pending) > before {
+			as = plan.Attempt
+		}
 		switch {
 		case !rung.when.Known():
 			_ = l.planAttempt(ctx, rung, plan.Depends) // its forecast says why
@@ -118,9 +130,6 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition) error {
 		default:
 			if err := l.planAttempt(ctx, rung, as); err != nil {
 				last = err
-			}
-			if as == plan.WillRun && len(l.pending) > before {
-				as = plan.Attempt
 			}
 		}
 	}
@@ -131,7 +140,7 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition) error {
 	if first == plan.Depends {
 		why = "whether the goal holds is not known before then"
 	}
-	l.x.forecast(plan.Item{Disposition: first, Reason: why})
+	l.x.forecast(plan.Item{Disposition: first, Reason: why, Waits: waits})
 	return nil
 }
 
@@ -217,15 +226,15 @@ func (l *ladder) try(ctx context.Context, r rung, n int) error {
 func (l *ladder) poll(ctx context.Context) (bool, string, error) {
 	deadline := l.now().Add(l.polling.Within)
 	for {
-		holds, why, err := l.look(ctx)
-		if err != nil {
-			if fatal(err) || ctx.Err() != nil {
-				return false, "", err
-			}
+		goal, err := l.look(ctx)
+		why := goal.Why
+		switch {
+		case err != nil && (fatal(err) || ctx.Err() != nil):
+			return false, "", err
+		case err != nil:
 			why = err.Error()
 			l.pool.Retry(engine.HostOf(err))
-		}
-		if holds {
+		case goal.True():
 			return true, why, nil
 		}
 		if !l.now().Add(l.polling.Every).Before(deadline) {

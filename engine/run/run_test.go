@@ -38,19 +38,20 @@ func newBench(hosts []string, entries ...*engine.Entry) *bench {
 	for _, e := range entries {
 		acts = acts || e.Kind != engine.EntryProbe
 	}
-	b := &bench{world: w, log: &recorder{}, program: &program{
+	b := &bench{world: w, log: &recorder{}}
+	b.program = &program{
 		items:   []engine.Item{{Play: &engine.Play{Name: "p", Entries: entries, Acts: acts}}},
 		targets: map[string]engine.Target{"p": {Hosts: hosts}},
 		args: func(e *engine.Entry, _ string) any {
 			switch {
 			case e.Kind == engine.EntryProbe:
-				return &lookAt{w}
+				return &lookAt{w, e.Name, b.program}
 			case strings.HasPrefix(e.Name, "set"):
 				return &turnOn{w, e.Name}
 			}
 			return &kick{w: w, what: e.Name}
 		},
-	}}
+	}
 	inv := &engine.Inventory{Hosts: map[string]*engine.Host{}}
 	for _, h := range hosts {
 		inv.Hosts[h] = &engine.Host{Name: h}

@@ -25,10 +25,10 @@ func (x *execution) step(ctx context.Context, n int) (engine.Result, error) {
 	if err != nil {
 		return engine.Result{}, x.blamed(err)
 	}
-	if diff.Empty() {
+	switch {
+	case diff.Empty() && len(args.Unknown) == 0: // with an unknown argument it may differ, whatever it looks like now
 		return x.unchanged(ctx, args, host, diff)
-	}
-	if x.planning {
+	case x.planning:
 		return x.planned(args, diff), nil
 	}
 	return x.act(ctx, args, host, diff)
