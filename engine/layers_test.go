@@ -17,7 +17,8 @@ const module = "github.com/dsplay/dsplay/"
 // below; the longest row that matches a package counts. A package without a row fails, so does a row without a package.
 var layers = []struct{ pkg, may string }{
 	{"engine", "github.com/zclconf/go-cty/..."},
-	{"engine/lang/...", "engine engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/agext/levenshtein golang.org/x/text/... golang.org/x/sync/... github.com/apparentlymart/go-cidr/..."},
+	{"engine/graph", ""}, // what waits for what, as pictures
+	{"engine/lang/...", "engine engine/graph engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/agext/levenshtein golang.org/x/text/... golang.org/x/sync/... github.com/apparentlymart/go-cidr/..."},
 	{"engine/plan", "engine"},
 	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
 	{"engine/report", "engine"},
