@@ -135,7 +135,7 @@ func TestEncryptedKeyNeedsItsPassphraseOrTheAgent(t *testing.T) {
 	file, private, public := keyFile(t, "s3cret")
 	server := listenForKey(t, public)
 	open(t, host(t, server, func(s *ssh.Settings) { s.Key, s.Passphrase = file, engine.Plain("s3cret") }))
-	mustNotOpen(t, host(t, server, func(s *ssh.Settings) { s.Key, s.Passphrase = file, engine.Plain("wrong") }), engine.KindAuth)
+	_ = mustNotOpen(t, host(t, server, func(s *ssh.Settings) { s.Key, s.Passphrase = file, engine.Plain("wrong") }), engine.KindAuth)
 	e := mustNotOpen(t, host(t, server, func(s *ssh.Settings) { s.Key = file }), engine.KindAuth)
 	if !strings.Contains(e.Error(), "encrypted") {
 		t.Error(e)

@@ -134,7 +134,7 @@ func TestCertificateOfAnAuthorityIsTrusted(t *testing.T) {
 		t.Errorf("the identity is %q, want that of the key, %q, which a renewal does not change", got, want)
 	}
 	server = listen(t, func(o *sshd.Options) { o.HostKey = certify("other.example") })
-	mustNotOpen(t, host(t, server, file), engine.KindHostKey)
+	_ = mustNotOpen(t, host(t, server, file), engine.KindHostKey)
 }
 
 // TestOtherKindOfKeyIsAChange: a host that no longer has the kind of key that the file knows has changed.

@@ -54,7 +54,7 @@ func TestLabOpenSSH(t *testing.T) {
 		if code, err := shell.Exec(t.Context(), engine.Process{Line: "exit 5"}); code != 5 || err != nil {
 			t.Errorf("got %d, %v", code, err)
 		}
-		mustNotOpen(t, s.host(t, "dsplaybash", "ed25519", func(s *ssh.Settings) { s.Password = engine.Plain("s3cret") }), engine.KindAuth)
+		_ = mustNotOpen(t, s.host(t, "dsplaybash", "ed25519", func(s *ssh.Settings) { s.Password = engine.Plain("s3cret") }), engine.KindAuth)
 	})
 	t.Run("each kind of host key alone", func(t *testing.T) {
 		for _, kind := range strings.Fields(keyKinds) {
@@ -142,7 +142,7 @@ func TestLabESXi(t *testing.T) {
 		checkFiles(t, host)
 	})
 	t.Run("wrong password", func(t *testing.T) {
-		mustNotOpen(t, s.host(t, "dsplayesx", "rsa", func(s *ssh.Settings) { s.Password = engine.Plain("s3cret") }), engine.KindAuth)
+		_ = mustNotOpen(t, s.host(t, "dsplayesx", "rsa", func(s *ssh.Settings) { s.Password = engine.Plain("s3cret") }), engine.KindAuth)
 	})
 }
 

@@ -63,7 +63,7 @@ func TestWhatListensIsNoSSH(t *testing.T) {
 		}
 	}()
 	h := host(t, listen(t, nil), func(s *ssh.Settings) { s.Port = listener.Addr().(*net.TCPAddr).Port; s.ConnectTimeout = "5s" })
-	mustNotOpen(t, h, engine.KindProtocol)
+	_ = mustNotOpen(t, h, engine.KindProtocol)
 }
 
 func TestBusyServerIsAskedAgain(t *testing.T) {
