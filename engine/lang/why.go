@@ -127,6 +127,8 @@ func brief(v cty.Value) string {
 	case v.IsMarked() || !v.IsKnown() || v.IsNull():
 	case v.Type() == cty.Bool:
 		return strconv.FormatBool(v.True())
+	case v.Type() == cty.String && simple(v.AsString()):
+		return `"` + v.AsString() + `"`
 	case v.CanIterateElements() && v.LengthInt() > briefElements:
 		return fmt.Sprintf("(%d elements)", v.LengthInt())
 	}
@@ -135,6 +137,11 @@ func brief(v cty.Value) string {
 		return string(r[:briefLength]) + "…"
 	}
 	return text
+}
+
+// simple tells whether a text is short and can stand in quotes as it is.
+func simple(s string) bool {
+	return len(s) < briefLength && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' })
 }
 
 // nulls names the parts of an expression that are null: most often the reason why it has no value.

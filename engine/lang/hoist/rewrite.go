@@ -55,7 +55,7 @@ func Written(e hclsyntax.Node) hclsyntax.Node {
 		return e.FunctionCallExpr
 	case *logic:
 		return e.Expression
-	case *equal:
+	case *operator:
 		return e.Expression
 	case *ref:
 		return e.traversal
@@ -161,12 +161,16 @@ func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 		if x.Op == hclsyntax.OpLogicalAnd || x.Op == hclsyntax.OpLogicalOr {
 			return &logic{Expression: x, op: x}, d
 		}
-		if x.Op == hclsyntax.OpEqual || x.Op == hclsyntax.OpNotEqual {
-			return &equal{Expression: x, op: x}, d
+		if o := operatorOf(x); o != nil {
+			return o, d
 		}
 		return e, d
 	case *hclsyntax.UnaryOpExpr:
-		return folded(e, w.all(&x.Val))
+		d := w.all(&x.Val)
+		if o := operatorOf(x); o != nil {
+			return o, d
+		}
+		return folded(e, d)
 	case *hclsyntax.TemplateExpr:
 		return folded(e, w.all(pointers(x.Parts)...))
 	case *hclsyntax.TupleConsExpr:
@@ -183,8 +187,11 @@ func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 		return e, w.all(pointers(x.Args)...)
 	case *logic:
 		return e, w.all(&x.op.LHS, &x.op.RHS)
-	case *equal:
-		return e, w.all(&x.op.LHS, &x.op.RHS)
+	case *operator:
+		if x.right == nil {
+			return e, w.all(x.left)
+		}
+		return e, w.all(x.left, x.right)
 	case *hclsyntax.TemplateJoinExpr: // its tuple must stay one that it knows
 		_, d := w.expr(x.Tuple)
 		return e, d
