@@ -1,9 +1,15 @@
 package main
 
 import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab"
 )
 
@@ -220,4 +226,43 @@ func TestWrongHostKeyOfAnAppliance(t *testing.T) {
 	// The appliance cannot be trusted, so its attempt counts as tried; the Mux does not help; the run stops there (batch).
 	e.ended(o, exitStopped, "dsva2: unreachable", "host key")
 	e.acted(map[string][]string{"esx2": {restartMux}})
+}
+
+const lookBook = `
+play "look" {
+  hosts = group.esxi
+  probe "service" "mux" {
+    name    = "nsx-context-mux"
+    timeout = "1m"
+  }
+}
+`
+
+// Each connection that fails over SSH is a named error of that host; the others are finished.
+func TestConnectionFaultsOverSSHAreNamed(t *testing.T) {
+	e := newEstate(t, lab.Options{})
+	book := filepath.Join(t.TempDir(), "look.hcl")
+	if err := os.WriteFile(book, []byte(lookBook), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.inject(lab.Fault{Name: "wrong-host-key", Target: "esx1"}, lab.Fault{Name: "unreachable", Target: "esx2"}, lab.Fault{Name: "silent", Target: "esx3"})
+	o := within(t, 90*time.Second, func() outcome { return e.dsplay("run", book, "--yes", "--json") })
+	e.ended(o, exitUnreachable)
+	got := map[string]string{}
+	for line := range strings.Lines(o.stdout) {
+		var ev engine.Event
+		if err := json.Unmarshal([]byte(line), &ev); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if ev.Kind == engine.EventHostEnd && ev.Play == "look" {
+			got[ev.Host] = ev.Status
+			if ev.Error != nil {
+				got[ev.Host] += " " + string(ev.Error.Kind) + " " + ev.Error.Host
+			}
+		}
+	}
+	want := map[string]string{"esx1": "unreachable hostkey esx1", "esx2": "unreachable refused esx2", "esx3": "unreachable timeout esx3", "esx4": "ok"}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v\n%s", got, want, o)
+	}
 }
