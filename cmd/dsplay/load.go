@@ -39,23 +39,33 @@ type loaded struct {
 
 // load reads inventory and playbook, and shows every mistake of both at once. Nothing is contacted.
 func (a *app) load(path string, f loadFlags) (*loaded, error) {
-	l := &loaded{wires: a.wires()}
-	var problems engine.Problems
-	var inv *engine.Inventory
-	if f.inventory != "" {
-		var p engine.Problems
-		l.model, p = l.wires.inventory(f.inventory, &a.secrets)
-		problems = append(problems, p...)
-		if p.Err() == nil {
-			inv = l.model.Inventory()
-		}
-	}
-	vars, p := a.variables(path, f.vars, os.Environ())
-	problems = append(problems, p...)
-	l.program, p = lang.Load(path, lang.Options{Modules: l.wires.modules, Inventory: inv,
-		MoreHosts: l.model != nil && l.model.HasSources(), Vars: vars, Secrets: &a.secrets})
-	problems = append(problems, p...)
+	l, problems := a.hosts(f)
+	problems = append(problems, a.playbook(l, path, f)...)
 	return l, a.show(problems)
+}
+
+// hosts reads the inventory, if there is one.
+func (a *app) hosts(f loadFlags) (*loaded, engine.Problems) {
+	l := &loaded{wires: a.wires()}
+	if f.inventory == "" {
+		return l, nil
+	}
+	var problems engine.Problems
+	l.model, problems = l.wires.inventory(f.inventory, &a.secrets)
+	return l, problems
+}
+
+// playbook reads a playbook against the inventory, where that is without mistakes.
+func (a *app) playbook(l *loaded, path string, f loadFlags) engine.Problems {
+	opts := lang.Options{Modules: l.wires.modules, Secrets: &a.secrets}
+	if l.model != nil {
+		opts.Inventory, opts.MoreHosts = l.model.Inventory(), l.model.HasSources()
+	}
+	vars, problems := a.variables(path, f.vars, os.Environ())
+	opts.Vars = vars
+	var more engine.Problems
+	l.program, more = lang.Load(path, opts)
+	return append(problems, more...)
 }
 
 // show prints problems; the error says that there are mistakes among them.

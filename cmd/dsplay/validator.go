@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang"
+	"github.com/dsplay/dsplay/engine/lang/format"
+	"github.com/dsplay/dsplay/engine/report"
+)
+
+// validator looks at many files, each as what it is.
+type validator struct {
+	*app
+	load     loadFlags
+	files    []report.CheckedFile // in the order in which they were named, each once
+	problems engine.Problems
+	said     []string // of files without mistakes
+}
+
+// add notes files and finds out what they are. What cannot be read is a playbook: loading it says why not.
+func (v *validator) add(files []string) {
+	for _, path := range files {
+		path = filepath.Clean(path)
+		if slices.ContainsFunc(v.files, func(f report.CheckedFile) bool { return f.Path == path }) {
+			continue
+		}
+		kind := lang.FilePlaybook
+		if src, err := os.ReadFile(path); err == nil {
+			kind = lang.KindOf(path, src)
+		}
+		v.files = append(v.files, report.CheckedFile{Path: path, Kind: string(kind)})
+	}
+}
+
+func (v *validator) run() {
+	l, problems := v.hosts(v.load)
+	v.problems = append(v.problems, problems...)
+	folders := map[string]bool{}
+	for _, f := range v.files {
+		switch lang.FileKind(f.Kind) {
+		case lang.FilePlaybook:
+			v.playbook(l, f.Path)
+		case lang.FileInventory:
+			v.inventory(f.Path, folders)
+		default:
+			v.syntax(f)
+		}
+	}
+}
+
+func (v *validator) playbook(l *loaded, path string) {
+	note := ""
+	if l.model == nil && v.load.inventory == "" {
+		note = "; without an inventory (-i) attributes of hosts, groups and host names were not checked"
+	}
+	v.found(v.app.playbook(l, path, v.load), path+" is valid"+note)
+}
+
+// inventory checks a file; or, once, its folder, when all the folder's files are in the list and are an inventory.
+func (v *validator) inventory(path string, folders map[string]bool) {
+	dir := filepath.Dir(path)
+	if folders[dir] || v.load.inventory == path || v.load.inventory == dir {
+		return // it was checked already
+	}
+	if v.whole(dir) {
+		folders[dir], path = true, dir
+	}
+	_, problems := v.wires().inventory(path, &v.secrets)
+	v.found(problems, path+" is a valid inventory")
+}
+
+// whole tells whether every *.hcl file of a folder was named and is of an inventory.
+func (v *validator) whole(dir string) bool {
+	all, err := filepath.Glob(filepath.Join(dir, "*.hcl"))
+	return err == nil && len(all) > 0 && !slices.ContainsFunc(all, func(path string) bool {
+		return !slices.Contains(v.files, report.CheckedFile{Path: path, Kind: string(lang.FileInventory)})
+	})
+}
+
+func (v *validator) syntax(f report.CheckedFile) {
+	src, err := os.ReadFile(f.Path)
+	if err != nil {
+		v.found(engine.Problems{{Summary: "File not readable", Detail: err.Error() + ".", Range: engine.Range{File: f.Path}}}, "")
+		return
+	}
+	_, problems := format.Source(f.Path, src)
+	v.found(problems, f.Path+" ("+f.Kind+"): the syntax is right")
+}
+
+// found keeps problems; when none is an error, the file is well.
+func (v *validator) found(problems engine.Problems, well string) {
+	for _, p := range problems {
+		if !slices.Contains(v.problems, p) {
+			v.problems = append(v.problems, p)
+		}
+	}
+	if problems.Err() == nil {
+		v.said = append(v.said, well)
+	}
+}
