@@ -57,7 +57,7 @@ func verdict(r run.Result) (code int, status, reason string) {
 			continue
 		}
 		failed++
-		if engine.IsUnreachable(h.Err) {
+		if h.Silent {
 			unreachable++
 		}
 	}
@@ -66,9 +66,9 @@ func verdict(r run.Result) (code int, status, reason string) {
 	case r.Stop != nil && r.Stop.Kind == run.StopSignal:
 		return exitSIGINT, "stopped", r.Stop.Reason + "; " + sum
 	case r.Stop != nil && (r.Stop.Kind == run.StopCheck || r.Stop.Kind == run.StopThreshold):
-		return exitStopped, "stopped", r.Stop.Reason
+		return exitStopped, "stopped", r.Stop.Reason + "; " + sum
 	case r.Stop != nil:
-		return exitFailed, "failed", r.Stop.Reason
+		return exitFailed, "failed", r.Stop.Reason + "; " + sum
 	case !r.AnyHost:
 		return exitNoHosts, "no hosts", "no play had a host; look at the groups of the inventory, or say allow_empty = true in a play"
 	case failed > 0 && failed == unreachable:

@@ -222,7 +222,7 @@ func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
 		return x.later(args.Waits), nil
 	}
 	x.event(engine.Event{Kind: engine.EventEntryStart, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(), Attempt: n})
-	value, err := x.look(ctx, args.Module.(engine.Prober), x.doer(x.settings, x.since))
+	value, err := x.look(ctx, args.Module.(engine.Prober), x.doer(x.pool, x.settings, x.since))
 	if err != nil {
 		return engine.Result{}, err
 	}
@@ -283,16 +283,16 @@ func (x *execution) other() string {
 	return x.settings.On
 }
 
-// blamed makes err name the host that failed.
+// blamed makes err name the host that failed. Others may share err, so it is not changed.
 func (x *execution) blamed(err error) error {
 	var known *engine.Error
-	if errors.As(err, &known) {
-		if known.Host == "" {
-			known.Host = x.settings.On
-		}
-		return err
+	switch {
+	case !errors.As(err, &known):
+		return &engine.Error{Kind: engine.KindModule, Host: x.settings.On, Op: x.e.Module.Name, Err: err}
+	case known.Host == "":
+		return &engine.Error{Kind: known.Kind, Host: x.settings.On, Hint: known.Hint, Unreachable: known.Unreachable, Err: err}
 	}
-	return &engine.Error{Kind: engine.KindModule, Host: x.settings.On, Op: x.e.Module.Name, Err: err}
+	return err
 }
 
 // forecast adds to the plan, while planning.

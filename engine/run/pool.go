@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"github.com/dsplay/dsplay/engine"
@@ -20,10 +21,18 @@ type Pool struct {
 }
 
 type slot struct {
-	mu   sync.Mutex // held while dialing, so that a host is dialed once
-	conn engine.Conn
-	err  error
-	ever bool // it answered once: a failure now may be a reboot, so whoever waits for it may dial again
+	mu       sync.Mutex
+	dial     *dial  // the one whose result stands, or is awaited; nil: none
+	identity string // what the host proved to be, the first time
+}
+
+// dial is one attempt to connect, shared by all who wait for it.
+type dial struct {
+	cancel context.CancelFunc
+	done   chan struct{} // closed: what stands below is final
+	conn   engine.Conn
+	err    error
+	bug    *Bug // the transport panicked
 }
 
 // NewPool makes an empty pool over the transports, by their type in the inventory. opened is told of every
@@ -46,48 +55,103 @@ func (p *Pool) slot(host string) *slot {
 	return s
 }
 
-// Get returns the connection to h, dialing when there is none.
+// Get returns the connection to h, dialing when there is none. A dial has the deadlines of its transport, not those of
+// ctx: a caller in a hurry leaves with an error of its own, and the result stands for those who come later.
 func (p *Pool) Get(ctx context.Context, h *engine.Host) (engine.Conn, error) {
-	s := p.slot(h.Name)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn != nil || s.err != nil {
-		return s.conn, s.err
-	}
 	t, ok := p.transports[h.Connection.Type]
 	if !ok {
 		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Msg: "the inventory has no connection for " + h.Name,
 			Hint: fmt.Sprintf("add a connection block to the host (%s) or to one of its groups", h.Range)}
 	}
-	conn, err := t.Open(ctx, h)
-	if err != nil {
-		if ctx.Err() == nil && !s.ever { // an answer of the host, not of our own hurry
-			s.err = err
-		}
-		return nil, err
+	s := p.slot(h.Name)
+	s.mu.Lock()
+	if s.dial == nil {
+		free, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		s.dial = &dial{cancel: cancel, done: make(chan struct{})}
+		go p.open(free, s, s.dial, t, h)
 	}
-	s.conn, s.ever = conn, true
+	d := s.dial
+	s.mu.Unlock()
+	select {
+	case <-d.done:
+		if d.bug != nil {
+			panic(d.bug)
+		}
+		return d.conn, d.err
+	case <-ctx.Done():
+		return nil, &engine.Error{Kind: engine.KindTimeout, Host: h.Name, Op: "connect to " + h.Name, Msg: "no connection in time",
+			Err: ctx.Err(), Unreachable: true}
+	}
+}
+
+// open fills d.
+func (p *Pool) open(ctx context.Context, s *slot, d *dial, t engine.Transport, h *engine.Host) {
+	defer close(d.done)
+	defer d.cancel()
+	defer func() {
+		if v := recover(); v != nil {
+			d.bug = &Bug{h.Name, v, debug.Stack()}
+		}
+	}()
+	conn, err := t.Open(ctx, h)
+	if err == nil {
+		err = s.same(conn, h.Name)
+	}
+	if err != nil {
+		d.err = engine.Blame(err, h.Name) // now: afterwards it is shared
+		return
+	}
+	d.conn = conn
 	p.opened(h.Name, conn.Identity())
-	return conn, nil
+}
+
+// same refuses a host that proves to be another one than before: what was planned was planned for that one.
+func (s *slot) same(c engine.Conn, host string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := c.Identity()
+	if s.identity == "" {
+		s.identity = now
+	}
+	if s.identity == now {
+		return nil
+	}
+	_ = c.Close() // nobody wants it
+	return &engine.Error{Kind: engine.KindHostKey, Host: host, Op: "connect again to " + host, Unreachable: true,
+		Msg:  fmt.Sprintf("it was %q when this run connected first, and is %q now", s.identity, now),
+		Hint: "was it rebuilt meanwhile, or is somebody in between? Nothing more is done on it; run again when that is clear"}
+}
+
+// drop forgets a result that stands, when it is the one that which means.
+func (s *slot) drop(which func(*dial) bool) *dial {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.dial
+	if d == nil {
+		return nil
+	}
+	select {
+	case <-d.done:
+	default:
+		return nil
+	}
+	if !which(d) {
+		return nil
+	}
+	s.dial = nil
+	return d
 }
 
 // Discard closes a connection that broke; the next Get dials anew.
 func (p *Pool) Discard(h *engine.Host, c engine.Conn) {
-	s := p.slot(h.Name)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn == c && c != nil {
-		_ = c.Close() // it is broken already
-		s.conn = nil
+	if d := p.slot(h.Name).drop(func(d *dial) bool { return d.conn == c && c != nil }); d != nil {
+		_ = d.conn.Close() // it is broken already
 	}
 }
 
 // Retry forgets that a host did not answer.
 func (p *Pool) Retry(host string) {
-	s := p.slot(host)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = nil
+	p.slot(host).drop(func(d *dial) bool { return d.err != nil })
 }
 
 // RetryAll forgets every host that did not answer: a new pass asks again.
@@ -95,42 +159,18 @@ func (p *Pool) RetryAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.slots {
-		s.mu.Lock()
-		s.err = nil
-		s.mu.Unlock()
+		s.drop(func(d *dial) bool { return d.err != nil })
 	}
 }
 
-// Failed returns the hosts that did not answer, with what they were asked last.
-func (p *Pool) Failed() map[string]error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := map[string]error{}
-	for name, s := range p.slots {
-		s.mu.Lock()
-		if s.err != nil {
-			out[name] = s.err
-		}
-		s.mu.Unlock()
-	}
-	return out
-}
-
-// Close closes every connection, all at once, in bounded time.
+// Close ends every dial and closes every connection, all at once, in bounded time.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var wg sync.WaitGroup
 	errs := make(chan error, len(p.slots))
 	for _, s := range p.slots {
-		wg.Go(func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.conn != nil {
-				errs <- s.conn.Close()
-				s.conn = nil
-			}
-		})
+		wg.Go(func() { errs <- s.close() })
 	}
 	wg.Wait()
 	close(errs)
@@ -139,4 +179,30 @@ func (p *Pool) Close() error {
 		all = errors.Join(all, err)
 	}
 	return all
+}
+
+func (s *slot) close() error {
+	s.mu.Lock()
+	d := s.dial
+	s.dial = nil
+	s.mu.Unlock()
+	if d == nil {
+		return nil
+	}
+	d.cancel()
+	<-d.done
+	if d.conn == nil {
+		return nil
+	}
+	return d.conn.Close()
+}
+
+// patient is the pool of a step that acts: what it does may take the host away for a while (a reboot), so it dials again
+// although the host did not answer a moment ago.
+type patient struct{ *Pool }
+
+// Get implements machine.Pool.
+func (p patient) Get(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+	p.Retry(h.Name)
+	return p.Pool.Get(ctx, h)
 }

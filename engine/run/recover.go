@@ -124,12 +124,13 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []st
 		}
 		switch {
 		case !rung.when.Known():
-			_ = l.planAttempt(ctx, rung, plan.Depends) // its forecast says why
+			l.blame(l.planAttempt(ctx, rung, plan.Depends)) // its forecast says why
 		case !rung.when.True():
 			l.skip(rung)
 		default:
 			if err := l.planAttempt(ctx, rung, as); err != nil {
 				last = err
+				l.blame(err)
 			}
 		}
 	}
@@ -166,7 +167,7 @@ func (l *ladder) skip(r rung) {
 
 // climb acts: attempt, poll, next attempt.
 func (l *ladder) climb(ctx context.Context, why string) error {
-	tried := 0
+	tried, begun := 0, l.begun
 	var last error
 	for _, rung := range l.applies {
 		if !rung.when.True() {
@@ -181,6 +182,9 @@ func (l *ladder) climb(ctx context.Context, why string) error {
 		}
 		if err != nil {
 			last = err
+		}
+		if engine.KindOf(err) != engine.KindLost { // it had answered
+			l.blame(err)
 		}
 		l.last = l.now()
 		if l.begun == before { // nothing was done, so there is nothing to wait for
@@ -199,8 +203,12 @@ func (l *ladder) climb(ctx context.Context, why string) error {
 	if tried == 0 {
 		return l.hopeless(why, last)
 	}
-	return &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name,
+	failed := &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name,
 		Msg: fmt.Sprintf("the goal does not hold after %d attempts (%s)", tried, why), Err: last}
+	if last != nil && l.begun > begun { // something was done in vain: the last error is no cause, only worth knowing
+		failed.Msg, failed.Err = fmt.Sprintf("%s; an attempt failed: %v", failed.Msg, last), nil
+	}
+	return failed
 }
 
 func (l *ladder) hopeless(why string, last error) error {

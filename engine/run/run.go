@@ -64,7 +64,8 @@ func (r *Runner) Close() error { return r.pool.Close() }
 type HostResult struct {
 	Status  engine.HostStatus
 	Err     error
-	Play    string // in which it ended so
+	Play    string // in which it ended so; empty: it was only asked for others
+	Silent  bool   // what it ended with has a host as its cause that did not answer: itself, or another one
 	Changed int    // entries that changed something or may have
 }
 
@@ -113,12 +114,15 @@ func (r *Runner) pass(ctx context.Context, pl *plan.Plan, planning bool) (Result
 	p := &pass{
 		Runner: r, planning: planning, plan: pl, memos: &memos{clock: r.o.Clock},
 		eval: r.o.Program.Pass(r.o.Inventory, vars),
-		res:  Result{Hosts: map[string]HostResult{}},
+		res:  Result{Hosts: map[string]HostResult{}}, silent: map[string]error{},
 	}
 	began := r.now()
 	err := p.loop(ctx)
+	if err == nil {
+		err = p.tellSilent()
+	}
 	p.res.Took = r.now().Sub(began)
-	return p.res, errors.Join(err, p.blame())
+	return p.res, err
 }
 
 // pass is one evaluation of the playbook, planning or acting.
@@ -129,8 +133,9 @@ type pass struct {
 	eval     engine.Pass
 	memos    *memos
 
-	mu  sync.Mutex
-	res Result
+	mu     sync.Mutex
+	res    Result
+	silent map[string]error // hosts that did not answer when they were asked for others
 }
 
 // loop joins Decide and the slices on one machine.
@@ -225,7 +230,7 @@ func (p *pass) note(play string, o engine.Outcome) {
 	defer p.mu.Unlock()
 	old, seen := p.res.Hosts[o.Host]
 	if !seen || slices.Index(severity, o.Status) > slices.Index(severity, old.Status) {
-		p.res.Hosts[o.Host] = HostResult{Status: o.Status, Err: o.Err, Play: play, Changed: old.Changed}
+		p.res.Hosts[o.Host] = HostResult{Status: o.Status, Err: o.Err, Play: play, Changed: old.Changed, Silent: len(silent(o.Err)) > 0}
 	}
 }
 
@@ -238,15 +243,4 @@ func (p *pass) changed(host string) {
 	}
 	h.Changed++
 	p.res.Hosts[host] = h
-}
-
-// blame lists the hosts that were asked for others and did not answer: they are unreachable themselves.
-func (p *pass) blame() error {
-	for host, err := range p.pool.Failed() {
-		p.note("", engine.Outcome{Host: host, Status: engine.HostUnreachable, Err: err})
-		if werr := p.write(engine.Event{Kind: engine.EventHostEnd, Host: host, Status: string(engine.HostUnreachable), Error: engine.NewEventError(err)}); werr != nil {
-			return werr
-		}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package run_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -345,48 +344,4 @@ func TestEventsAreInOrderAndComplete(t *testing.T) {
 	if got := strings.Join(kinds, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-}
-
-func TestPoolDialsOnce(t *testing.T) {
-	tr := &dialer{}
-	pool := run.NewPool(map[string]engine.Transport{"x": tr}, nil)
-	h := &engine.Host{Name: "a", Connection: engine.Connection{Type: "x"}}
-	tr.err = &engine.Error{Kind: engine.KindRefused, Unreachable: true}
-	for range 2 {
-		if _, err := pool.Get(t.Context(), h); engine.KindOf(err) != engine.KindRefused {
-			t.Fatal(err)
-		}
-	}
-	if tr.dials != 1 {
-		t.Errorf("a host that did not answer was asked %d times", tr.dials)
-	}
-	pool.Retry("a")
-	tr.err = nil
-	c, err := pool.Get(t.Context(), h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool.Discard(h, c)
-	tr.err = &engine.Error{Kind: engine.KindRefused, Unreachable: true}
-	_, _ = pool.Get(t.Context(), h)
-	tr.err = nil
-	if _, err := pool.Get(t.Context(), h); err != nil {
-		t.Errorf("a host that answered before may be asked again: %v", err)
-	}
-	if err := pool.Close(); err != nil || tr.closed != 2 {
-		t.Errorf("closed %d of 2 (%v)", tr.closed, err)
-	}
-}
-
-type dialer struct {
-	dials, closed int
-	err           error
-}
-
-func (d *dialer) Settings() any    { return nil }
-func (d *dialer) Identity() string { return "none" }
-func (d *dialer) Close() error     { d.closed++; return nil }
-func (d *dialer) Open(context.Context, *engine.Host) (engine.Conn, error) {
-	d.dials++
-	return d, d.err
 }

@@ -120,6 +120,7 @@ func (h *hostRun) run(ctx context.Context) (engine.Outcome, error) {
 			break
 		}
 	}
+	h.blame(err)
 	o := h.outcome(err)
 	h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(o.Err), Took: h.now().Sub(began)})
 	return o, h.record
@@ -151,13 +152,13 @@ func (h *hostRun) event(e engine.Event) {
 }
 
 // doer is the host that does an entry, ready to be asked. Answers that it shares are not older than since.
-func (h *hostRun) doer(s engine.Settings, since time.Time) *machine.Host {
+func (h *hostRun) doer(pool machine.Pool, s engine.Settings, since time.Time) *machine.Host {
 	host := h.o.Inventory.Hosts[s.On]
 	var sudo *engine.Sudo
 	if s.Sudo != nil {
 		sudo = merge(*s.Sudo, host.Sudo)
 	}
-	return machine.New(h.pool, host, machine.Options{Sudo: sudo, Memo: h.memos.since(since)})
+	return machine.New(pool, host, machine.Options{Sudo: sudo, Memo: h.memos.since(since)})
 }
 
 // merge fills what an entry's sudo block leaves open from what the inventory says.

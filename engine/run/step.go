@@ -20,7 +20,7 @@ func (x *execution) step(ctx context.Context, n int) (engine.Result, error) {
 		return engine.Result{}, err
 	}
 	x.event(engine.Event{Kind: engine.EventEntryStart, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(), Args: args.Shown, Attempt: n})
-	host := x.doer(x.settings, x.since)
+	host := x.doer(x.pool, x.settings, x.since)
 	diff, err := args.Module.(engine.Checker).Check(ctx, host)
 	if err != nil {
 		return engine.Result{}, x.blamed(err)
@@ -31,7 +31,7 @@ func (x *execution) step(ctx context.Context, n int) (engine.Result, error) {
 	case x.planning:
 		return x.planned(args, diff), nil
 	}
-	return x.act(ctx, args, host, diff)
+	return x.act(ctx, args, x.doer(patient{x.pool}, x.settings, x.since), diff)
 }
 
 // planned forecasts a step: its result is unknown from here on.
@@ -105,7 +105,7 @@ func (x *execution) verify(ctx context.Context, m any, host *machine.Host, diff 
 	if len(diff.Changes) == 0 {
 		return nil
 	}
-	left, err := m.(engine.Checker).Check(ctx, x.doer(x.settings, x.now()))
+	left, err := m.(engine.Checker).Check(ctx, x.doer(patient{x.pool}, x.settings, x.now()))
 	if err != nil {
 		return x.blamed(err)
 	}
