@@ -35,7 +35,9 @@ func (b *table) add(e engine.Event) {
 		if e.Status != string(engine.StatusChanged) && e.Status != string(engine.StatusRan) {
 			return
 		}
-		r.done = append(r.done, title(e)+on(e))
+		if e.Module != "" { // a recover is told by its steps
+			r.done = append(r.done, title(e)+on(e))
+		}
 	default:
 		return
 	}
@@ -53,7 +55,7 @@ func (b *table) write(t *Terminal, end engine.Event) {
 		}
 		what := strings.Join(r.done, "; ")
 		if r.err != nil {
-			what = strings.TrimPrefix(what+"; "+r.err.Text, "; ")
+			what = strings.TrimPrefix(what+"; "+blamed(host, r.err), "; ")
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", host, r.status, strings.ReplaceAll(what, "\n", " "))
 	}

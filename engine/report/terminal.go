@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,14 +28,22 @@ type Terminal struct {
 	status bool              // a progress line stands
 	shown  time.Time         // when it was last written
 	table  table
+
+	pass string          // the pass of the events so far
+	told map[string]bool // host and failure of this pass that were shown
+	same map[string]int  // failure → how many hosts of the play have it
 }
+
+// alike is how many hosts of a play are shown with one and the same failure; more are only counted, except with -v.
+const alike = 3
 
 // Append implements engine.Journal.
 func (t *Terminal) Append(e engine.Event) error {
 	t.table.add(e)
 	if t.doing == nil {
-		t.doing = map[string]string{}
+		t.doing, t.told, t.same = map[string]string{}, map[string]bool{}, map[string]int{}
 	}
+	t.heading(e)
 	switch e.Kind {
 	case engine.EventPlayStart:
 		t.play, t.total, t.done, t.began = e.Play, e.Hosts, 0, e.Time
@@ -50,7 +60,9 @@ func (t *Terminal) Append(e engine.Event) error {
 	case engine.EventSignal:
 		t.line(yellow, "%s", e.Reason)
 	case engine.EventEntryStart:
-		t.doing[e.Host] = title(e)
+		if !strings.Contains(e.Entry, "/goal/") {
+			t.doing[e.Host] = title(e)
+		}
 	case engine.EventIntent:
 		t.intent(e)
 	case engine.EventEntryEnd:
@@ -124,7 +136,28 @@ func (t *Terminal) progress(now time.Time) {
 	t.status = true
 }
 
+// heading says which of the two passes begins: the plays of both have the same names.
+func (t *Terminal) heading(e engine.Event) {
+	if e.Kind != engine.EventPlayStart || e.Pass == t.pass {
+		return
+	}
+	t.pass = e.Pass
+	clear(t.told)
+	switch e.Pass {
+	case "plan":
+		t.line(bold, "Looking; nothing is changed.")
+	case "apply":
+		t.line(bold, "Acting.")
+	}
+}
+
 func (t *Terminal) playEnd(e engine.Event) {
+	for _, what := range slices.Sorted(maps.Keys(t.same)) {
+		if more := t.same[what] - alike; more > 0 && t.Verbose == 0 {
+			t.line(red, "  … and %d more: %s", more, what)
+		}
+	}
+	clear(t.same)
 	if t.total > 0 {
 		t.line("", "%s: %d hosts, %s  (%s)", e.Play, t.total, counts(e.Counts), e.Time.Sub(t.began).Round(10*time.Millisecond))
 	}
@@ -138,10 +171,26 @@ func (t *Terminal) hostEnd(e engine.Event) {
 	if e.Status == string(engine.HostOK) || e.Error == nil {
 		return
 	}
-	t.line(red, "  %s: %s: %s", e.Host, e.Status, e.Error.Text)
-	if e.Error.Hint != "" {
+	what := e.Status + ": " + blamed(e.Host, e.Error)
+	if t.told[e.Host+" "+what] { // a host that broke its own play is reported once more, as a host that did not answer
+		return
+	}
+	t.told[e.Host+" "+what] = true
+	if t.same[what]++; t.same[what] > alike && t.Verbose == 0 {
+		return
+	}
+	t.line(red, "  %s: %s", e.Host, what)
+	if e.Error.Hint != "" && t.same[what] == 1 {
 		t.line("", "      %s", e.Error.Hint)
 	}
+}
+
+// blamed is the error of a host, with the one that failed when that is another.
+func blamed(host string, e *engine.EventError) string {
+	if e.Host == "" || e.Host == host {
+		return e.Text
+	}
+	return e.Host + ": " + e.Text
 }
 
 func (t *Terminal) check(e engine.Event) {
@@ -173,6 +222,8 @@ func (t *Terminal) entryEnd(e engine.Event) {
 	switch status := engine.Status(e.Status); {
 	case status == engine.StatusChanged || status == engine.StatusRan:
 		t.line(green, "  %s: %s: %s (%s)%s", e.Host, title(e), e.Status, e.Took.Round(10*time.Millisecond), reason(e))
+	case status == engine.StatusFailed && e.Error != nil && e.Reason != "":
+		t.line(yellow, "  %s: %s: failed: %s; %s", e.Host, title(e), e.Error.Text, e.Reason)
 	case status == engine.StatusFailed && e.Error != nil:
 		t.verbose(1, "  %s: %s: failed: %s", e.Host, title(e), e.Error.Text)
 	default:

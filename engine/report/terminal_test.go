@@ -1,0 +1,64 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// told is what a person sees of events.
+func told(verbose int, events ...engine.Event) string {
+	var out bytes.Buffer
+	t := &Terminal{W: &out, Verbose: verbose}
+	for _, e := range events {
+		_ = t.Append(e)
+	}
+	return out.String()
+}
+
+// One cause of many failures is told three times with the host that is to blame, and then counted.
+func TestTerminalCountsWhatIsAlike(t *testing.T) {
+	events := []engine.Event{{Kind: engine.EventPlayStart, Pass: "plan", Play: "triage", Hosts: 6}}
+	for n := range 5 {
+		events = append(events, engine.Event{Kind: engine.EventHostEnd, Host: fmt.Sprintf("g%d", n), Status: "failed",
+			Error: &engine.EventError{Host: "dsm1", Text: "connection refused", Hint: "does it run?"}})
+	}
+	events = append(events,
+		engine.Event{Kind: engine.EventHostEnd, Host: "g5", Status: "failed", Error: &engine.EventError{Host: "g5", Text: "exit code 1"}},
+		engine.Event{Kind: engine.EventPlayEnd, Play: "triage", Counts: map[string]int{"failed": 6}},
+		engine.Event{Kind: engine.EventPlayStart, Pass: "apply", Play: "triage"})
+	want := `Looking; nothing is changed.
+  g0: failed: dsm1: connection refused
+      does it run?
+  g1: failed: dsm1: connection refused
+  g2: failed: dsm1: connection refused
+  g5: failed: exit code 1
+  … and 2 more: failed: dsm1: connection refused
+triage: 6 hosts, 6 failed  (0s)
+Acting.
+`
+	if got := told(0, events...); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := told(1, events...); !bytes.Contains([]byte(got), []byte("g4: failed")) {
+		t.Errorf("-v hides a host:\n%s", got)
+	}
+}
+
+// A host that did not answer ends its own play and is reported as a host that is asked by others: one line is enough.
+func TestTerminalTellsAHostOnce(t *testing.T) {
+	e := engine.Event{Kind: engine.EventHostEnd, Host: "esx2", Status: "unreachable", Error: &engine.EventError{Text: "refused"}}
+	if got, want := told(0, e, e), "  esx2: unreachable: refused\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestTerminalShowsFailuresThatAreIgnored(t *testing.T) {
+	e := engine.Event{Kind: engine.EventEntryEnd, Host: "h", Entry: "p/step.x", Module: "command", Status: "failed",
+		Reason: "its error is ignored (ignore_errors)", Error: &engine.EventError{Text: "exit code 1"}}
+	if got, want := told(0, e), "  h: command x: failed: exit code 1; its error is ignored (ignore_errors)\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
