@@ -52,6 +52,9 @@ func (l *Lab) serve(c net.Conn) {
 	var r request
 	if json.NewDecoder(c).Decode(&r) == nil {
 		_ = json.NewEncoder(c).Encode(l.obey(r))
+		if r.Op == "down" { // only now: the end closes this connection, too
+			l.end()
+		}
 	}
 }
 
@@ -65,8 +68,7 @@ func (l *Lab) obey(r request) answer {
 	case "world":
 		world := l.World()
 		return answer{World: &world}
-	case "down":
-		l.end()
+	case "down": // serve ends the lab when the answer is out
 	default:
 		err = fmt.Errorf("the lab does not know the request %q", r.Op)
 	}

@@ -142,6 +142,9 @@ func TestKeyboardInteractiveIsOfferedInsteadOfPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	client.Close()
+	for deadline := time.Now().Add(5 * time.Second); server.Logins() == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond) // the server counts after it has told the client
+	}
 	if asked != 2 || server.Logins() != 1 {
 		t.Errorf("asked %d times, %d logins; OpenSSH with PAM asks twice", asked, server.Logins())
 	}

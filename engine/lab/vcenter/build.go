@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/vmware/govmomi/simulator"
@@ -11,8 +12,14 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 )
 
+// creating guards what the simulator keeps in variables of its package (its evaluation license, written by every
+// Create): several labs may start in one process.
+var creating sync.Mutex
+
 // build makes one datacenter with one cluster, its hosts, and the machines as copies of one that the simulator made.
 func (v *VCenter) build() error {
+	creating.Lock()
+	defer creating.Unlock()
 	v.model = simulator.VPX()
 	v.model.Host, v.model.Cluster, v.model.ClusterHost, v.model.Machine, v.model.Portgroup = 0, 1, 1, 1, 0
 	v.model.ServiceContent.About.InstanceUuid = uuid.NewSHA1(uuid.NameSpaceDNS, sum(v.cfg.Hosts)).String()
