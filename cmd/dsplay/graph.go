@@ -20,7 +20,7 @@ Attributes of the host itself (self) are not shown.`,
 		Example: `  dsplay graph playbooks/engine-offline.hcl
   dsplay graph playbooks/engine-offline.hcl --format svg > engine-offline.svg
   dsplay graph playbooks/engine-offline.hcl --format dot | dot -Tpdf > engine-offline.pdf`,
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1),
 		ValidArgsFunction: completePlaybook,
 		RunE: func(_ *cobra.Command, args []string) error {
 			draw, ok := map[string]func(io.Writer, graph.Graph) error{"text": graph.Text, "dot": graph.DOT, "svg": graph.SVG}[form]

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"text/tabwriter"
 
+	"github.com/dsplay/dsplay/engine/lang/infer"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) inventoryCommand() *cobra.Command {
-	c := &cobra.Command{Use: "inventory", Short: "Look at the inventory"}
+	c := &cobra.Command{Use: "inventory", Short: "Look at the inventory", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
+	c.FParseErrWhitelist.UnknownFlags = true // a wrong command is named before its flags are
 	c.AddCommand(a.explainCommand())
 	return c
 }
@@ -19,7 +21,7 @@ func (a *app) explainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain HOST",
 		Short: "Show every value of a host and where it comes from; nothing is contacted",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes(1, 1),
 		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -28,7 +30,7 @@ func (a *app) explainCommand() *cobra.Command {
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.inventory == "" {
-				return errors.New("which inventory? Say -i INVENTORY")
+				return errors.New("which inventory? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY")
 			}
 			model, problems := a.wires().inventory(f.inventory, &a.secrets)
 			if err := a.show(problems); err != nil {
@@ -36,7 +38,8 @@ func (a *app) explainCommand() *cobra.Command {
 			}
 			origins := model.Explain(args[0])
 			if len(origins) == 0 {
-				return fmt.Errorf("there is no host %q in %s (hosts that only a source finds are not shown)", args[0], f.inventory)
+				return fmt.Errorf("there is no host %q in %s (hosts that only a source finds are not shown).%s", args[0], f.inventory,
+					infer.Suggest(args[0], names(model.Inventory(), false)))
 			}
 			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 			for _, o := range origins {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang"
+	"github.com/dsplay/dsplay/engine/lang/infer"
 	"github.com/dsplay/dsplay/engine/run"
 	"github.com/dsplay/dsplay/inventory"
 	"github.com/spf13/cobra"
@@ -98,9 +99,9 @@ func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
 }
 
 // limit turns names of hosts and groups into names of hosts.
-func limit(names []string, inv *engine.Inventory) ([]string, error) {
+func limit(wanted []string, inv *engine.Inventory) ([]string, error) {
 	var hosts []string
-	for _, n := range names {
+	for _, n := range wanted {
 		members, group := inv.Groups[n]
 		switch {
 		case group:
@@ -108,7 +109,7 @@ func limit(names []string, inv *engine.Inventory) ([]string, error) {
 		case inv.Hosts[n] != nil:
 			hosts = append(hosts, n)
 		default:
-			return nil, fmt.Errorf("--limit: there is no host or group %q in the inventory; nothing was executed", n)
+			return nil, fmt.Errorf("--limit: there is no host or group %q in the inventory.%s Nothing was executed", n, infer.Suggest(n, names(inv, true)))
 		}
 	}
 	slices.Sort(hosts)

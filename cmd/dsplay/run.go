@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -42,10 +43,11 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --check              only look
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --limit esx2 --yes   act on esx2 only, do not ask
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --var reboot=true --json > events.jsonl`,
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1),
 		ValidArgsFunction: completePlaybook,
 		RunE:              func(c *cobra.Command, args []string) error { return a.run(c, args[0], f) },
 	}
+	c.SetFlagErrorFunc(wrongFlag)
 	f.load.register(c)
 	c.Flags().StringSliceVarP(&f.limit, "limit", "l", nil, "act only on these hosts or groups; plays that only look still see every host")
 	completes(c, "limit", a.completeHosts(&f.load, true))
@@ -58,6 +60,9 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
 }
 
 func (a *app) run(c *cobra.Command, path string, f runFlags) error {
+	if f.parallel < 1 {
+		return fmt.Errorf("--parallel %d: at least 1 host at a time; nothing was executed", f.parallel)
+	}
 	if !f.yes && !f.check && !term.IsTerminal(int(a.stdin.Fd())) {
 		return errors.New("nobody can be asked without a terminal: say --yes to act, or --check to look only; nothing was executed")
 	}
@@ -82,7 +87,9 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 		Parallel: f.parallel, Limit: only, Stop: a.stop, Journal: report.Sinks{Redactor: redactor, To: a.sinks(f)},
 	})
 	s := &session{app: a, c: c, f: f, runner: runner, path: path, redact: redactor.Text}
+	end := s.tellSignals(c.Context())
 	err = s.execute(len(inv.Names()))
+	end()
 	return errors.Join(err, closed(runner))
 }
 
@@ -100,6 +107,32 @@ type session struct {
 	runner *run.Runner
 	path   string
 	redact func(string) string
+}
+
+// tellSignals reports at once that a signal was heard, and that what runs is killed: the run itself says so only when
+// what runs has ended, and who sees nothing presses Ctrl-C again. The function it returns ends that, and waits for it.
+func (s *session) tellSignals(ctx context.Context) (end func()) {
+	over, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		select {
+		case <-s.stop:
+			s.note("stopping: nothing new is started, what runs may finish for %s; once more (Ctrl-C) kills it, on the targets too", grace)
+		case <-over:
+			return
+		}
+		select {
+		case <-ctx.Done():
+			s.note("killing what runs, on the targets too; what it has done by then is not known")
+		case <-over:
+		}
+	}()
+	return func() { close(over); <-told }
+}
+
+// note is for whoever waits. That it cannot be written is found out by the run, which writes to the same place.
+func (s *session) note(format string, args ...any) {
+	_ = s.runner.Log(engine.Event{Kind: engine.EventSignal, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (s *session) execute(hosts int) error {
@@ -126,8 +159,8 @@ func (s *session) execute(hosts int) error {
 		return s.finish(code, "planned", p.Worst().String())
 	}
 	p.Text(s.text(), s.redact)
-	if !s.f.yes && !s.confirmed() {
-		return s.finish(exitRefused, "not confirmed", "nothing was changed")
+	if no := s.refusal(); no != "" {
+		return s.finish(exitRefused, "not confirmed", no+"nothing was changed")
 	}
 	return s.apply(p)
 }
@@ -160,8 +193,11 @@ func (s *session) finish(code int, status, reason string) error {
 	return &exitError{code: code}
 }
 
-// confirmed asks the person at the terminal.
-func (s *session) confirmed() bool {
+// refusal asks the person at the terminal, unless --yes says it, and is empty for a yes.
+func (s *session) refusal() string {
+	if s.f.yes {
+		return ""
+	}
 	fmt.Fprint(s.text(), "\nDo this? Only 'yes' is a yes: ")
 	answer := make(chan string, 1)
 	go func() {
@@ -173,9 +209,15 @@ func (s *session) confirmed() bool {
 	}()
 	select {
 	case line := <-answer:
-		return line == "yes"
+		switch line {
+		case "yes":
+			return ""
+		case "":
+			return "no answer; "
+		}
+		return fmt.Sprintf("the answer was %q, not yes; ", line)
 	case <-s.stop:
-		return false
+		return "a signal came instead of an answer; "
 	}
 }
 

@@ -24,7 +24,7 @@ for. Secrets are shown by name. Values come, the later over the earlier, from
 A variable without a value is shown, too, and makes the exit status 1.`,
 		Example: `  dsplay vars playbooks/engine-offline.hcl
   dsplay vars playbooks/engine-offline.hcl --var-file night.hcl --var reboot=true`,
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1),
 		ValidArgsFunction: completePlaybook,
 		RunE: func(_ *cobra.Command, args []string) error {
 			given, problems := a.variables(args[0], f.vars, os.Environ())
