@@ -28,6 +28,7 @@ func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
 		parallel = min(parallel, s.Parallel)
 	}
 	scope := p.eval.Begin(s.Play)
+	p.memos.turn()
 	var (
 		outcomes = make([]engine.Outcome, len(s.Hosts))
 		slots    = make(chan struct{}, parallel)
@@ -81,8 +82,9 @@ type hostRun struct {
 	scope engine.HostScope
 	// pending are the entries that may change something and have not run, because this pass only plans.
 	pending []string
-	begun   int   // changes that were begun
-	record  error // the journal failed
+	begun   int       // changes that were begun
+	acted   time.Time // when the last of them ended: answers from before it are no answers after it
+	record  error     // the journal failed
 }
 
 // Bug is a panic in the work on a host. It ends the run in good order: other hosts finish what they do.
@@ -151,8 +153,12 @@ func (h *hostRun) event(e engine.Event) {
 	}
 }
 
-// doer is the host that does an entry, ready to be asked. Answers that it shares are not older than since.
+// doer is the host that does an entry, ready to be asked. Answers that it shares are not older than since, nor than what
+// was done for this host.
 func (h *hostRun) doer(pool machine.Pool, s engine.Settings, since time.Time) *machine.Host {
+	if since.Before(h.acted) {
+		since = h.acted
+	}
 	host := h.o.Inventory.Hosts[s.On]
 	var sudo *engine.Sudo
 	if s.Sudo != nil {

@@ -77,6 +77,7 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	x.blind = diff.Opaque || diff.Act != ""
 	x.changed(x.settings.On)
 	result, err := args.Module.(engine.Applier).Apply(ctx, host.Acting(diff.Commands), diff)
+	x.acted = x.memos.act()
 	if err != nil {
 		return engine.Result{}, x.blamed(err)
 	}
