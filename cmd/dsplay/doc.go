@@ -3,14 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/dsplay/dsplay/engine"
-	"github.com/dsplay/dsplay/engine/lang"
-	"github.com/dsplay/dsplay/engine/lang/decode"
 	"github.com/dsplay/dsplay/engine/lang/infer"
 	"github.com/spf13/cobra"
 )
@@ -18,56 +15,34 @@ import (
 func (a *app) docCommand() *cobra.Command {
 	var markdown bool
 	c := &cobra.Command{
-		Use:   "doc [MODULE | BLOCK | functions [NAME]]",
-		Short: "Show what modules take, give and do, what blocks hold, and which functions there are",
-		Example: `  dsplay doc                  every module, a line each, and the words of the language
-  dsplay doc service          a module: its arguments and results
-  dsplay doc recover          a block of the language: its arguments
-  dsplay doc functions        every function
-  dsplay doc functions regex  one of them`,
-		Args:              cobra.MaximumNArgs(2),
-		ValidArgsFunction: a.completeDoc,
+		Use:   "doc [MODULE | connection TYPE | source KIND]",
+		Short: "Show what modules, connections and sources take, give and do",
+		Example: `  dsplay doc           every module, a line each
+  dsplay doc service   its arguments and results
+  dsplay doc connection ssh   the arguments of a connection block`,
+		Args: takes(0, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
+			modules := a.wires().modules
 			switch {
-			case len(args) > 0 && args[0] == functionsWord:
-				return a.docFunctions(args[1:], markdown)
-			case len(args) > 1:
-				return fmt.Errorf("one word at a time; only %s takes another one", functionsWord)
 			case markdown:
-				modulesPage(a.out, a.wires().modules)
+				modulesPage(a.out, modules)
 				return nil
 			case len(args) == 0:
-				return a.docList(a.wires().modules)
+				return a.docList(modules)
+			case args[0] == connectionWord || args[0] == sourceWord:
+				return a.docSettings(args[0], args[1:])
+			case len(args) > 1:
+				return errors.New("one module at a time, like: dsplay doc " + args[0])
 			}
-			return a.docWord(args[0])
+			i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == args[0] })
+			if i < 0 {
+				return fmt.Errorf("there is no module %q; dsplay doc lists them.%s", args[0], infer.Suggest(args[0], moduleNames(modules)))
+			}
+			return a.docModule(modules[i])
 		},
 	}
-	c.Flags().BoolVar(&markdown, "markdown", false, "all modules, or all functions, as a page of Markdown")
+	c.Flags().BoolVar(&markdown, "markdown", false, "all modules as a page of Markdown")
 	return c
-}
-
-// docWord explains a module or a block.
-func (a *app) docWord(word string) error {
-	modules, blocks := a.wires().modules, lang.Blocks()
-	if i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == word }); i >= 0 {
-		return a.docModule(modules[i])
-	}
-	if i := slices.IndexFunc(blocks, func(b lang.BlockDoc) bool { return b.Name == word }); i >= 0 {
-		return a.docBlock(blocks[i])
-	}
-	return fmt.Errorf("there is no module and no block %q.%s dsplay doc lists them", word, decode.Suggest(word, a.words()))
-}
-
-// words are what docWord explains.
-func (a *app) words() []string {
-	var words []string
-	for _, m := range a.wires().modules {
-		words = append(words, m.Name)
-	}
-	for _, b := range lang.Blocks() {
-		words = append(words, b.Name)
-	}
-	return words
 }
 
 func (a *app) docList(modules []engine.Module) error {
@@ -85,36 +60,6 @@ func moduleNames(modules []engine.Module) []string {
 		out[i] = m.Name
 	}
 	return out
-}
-
-// docSettings shows the arguments of a block of the inventory, "connection" or "source", of one type.
-func (a *app) docSettings(block string, which []string) error {
-	settings := map[string]any{}
-	w := a.wires()
-	if block == "connection" {
-		for name, t := range w.transports {
-			settings[name] = t.Settings()
-		}
-	} else {
-		for name, s := range w.sources {
-			settings[name] = s.Settings()
-		}
-	}
-	known := slices.Sorted(maps.Keys(settings))
-	if len(which) == 0 {
-		fmt.Fprintf(a.out, "%s: %s\n", block, strings.Join(known, ", "))
-		return nil
-	}
-	v, ok := settings[which[0]]
-	if !ok {
-		return fmt.Errorf("there is no %s %q; known are %s", block, which[0], strings.Join(known, ", "))
-	}
-	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "%s %q\n\nArguments\n", block, which[0])
-	for _, f := range engine.Fields(v) {
-		fmt.Fprintf(out, "  %s\t%s\t%s\n", f.Name, argNotes(f), f.Doc)
-	}
-	return out.Flush()
 }
 
 // uses tells whether a module serves probes, steps or both.

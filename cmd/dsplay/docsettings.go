@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// The words behind which dsplay doc takes the type of a block of the inventory.
+const (
+	connectionWord = "connection"
+	sourceWord     = "source"
+)
+
+// docSettings shows the arguments of a connection or source block of one type; without a type, which there are.
+func (a *app) docSettings(block string, which []string) error {
+	settings := a.settings(block)
+	known := strings.Join(slices.Sorted(maps.Keys(settings)), ", ")
+	if len(which) == 0 {
+		fmt.Fprintf(a.out, "%s: %s\n", block, known)
+		return nil
+	}
+	v, ok := settings[which[0]]
+	if !ok {
+		return fmt.Errorf("there is no %s %q; known are %s", block, which[0], known)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s %q\n\nArguments\n", block, which[0])
+	for _, f := range engine.Fields(v) {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, argNotes(f), f.Doc)
+	}
+	return w.Flush()
+}
+
+// settings are what the types of a block of the inventory decode into.
+func (a *app) settings(block string) map[string]any {
+	out, w := map[string]any{}, a.wires()
+	if block == connectionWord {
+		for name, t := range w.transports {
+			out[name] = t.Settings()
+		}
+		return out
+	}
+	for name, s := range w.sources {
+		out[name] = s.Settings()
+	}
+	return out
+}
