@@ -183,16 +183,25 @@ func (p *pass) perform(ctx context.Context, c Command) (Happened, error) {
 	case c.Slice != nil:
 		return p.slice(ctx, *c.Slice)
 	}
-	for _, o := range c.EndPlay.Outcomes {
-		p.note(c.EndPlay.Play.Name, o)
-		if errors.Is(o.Err, errNotStarted) { // the others have told their end themselves
-			if err := p.write(engine.Event{Kind: engine.EventHostEnd, Play: c.EndPlay.Play.Name, Host: o.Host, Status: string(o.Status), Error: engine.NewEventError(o.Err)}); err != nil {
-				return Happened{}, err
-			}
-		}
+	if err := p.told(c.EndPlay.Play.Name, c.EndPlay.Outcomes); err != nil {
+		return Happened{}, err
 	}
 	p.eval.End(c.EndPlay.Play, c.EndPlay.Outcomes)
 	return Happened{Ended: true}, p.write(engine.Event{Kind: engine.EventPlayEnd, Play: c.EndPlay.Play.Name, Counts: count(c.EndPlay.Outcomes)})
+}
+
+// told notes how the hosts of a play ended, and records it for those that were not begun: the others did it themselves.
+func (p *pass) told(play string, outcomes []engine.Outcome) error {
+	for _, o := range outcomes {
+		p.note(play, o)
+		if !errors.Is(o.Err, errNotStarted) {
+			continue
+		}
+		if err := p.write(engine.Event{Kind: engine.EventHostEnd, Play: play, Host: o.Host, Status: string(o.Status), Error: engine.NewEventError(o.Err)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *pass) stopping() bool {

@@ -58,7 +58,7 @@ func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
 	}
 	wg.Wait()
 	if err := broken.Load(); err != nil {
-		return Happened{}, *err
+		return Happened{}, errors.Join(*err, p.told(s.Play.Name, outcomes))
 	}
 	return Happened{Outcomes: outcomes}, nil
 }
@@ -98,12 +98,21 @@ func (b *Bug) Error() string {
 	return fmt.Sprintf("a bug in dsplay, on %s: %v\n%s", b.Host, b.Value, b.Stack)
 }
 
+// short is the bug without its stack.
+func (b *Bug) short() error {
+	return &engine.Error{Kind: engine.KindModule, Host: b.Host, Msg: fmt.Sprintf("a bug in dsplay: %v", b.Value)}
+}
+
 // guarded is run, with a panic turned into a Bug.
 func (h *hostRun) guarded(ctx context.Context) (o engine.Outcome, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			bug := &Bug{h.host.Name, v, debug.Stack()}
+			bug, ok := v.(*Bug) // of another goroutine
+			if !ok {
+				bug = &Bug{h.host.Name, v, debug.Stack()}
+			}
 			o, err = h.outcome(bug), bug
+			h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(bug.short())})
 		}
 	}()
 	return h.run(ctx)
