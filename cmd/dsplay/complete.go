@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang/decode"
 	"github.com/spf13/cobra"
 )
 
@@ -51,4 +52,18 @@ func names(inv *engine.Inventory, groups bool) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// completeDoc completes modules, blocks and, behind the word for them, functions.
+func (a *app) completeDoc(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	switch {
+	case len(args) == 0:
+		out = append(a.words(), functionsWord, "connection", "source")
+	case len(args) == 1 && args[0] == functionsWord:
+		for _, f := range decode.Describe() {
+			out = append(out, f.Name)
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
 }

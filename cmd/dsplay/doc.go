@@ -1,48 +1,74 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/dsplay/dsplay/engine"
-	"github.com/dsplay/dsplay/engine/lang/infer"
+	"github.com/dsplay/dsplay/engine/lang"
+	"github.com/dsplay/dsplay/engine/lang/decode"
 	"github.com/spf13/cobra"
 )
 
 func (a *app) docCommand() *cobra.Command {
 	var markdown bool
 	c := &cobra.Command{
-		Use:   "doc [MODULE | connection TYPE | source KIND]",
-		Short: "Show what modules, connections and sources take, give and do",
-		Example: `  dsplay doc           every module, a line each
-  dsplay doc service   its arguments and results
-  dsplay doc connection ssh   the arguments of a connection block`,
-		Args: takes(0, 2),
+		Use:   "doc [MODULE | BLOCK | functions [NAME] | connection [TYPE] | source [TYPE]]",
+		Short: "Show what modules, blocks and connections take, and which functions there are",
+		Example: `  dsplay doc                  every module, a line each, and the words of the language
+  dsplay doc service          a module: its arguments and results
+  dsplay doc recover          a block of the language: its arguments
+  dsplay doc functions        every function
+  dsplay doc functions regex  one of them
+  dsplay doc connection ssh   what a connection block of the inventory takes
+  dsplay doc source vsphere   what a source block of the inventory takes`,
+		Args:              takes(0, 2),
+		ValidArgsFunction: a.completeDoc,
 		RunE: func(_ *cobra.Command, args []string) error {
-			modules := a.wires().modules
 			switch {
-			case markdown:
-				modulesPage(a.out, modules)
-				return nil
-			case len(args) == 0:
-				return a.docList(modules)
-			case args[0] == connectionWord || args[0] == sourceWord:
+			case len(args) > 0 && args[0] == functionsWord:
+				return a.docFunctions(args[1:], markdown)
+			case len(args) > 0 && (args[0] == "connection" || args[0] == "source"):
 				return a.docSettings(args[0], args[1:])
 			case len(args) > 1:
-				return errors.New("one module at a time, like: dsplay doc " + args[0])
+				return fmt.Errorf("one word at a time; only %s, connection and source take another one", functionsWord)
+			case markdown:
+				modulesPage(a.out, a.wires().modules)
+				return nil
+			case len(args) == 0:
+				return a.docList(a.wires().modules)
 			}
-			i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == args[0] })
-			if i < 0 {
-				return fmt.Errorf("there is no module %q; dsplay doc lists them.%s", args[0], infer.Suggest(args[0], moduleNames(modules)))
-			}
-			return a.docModule(modules[i])
+			return a.docWord(args[0])
 		},
 	}
-	c.Flags().BoolVar(&markdown, "markdown", false, "all modules as a page of Markdown")
+	c.Flags().BoolVar(&markdown, "markdown", false, "all modules, or all functions, as a page of Markdown")
 	return c
+}
+
+// docWord explains a module or a block.
+func (a *app) docWord(word string) error {
+	modules, blocks := a.wires().modules, lang.Blocks()
+	if i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == word }); i >= 0 {
+		return a.docModule(modules[i])
+	}
+	if i := slices.IndexFunc(blocks, func(b lang.BlockDoc) bool { return b.Name == word }); i >= 0 {
+		return a.docBlock(blocks[i])
+	}
+	return fmt.Errorf("there is no module and no block %q.%s dsplay doc lists them", word, decode.Suggest(word, a.words()))
+}
+
+// words are what docWord explains.
+func (a *app) words() []string {
+	var words []string
+	for _, m := range a.wires().modules {
+		words = append(words, m.Name)
+	}
+	for _, b := range lang.Blocks() {
+		words = append(words, b.Name)
+	}
+	return words
 }
 
 func (a *app) docList(modules []engine.Module) error {
@@ -51,15 +77,12 @@ func (a *app) docList(modules []engine.Module) error {
 		first, _, _ := strings.Cut(strings.ReplaceAll(m.Doc, "\n", " "), ". ")
 		fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, uses(m), strings.TrimSuffix(first, "."))
 	}
-	return w.Flush()
-}
-
-func moduleNames(modules []engine.Module) []string {
-	out := make([]string, len(modules))
-	for i, m := range modules {
-		out[i] = m.Name
+	var blocks []string
+	for _, b := range lang.Blocks() {
+		blocks = append(blocks, b.Name)
 	}
-	return out
+	fmt.Fprintf(w, "\nBlocks of the language: %s\nFunctions: dsplay doc %s\nInventory: dsplay doc connection, dsplay doc source\n", strings.Join(blocks, " "), functionsWord)
+	return w.Flush()
 }
 
 // uses tells whether a module serves probes, steps or both.

@@ -3,19 +3,37 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/dsplay/dsplay/engine/lang/decode"
 )
 
-// The reference page is the code's own: go run ./cmd/dsplay doc --markdown > docs/modules.md
-func TestModulesPageIsMadeFromTheCode(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "modules.md"))
-	if err != nil {
-		t.Fatal(err)
+// The reference pages are the code's own.
+func TestReferencePagesAreMadeFromTheCode(t *testing.T) {
+	var modules, functions strings.Builder
+	modulesPage(&modules, (&app{}).wires().modules)
+	functionsPage(&functions, decode.Describe())
+	for _, page := range []struct{ file, command, want string }{
+		{"modules.md", "doc --markdown", modules.String()},
+		{"functions.md", "doc functions --markdown", functions.String()},
+	} {
+		got, err := os.ReadFile(filepath.Join("..", "..", "docs", page.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != page.want {
+			t.Errorf("docs/%s is not what the code says; make it anew: go run ./cmd/dsplay %s > docs/%s", page.file, page.command, page.file)
+		}
 	}
-	var want strings.Builder
-	modulesPage(&want, (&app{}).wires().modules)
-	if string(page) != want.String() {
-		t.Error("docs/modules.md is not what the code says; make it anew: go run ./cmd/dsplay doc --markdown > docs/modules.md")
+}
+
+// TestDocWordsAreUnambiguous: no module is called like a block, and neither like another word of doc.
+func TestDocWordsAreUnambiguous(t *testing.T) {
+	words := append((&app{}).words(), functionsWord, "connection", "source")
+	slices.Sort(words)
+	if unique := slices.Compact(slices.Clone(words)); len(unique) != len(words) {
+		t.Errorf("a word has two meanings: %v", words)
 	}
 }

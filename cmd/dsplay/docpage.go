@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang/decode"
 )
 
 // modulesPage writes the reference of all modules as Markdown: docs/modules.md is made of it, and a test compares them.
@@ -21,4 +22,23 @@ func modulesPage(w io.Writer, modules []engine.Module) {
 			fmt.Fprintf(w, "| `%s` | %s | %s |\n", f.Name, resultNotes(f), f.Doc)
 		}
 	}
+}
+
+// functionsPage writes the reference of all functions as Markdown: docs/functions.md is made of it, and a test compares them.
+func functionsPage(w io.Writer, functions []decode.FunctionDoc) {
+	fmt.Fprint(w, "# Functions\n\nMade from the code by `dsplay doc functions --markdown`; `dsplay doc functions NAME` prints the same of one. "+
+		"All are pure: they give the same\nfor the same arguments, as long as files and environment stay as they are. Names and behaviour are Terraform's, but for the first group.\n")
+	group := ""
+	for _, f := range functions {
+		if f.Group != group {
+			group = f.Group
+			fmt.Fprintf(w, "\n## %s\n\n| | |\n|---|---|\n", groupTitles[group])
+		}
+		fmt.Fprintf(w, "| `%s` | %s |\n", f.Signature, strings.ReplaceAll(f.Doc, "|", "\\|"))
+	}
+}
+
+var groupTitles = map[string]string{
+	"dsplay": "dsplay's own, files and secrets", "text": "Texts and times", "collections": "Lists, sets, maps and types",
+	"numbers": "Numbers", "encoding": "Encodings and sums", "networks": "Networks",
 }
