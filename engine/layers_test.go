@@ -21,6 +21,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/lang/...", "engine engine/graph engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/agext/levenshtein golang.org/x/text/... golang.org/x/sync/... github.com/apparentlymart/go-cidr/..."},
 	{"engine/plan", "engine"},
 	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
+	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/run github.com/zclconf/go-cty/..."},
 	{"engine/report", "engine"},
 	{"engine/machine", "engine"},
 	{"engine/transport/ssh", "engine engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},

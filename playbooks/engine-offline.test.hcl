@@ -1,0 +1,382 @@
+# What engine-offline.hcl does, case by case. "dsplay test" runs it; docs/testing.md explains it.
+# A BIOS UUID is simply the name of the guest here.
+
+inventory {
+  host "vc1" {}
+  host "dsm1" {}
+  group "guests" {
+    vcenter = "vc1"
+    dsm     = "dsm1"
+  }
+  group "esxi" {
+    dsm = "dsm1"
+  }
+  hosts = merge(
+    { for e in range(1, 5) : "esx${e}" => { groups = ["esxi"], dsva = "dsva${e}" } },
+    { for e in range(1, 5) : "dsva${e}" => {} },
+    { for x in setproduct(range(1, 5), range(1, 6)) : "win${x[0]}${x[1]}" => {
+      groups = ["guests"], esxi = "esx${x[0]}", uuid = "win${x[0]}${x[1]}", bios_uuid = "win${x[0]}${x[1]}"
+    } },
+  )
+}
+
+state = {
+  ill     = {} # guest or ESXi host → the step that heals it
+  asleep  = {} # guest → suspended or standby
+  unknown = [] # guests of which DSM cannot say
+  stale   = false # DSM shows what it heard yesterday: everybody was online
+}
+
+locals {
+  ill    = lookup(state.ill, self.name, "")
+  healed = { for name, remedy in state.ill : name => remedy if name != self.name || remedy != entry }
+  engine = { for g in values(host) : g.name => contains(state.unknown, g.name) ? "unknown"
+    : length(setintersection([g.name, g.esxi], concat(keys(state.ill), keys(state.asleep)))) > 0 ? "offline" : "online"
+  if contains(g.groups, "guests") }
+}
+
+mock "probe" "vm" {
+  result = {
+    found                = true
+    name                 = self.name
+    bios_uuid            = self.bios_uuid
+    power                = lookup(state.asleep, self.name, "") == "suspended" ? "suspended" : "poweredOn"
+    awake                = !contains(keys(state.asleep), self.name)
+    message              = lookup(state.asleep, self.name, "")
+    guest_state          = contains(keys(state.asleep), self.name) ? "standby" : "running"
+    tools_running        = true
+    tools_status         = "toolsOk"
+    tools_version_status = "guestToolsCurrent"
+    esxi                 = self.esxi
+    connection_state     = "connected"
+  }
+}
+
+mock "probe" "ds_computer" {
+  result = {
+    found           = true
+    name            = self.name
+    agentless       = true
+    state           = local.engine[self.name] # a guest that sleeps looks offline to DSM
+    message         = ""
+    as_of           = now
+    appliance       = host[self.esxi].dsva
+    esxi            = self.esxi
+    security_groups = []
+  }
+}
+
+mock "probe" "ds_computers" {
+  result = {
+    online      = [for g in args.bios_uuids : g if state.stale || local.engine[g] == "online"]
+    offline     = [for g in args.bios_uuids : g if !state.stale && local.engine[g] == "offline"]
+    off         = []
+    unsupported = []
+    unknown     = [for g in args.bios_uuids : g if !state.stale && local.engine[g] == "unknown"]
+    as_of       = state.stale ? timeadd(now, "-24h") : now
+  }
+}
+
+mock "probe" "service" "driver" {
+  result = {
+    exists  = local.ill != "add"
+    running = !contains(["start", "add"], local.ill)
+    state   = local.ill == "start" ? "STOPPED" : local.ill == "add" ? "missing" : "RUNNING"
+  }
+}
+
+mock "probe" "vmware_tools" {
+  result = {
+    installed          = true
+    version            = "12.1.5"
+    file_introspection = local.ill != "add"
+    features           = local.ill == "add" ? [] : ["FileIntrospection"]
+    drivers            = {}
+    vsepflt_running    = !contains(["start", "add"], local.ill)
+    pending_reboot     = false
+    reboot_hint        = ""
+  }
+}
+
+# DSM sees an appliance or a Mux that came back at the next heartbeat, ten minutes later at most.
+mock "step" "service" "ds_agent" {
+  set   = { ill = local.healed }
+  after = "10m"
+}
+
+mock "step" "esxi_mux" {
+  set   = { ill = local.healed }
+  after = "10m"
+}
+
+mock "step" "service" "start" {
+  set = { ill = local.healed }
+}
+
+mock "step" "vmware_tools" {
+  set = { ill = local.healed }
+}
+
+test "healthy" {
+  expect {}
+}
+
+test "case B, by the appliance" {
+  state = { ill = { esx2 = "ds_agent" } }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2"]
+    plan = {
+      "ds_agent on dsva2 for esx2" = "will_run"
+      "mux on esx2"                = "attempt"
+    }
+  }
+}
+
+test "case B, by the Mux" {
+  state = { ill = { esx2 = "mux" } }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2"]
+  }
+}
+
+test "case B that nothing heals costs one host" {
+  state = { ill = { esx2 = "nothing", esx3 = "nothing" } }
+  expect {
+    acts       = ["ds_agent on dsva2 for esx2", "mux on esx2"]
+    stopped_by = "case_b"
+    hosts      = { esx2 = "failed", esx3 = "not_attempted" }
+    says       = ["the goal does not hold after 2 attempts"]
+  }
+}
+
+test "case B, two hosts, one after the other" {
+  state = { ill = { esx2 = "mux", esx3 = "ds_agent" } }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2", "ds_agent on dsva3 for esx3"]
+  }
+}
+
+test "case B with patience shorter than the heartbeat" {
+  variables = { patience = "5m" }
+  state     = { ill = { esx2 = "ds_agent" } }
+  expect {
+    acts       = ["ds_agent on dsva2 for esx2", "mux on esx2"] # the Mux, for nothing: why 15m is the default
+    stopped_by = "case_b"
+    hosts      = { esx2 = "failed" }
+    says       = ["waited 5m0s"]
+  }
+}
+
+test "case B, and one guest with a fault of its own" {
+  state = { ill = { esx2 = "ds_agent", win23 = "start" } }
+  expect {
+    acts     = ["ds_agent on dsva2 for esx2"] # not the Mux
+    warnings = ["every guest is back on esx2"]
+    says     = ["Still offline, a fault of their own, run again for case A: win23"]
+  }
+}
+
+test "dark host with sleepers" {
+  state = { ill = { esx2 = "ds_agent" }, asleep = { win21 = "standby", win22 = "suspended" } }
+  expect {
+    acts     = ["ds_agent on dsva2 for esx2"]
+    warnings = ["asleep"]
+    says     = ["they heal when they wake: win21, win22"]
+  }
+}
+
+test "sleepers alone" {
+  state = { asleep = { for i in range(1, 6) : "win2${i}" => "standby" } }
+  expect {
+    warnings = ["asleep"]
+  }
+}
+
+test "the suspended are woken when it is asked for" {
+  variables = { wake = true }
+  state     = { asleep = { win21 = "standby", win22 = "suspended" } }
+  mock "step" "vm" "wake" {
+    set = { asleep = { for name, how in state.asleep : name => how if name != self.name } }
+  }
+  expect {
+    acts = ["wake on vc1 for win22"]
+  }
+}
+
+test "dark host with a guest of which DSM cannot say" {
+  state = { ill = { esx2 = "mux" }, unknown = ["win21"] }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2"]
+  }
+}
+
+test "two offline and two of which nobody knows are not dark" {
+  inventory {
+    host "esx5" {
+      groups = ["esxi"]
+      dsva   = "dsva1"
+    }
+    hosts = { for i in range(1, 8) : "win5${i}" => { groups = ["guests"], esxi = "esx5", uuid = "win5${i}", bios_uuid = "win5${i}" } }
+  }
+  state = { ill = { win21 = "start", win22 = "start" }, unknown = ["win23"], asleep = { win25 = "standby" } }
+  mock "probe" "vm" {
+    error = self.name == "win24" ? { kind = "timeout", text = "vCenter was too slow" } : null
+  }
+  expect {
+    acts     = ["start on win21", "start on win22"]
+    hosts    = { win24 = "failed" }
+    warnings = ["asleep", "not seen"]
+    says     = ["No answer about: win24 (", "vCenter was too slow"]
+  }
+}
+
+test "case A, the driver is stopped" {
+  state = { ill = { win31 = "start" } }
+  expect {
+    acts = ["start on win31"]
+    plan = {
+      "start on win31"  = "will_run"
+      "add on win31"    = "skipped"
+      "repair on win31" = "attempt"
+    }
+  }
+}
+
+test "case A, VMware Tools without file introspection" {
+  state = { ill = { win31 = "add" } }
+  expect {
+    acts = ["add on win31"]
+    plan = { "start on win31" = "skipped", "add on win31" = "will_run", "repair on win31" = "skipped" }
+  }
+}
+
+test "case A, VMware Tools are broken" {
+  state = { ill = { win31 = "repair" } }
+  expect {
+    acts = ["repair on win31"]
+    plan = { "repair on win31" = "will_run" }
+  }
+}
+
+test "case A, nobody may change VMware Tools" {
+  variables = { change_tools = false }
+  state     = { ill = { win31 = "repair" } }
+  expect {
+    hosts = { win31 = "failed" }
+    says  = ["no attempt can be made; nothing was changed"]
+  }
+}
+
+test "case A, only a reboot helps" {
+  variables = { reboot = true }
+  state     = { ill = { win31 = "reboot" } }
+  mock "step" "reboot" {
+    set = { ill = local.healed }
+  }
+  expect {
+    acts = ["repair on win31", "reboot on win31"]
+  }
+}
+
+test "lone guest of an ESXi host" {
+  inventory {
+    host "dsva5" {}
+    host "esx5" {
+      groups = ["esxi"]
+      dsva   = "dsva5"
+    }
+    host "win51" {
+      groups    = ["guests"]
+      esxi      = "esx5"
+      uuid      = "win51"
+      bios_uuid = "win51"
+    }
+  }
+  state = { ill = { win51 = "repair" } }
+  expect {
+    acts = ["repair on win51"] # one guest says nothing of its ESXi host
+  }
+}
+
+test "mixed" {
+  state = { ill = { esx2 = "ds_agent", win11 = "start", win31 = "add" } }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "start on win11", "add on win31"]
+  }
+}
+
+test "everything dark" {
+  state = { ill = { for i in range(1, 5) : "esx${i}" => "nothing" } }
+  expect {
+    stopped_by = "one host, not the estate"
+    says       = ["No engine is online on any of 4 ESXi hosts", "nothing was touched"]
+  }
+}
+
+test "everything dark, a host with one guest, too" {
+  inventory {
+    host "win51" {
+      groups    = ["guests"]
+      esxi      = "esx5"
+      uuid      = "win51"
+      bios_uuid = "win51"
+    }
+    host "esx5" {
+      groups = ["esxi"]
+      dsva   = "dsva4"
+    }
+  }
+  state = { ill = { for i in range(1, 6) : "esx${i}" => "nothing" } }
+  expect {
+    stopped_by = "one host, not the estate"
+    says       = ["No engine is online on any of 5 ESXi hosts"]
+  }
+}
+
+test "one guest unreachable" {
+  state       = { ill = { win11 = "start", win31 = "start" } }
+  unreachable = ["win11"]
+  expect {
+    acts  = ["start on win31"]
+    hosts = { win11 = "unreachable" }
+  }
+}
+
+test "an appliance unreachable" {
+  state       = { ill = { esx2 = "mux" } }
+  unreachable = ["dsva2"]
+  expect {
+    acts  = ["mux on esx2"] # an attempt that cannot be made counts as tried
+    hosts = { dsva2 = "unreachable" }
+  }
+}
+
+test "DSM unreachable" {
+  unreachable = ["dsm1"]
+  expect {
+    stopped_by = "triage"
+    hosts = merge({ for h in values(host) : h.name => "aborted" if contains(h.groups, "guests") },
+    { win11 = "failed", win12 = "failed", dsm1 = "unreachable" })
+  }
+}
+
+test "DSM stale: it has not heard of anybody for long" {
+  state = { unknown = [for h in values(host) : h.name if contains(h.groups, "guests")] }
+  expect {
+    stopped_by = "DSM knows"
+    says       = ["DSM cannot say how 20 of 20 guests are"]
+  }
+}
+
+test "DSM stale: it shows an online from before the remedy" {
+  state = { ill = { esx2 = "mux" } }
+  mock "step" "service" "ds_agent" {
+    set = { stale = true }
+  }
+  mock "step" "esxi_mux" "mux" {
+    set = { stale = false, ill = local.healed }
+  }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2"] # the first online is not believed
+  }
+}
