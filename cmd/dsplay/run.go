@@ -7,7 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -87,6 +90,7 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 		Parallel: f.parallel, Limit: only, Stop: a.stop, Journal: report.Sinks{Redactor: redactor, To: a.sinks(f)},
 	})
 	s := &session{app: a, c: c, f: f, runner: runner, path: path, redact: redactor.Text}
+	defer heedPipes()()
 	end := s.tellSignals(c.Context())
 	err = s.execute(len(inv.Names()))
 	end()
@@ -159,7 +163,11 @@ func (s *session) execute(hosts int) error {
 		return s.finish(code, "planned", p.Worst().String())
 	}
 	p.Text(s.text(), s.redact)
-	if no := s.refusal(); no != "" {
+	no := s.refusal()
+	switch {
+	case s.signal.Load() != 0:
+		return s.finish(exitSIGINT, "stopped", "a signal asked to stop; nothing was changed")
+	case no != "":
 		return s.finish(exitRefused, "not confirmed", no+"nothing was changed")
 	}
 	return s.apply(p)
@@ -169,9 +177,26 @@ func (s *session) apply(p *plan.Plan) error {
 	fmt.Fprintln(s.text())
 	res, err := s.runner.Apply(s.c.Context(), p)
 	if err != nil {
-		return err
+		return s.broken(err)
 	}
 	return s.end(res, "")
+}
+
+// broken ends a run that met a bug, or whose record could not be kept. Something may have been done.
+func (s *session) broken(err error) error {
+	code, status, reason := exitFailed, "failed", "the record of the run could not be kept"
+	if errors.As(err, new(*run.Bug)) {
+		code, status, reason = exitBug, "bug", "a bug in dsplay ended the run"
+	}
+	_ = s.finish(code, status, reason+"; what was done until then is above") // err says more than that this cannot be written
+	return &exitError{code, fmt.Errorf("the run ended early, something may have been changed: %w", err)}
+}
+
+// heedPipes lets writing to a pipe that nobody reads fail, instead of ending the process in the middle of something.
+func heedPipes() (end func()) {
+	pipes := make(chan os.Signal, 1) // nobody reads it: being caught is enough
+	signal.Notify(pipes, syscall.SIGPIPE)
+	return func() { signal.Stop(pipes) }
 }
 
 func (s *session) end(res run.Result, note string) error {
