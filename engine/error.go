@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"strings"
 )
 
@@ -47,12 +50,12 @@ func (e *Error) Error() string {
 		b.WriteString(e.Op + ": ")
 	}
 	switch {
-	case e.Msg != "" && e.Err != nil:
-		fmt.Fprintf(&b, "%s: %v", e.Msg, e.Err)
+	case e.Msg != "" && e.Err != nil && e.Err.Error() != context.Canceled.Error():
+		fmt.Fprintf(&b, "%s: %s", e.Msg, cause(e.Err))
 	case e.Msg != "":
 		b.WriteString(e.Msg)
 	case e.Err != nil:
-		b.WriteString(e.Err.Error())
+		b.WriteString(cause(e.Err))
 	default:
 		b.WriteString(string(e.Kind))
 	}
@@ -60,6 +63,19 @@ func (e *Error) Error() string {
 		b.WriteString(" (a process may still run on the target)")
 	}
 	return b.String()
+}
+
+// cause is the text of err. A dial that failed names its target, which Op has said: "connection refused" is left.
+func cause(err error) string {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Error() != err.Error() || op.Op != "dial" || op.Err == nil {
+		return err.Error()
+	}
+	var sys *os.SyscallError
+	if errors.As(op.Err, &sys) {
+		return sys.Err.Error()
+	}
+	return op.Err.Error()
 }
 
 // Unwrap gives the cause.

@@ -80,7 +80,7 @@ func (c *Conn) notStarted(ctx context.Context, line string) error {
 func (c *Conn) stop(ctx context.Context, s *session, line string) error {
 	dead, survivors := c.kill(ctx, s)
 	e := c.failure(engine.KindTimeout, line, "")
-	e.Msg, e.Err = "stopped", ctx.Err()
+	e.Msg, e.Err, e.Hint = "stopped before it ended", ctx.Err(), "look on the host how far it came"
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.Msg = "not done in the time allowed, killed"
 		e.Hint = "give the entry a longer timeout, or look at what hangs on the host"
