@@ -97,7 +97,11 @@ type Diff struct {
 }
 
 // Change is one difference, in words.
-type Change struct{ What, Before, After string }
+type Change struct {
+	What   string `json:"what"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
 
 // Empty tells whether there is nothing to do.
 func (d Diff) Empty() bool { return len(d.Changes) == 0 && d.Act == "" && !d.Opaque }

@@ -205,4 +205,7 @@ type Args struct {
 }
 
 // Arg is an argument as it may be shown.
-type Arg struct{ Name, Value string }
+type Arg struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
