@@ -122,7 +122,7 @@ func (p *Plan) Items() []Item {
 		items = append(items, i)
 	}
 	slices.SortFunc(items, func(a, b Item) int {
-		return cmp.Or(cmp.Compare(p.order[a.Entry], p.order[b.Entry]), cmp.Compare(a.Host, b.Host))
+		return cmp.Or(cmp.Compare(p.order[a.Entry], p.order[b.Entry]), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Entry, b.Entry))
 	})
 	return items
 }

@@ -5,25 +5,32 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/dsplay/dsplay/engine"
 )
 
 // Text writes the plan for people: what may change something, host by host, with the reason and the exact commands,
-// then the worst case. redact hides secrets in what came from outside.
+// then the worst case. redact hides secrets in what came from outside; what a host says can neither drive the terminal nor
+// look like a line of the plan.
 func (p *Plan) Text(w io.Writer, redact func(string) string) {
+	hide := redact
+	redact = func(s string) string { return quiet(hide(s)) }
 	acting := p.Acting()
 	if len(acting) == 0 {
 		fmt.Fprintln(w, "Plan: nothing to change.")
 		return
 	}
 	fmt.Fprintln(w, "Plan: this is what may be changed, and nothing else.")
-	play, host := "", ""
+	play, host, why := "", "", ""
 	for _, i := range grouped(acting) {
 		if i.Play != play || i.Host != host {
-			play, host = i.Play, i.Host
+			play, host, why = i.Play, i.Host, ""
 			fmt.Fprintf(w, "\n  %s · %s\n", i.Play, i.Host)
-			p.reason(w, i, redact)
+		}
+		if address, reason := p.around(i); address != why {
+			why = address
+			fmt.Fprintf(w, "    why: %s\n", redact(reason))
 		}
 		item(w, i, redact)
 	}
@@ -53,15 +60,26 @@ func grouped(items []Item) []Item {
 	return items
 }
 
-// reason prints why the recover around an item is needed, when there is one.
-func (p *Plan) reason(w io.Writer, i Item, redact func(string) string) {
-	for addr := i.Entry; strings.Contains(addr, "/"); {
-		addr = addr[:strings.LastIndex(addr, "/")]
-		if r, ok := p.Find(i.Play, i.Host, addr); ok && r.Reason != "" {
-			fmt.Fprintf(w, "    why: %s\n", redact(r.Reason))
-			return
+// around is the recover around an item and why it is needed; "" when there is none.
+func (p *Plan) around(i Item) (address, reason string) {
+	for address = i.Entry; strings.Contains(address, "/"); {
+		address = address[:strings.LastIndex(address, "/")]
+		if r, ok := p.Find(i.Play, i.Host, address); ok && r.Reason != "" {
+			return address, r.Reason
 		}
 	}
+	return "", ""
+}
+
+// quiet makes every line of a text after the first a continuation, and every character that a terminal obeys a dot.
+func quiet(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return '·'
+		}
+		return r
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
+	return strings.ReplaceAll(s, "\n", "\n        | ")
 }
 
 var words = map[Disposition]string{
@@ -79,8 +97,11 @@ func item(w io.Writer, i Item, redact func(string) string) {
 	if i.Reason != "" {
 		fmt.Fprintf(w, "      when: %s\n", redact(i.Reason))
 	}
+	for _, name := range i.Unknown {
+		fmt.Fprintf(w, "      %s: not known yet\n", name)
+	}
 	for _, c := range i.Diff.Changes {
-		fmt.Fprintf(w, "      %s: %s → %s\n", c.What, redact(c.Before), redact(c.After))
+		fmt.Fprintf(w, "      %s: %s → %s\n", redact(c.What), redact(c.Before), redact(c.After))
 	}
 	for _, c := range i.Diff.Commands {
 		fmt.Fprintf(w, "      $ %s\n", redact(c))
