@@ -59,7 +59,7 @@ func (a *app) completeDoc(_ *cobra.Command, args []string, _ string) ([]cobra.Co
 	var out []cobra.Completion
 	switch {
 	case len(args) == 0:
-		out = append(a.words(), functionsWord, "connection", "source")
+		out = append(a.words(), functionsWord, connectionWord, sourceWord)
 	case len(args) == 1 && args[0] == functionsWord:
 		for _, f := range decode.Describe() {
 			out = append(out, f.Name)

@@ -30,7 +30,7 @@ func (a *app) docCommand() *cobra.Command {
 			switch {
 			case len(args) > 0 && args[0] == functionsWord:
 				return a.docFunctions(args[1:], markdown)
-			case len(args) > 0 && (args[0] == "connection" || args[0] == "source"):
+			case len(args) > 0 && (args[0] == connectionWord || args[0] == sourceWord):
 				return a.docSettings(args[0], args[1:])
 			case len(args) > 1:
 				return fmt.Errorf("one word at a time; only %s, connection and source take another one", functionsWord)

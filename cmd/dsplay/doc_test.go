@@ -31,7 +31,7 @@ func TestReferencePagesAreMadeFromTheCode(t *testing.T) {
 
 // TestDocWordsAreUnambiguous: no module is called like a block, and neither like another word of doc.
 func TestDocWordsAreUnambiguous(t *testing.T) {
-	words := append((&app{}).words(), functionsWord, "connection", "source")
+	words := append((&app{}).words(), functionsWord, connectionWord, sourceWord)
 	slices.Sort(words)
 	if unique := slices.Compact(slices.Clone(words)); len(unique) != len(words) {
 		t.Errorf("a word has two meanings: %v", words)

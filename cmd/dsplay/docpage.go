@@ -39,6 +39,6 @@ func functionsPage(w io.Writer, functions []decode.FunctionDoc) {
 }
 
 var groupTitles = map[string]string{
-	"dsplay": "dsplay's own, files and secrets", "text": "Texts and times", "collections": "Lists, sets, maps and types",
+	"dsplay": "dsplay's own, files and secrets", "text": "Texts and times", "collections": "Lists, sets and maps", "conversion": "Types and errors",
 	"numbers": "Numbers", "encoding": "Encodings and sums", "networks": "Networks",
 }

@@ -19,7 +19,10 @@ type FunctionDoc struct {
 }
 
 // FunctionGroups are the groups of functions, in the order of the manual.
-var FunctionGroups = []string{"dsplay", "text", "collections", "numbers", "encoding", "networks"}
+var FunctionGroups = []string{"dsplay", "text", "collections", "conversion", "numbers", "encoding", "networks"}
+
+// conversions stand apart in the manual: two of them take no values but expressions.
+var conversions = []string{"can", "try", "tobool", "tolist", "tomap", "tonumber", "toset", "tostring"}
 
 // Describe gives every function of the language, by group and name.
 func Describe() []FunctionDoc {
@@ -33,6 +36,9 @@ func Describe() []FunctionDoc {
 			if _, ok := members[name]; ok {
 				doc.Group = group
 			}
+		}
+		if slices.Contains(conversions, name) {
+			doc.Group = "conversion"
 		}
 		docs = append(docs, doc)
 	}
