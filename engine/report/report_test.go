@@ -93,8 +93,8 @@ func TestSinksRedactEveryField(t *testing.T) {
 func TestTerminalKeepsHostsFromDrivingIt(t *testing.T) {
 	var out bytes.Buffer
 	term := &Terminal{W: &out}
-	_ = term.Append(engine.Event{Kind: engine.EventHostEnd, Host: "h", Status: "failed", Error: &engine.EventError{Text: "\x1b]0;owned\a boom"}})
-	if strings.ContainsAny(out.String(), "\x1b\a") {
+	_ = term.Append(engine.Event{Kind: engine.EventHostEnd, Host: "h", Status: "failed", Error: &engine.EventError{Text: "\x1b]0;owned\a \u009b1A \u202e boom"}})
+	if strings.ContainsAny(out.String(), "\x1b\a\u009b\u202e") {
 		t.Errorf("control characters of a host reach the terminal: %q", out.String())
 	}
 }
@@ -131,5 +131,25 @@ unreachable: 2 hosts, 1 changed
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// A host that failed while planning is told at the end when the run ends there, and not when the run went on.
+func TestTableOfARunThatOnlyPlanned(t *testing.T) {
+	failed := engine.Event{Kind: engine.EventHostEnd, Pass: "plan", Play: "p", Host: "g1", Status: "unreachable", Error: &engine.EventError{Text: "refused"}}
+	for _, acts := range []bool{false, true} {
+		var out bytes.Buffer
+		term := &Terminal{W: &out}
+		_ = term.Append(failed)
+		_ = term.Append(engine.Event{Kind: engine.EventPlan})
+		if acts {
+			_ = term.Append(engine.Event{Kind: engine.EventPlayStart, Pass: "apply", Play: "p", Hosts: 1})
+			_ = term.Append(engine.Event{Kind: engine.EventHostEnd, Pass: "apply", Play: "p", Host: "g1", Status: "ok"})
+		}
+		out.Reset()
+		_ = term.Append(engine.Event{Kind: engine.EventRunEnd, Status: "x"})
+		if got := strings.Contains(out.String(), "g1"); got == acts {
+			t.Errorf("acting %v: the end says\n%s", acts, out.String())
+		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 
 // table collects what the end of a run tells: hosts that are not ok, and what was done on which host.
 type table struct {
-	hosts map[string]row
+	hosts  map[string]row
+	acting bool // the pass that acts has begun
 }
 
 type row struct {
@@ -22,8 +23,9 @@ type row struct {
 }
 
 func (b *table) add(e engine.Event) {
-	if b.hosts == nil || e.Kind == engine.EventPlan {
-		b.hosts = map[string]row{} // the pass that acts tells its own story
+	acts := e.Pass == "apply" && !b.acting
+	if b.hosts == nil || acts { // the pass that acts tells its own story; without one, the plan's is the end
+		b.hosts, b.acting = map[string]row{}, acts
 	}
 	r := b.hosts[e.Host]
 	switch e.Kind {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -105,7 +106,7 @@ func (t *Terminal) line(color, format string, a ...any) {
 // printable keeps what came from a host from driving the terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
 			return '·'
 		}
 		return r
