@@ -8,7 +8,7 @@ import (
 )
 
 // colors tell wires apart; each is dark enough on white.
-var colors = []string{"#1f6feb", "#c2410c", "#15803d", "#9333ea", "#b91c1c", "#0e7490", "#a16207", "#be185d"}
+var colors = []string{"#1f6feb", "#c2410c", "#15803d", "#9333ea", "#b91c1c", "#0e7490", "#a16207", "#be185d", "#4d7c0f", "#475569", "#7c2d12"}
 
 // fills are the backgrounds of boxes by kind.
 var fills = map[string]string{
