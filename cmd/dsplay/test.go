@@ -102,6 +102,8 @@ func (a *app) test(ctx context.Context, paths []string, f testFlags) error {
 	switch {
 	case broken != nil:
 		return broken
+	case !slices.ContainsFunc(suites, func(s rehearse.Suite) bool { return len(s.Outcomes) > 0 }):
+		return fmt.Errorf("no test has a name that matches %q", f.run)
 	case failed:
 		return &exitError{code: exitFailed}
 	}
@@ -137,6 +139,9 @@ func (a *app) testFile(ctx context.Context, path string, only *regexp.Regexp, f 
 		for _, m := range shared {
 			suite.Failures = append(suite.Failures, rehearse.Unused(m))
 		}
+	}
+	if len(suite.Failures) > 0 {
+		fmt.Fprintf(a.out, "FAIL  %s\n", path)
 	}
 	a.testFailures(suite.Failures)
 	return suite, nil

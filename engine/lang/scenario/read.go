@@ -74,6 +74,9 @@ func (f *File) read(body *hclsyntax.Body) {
 func (f *File) test(b *hclsyntax.Block) *Test {
 	f.form(b.Body, "a test", levelAttrs, testBlocks)
 	t := &Test{Name: b.Labels[0], Range: decode.Range(b.DefRange()), file: f, own: f.level(b.Body)}
+	if f.shared.inventory != "" && len(t.own.hosts) > 0 {
+		f.fail(b.DefRange(), "Two inventories", "The file takes its inventory from %q; the hosts of a test can only be added to an inventory block.", f.shared.inventory)
+	}
 	for _, name := range t.own.states {
 		if !slices.Contains(f.shared.states, name) && len(f.shared.states) > 0 {
 			f.fail(t.own.stateExpr.Range(), "Unknown state", "The state of this file has no %q.%s", name, decode.Suggest(name, f.shared.states))
