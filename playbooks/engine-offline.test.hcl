@@ -21,9 +21,9 @@ inventory {
 }
 
 state = {
-  ill     = {} # guest or ESXi host → the step that heals it
-  asleep  = {} # guest → suspended or standby
-  unknown = [] # guests of which DSM cannot say
+  ill     = {}    # guest or ESXi host → the step that heals it
+  asleep  = {}    # guest → suspended or standby
+  unknown = []    # guests of which DSM cannot say
   stale   = false # DSM shows what it heard yesterday: everybody was online
 }
 

@@ -113,8 +113,8 @@ func (a *app) test(ctx context.Context, paths []string, f testFlags) error {
 // testFile runs the tests of one file. The error says that it could not be loaded, or that the process is to end.
 func (a *app) testFile(ctx context.Context, path string, only *regexp.Regexp, f testFlags) (rehearse.Suite, error) {
 	suite := rehearse.Suite{File: path}
-	rehearsals, shared, err := a.rehearsals(path, only)
-	if err != nil {
+	rehearsals, shared, problems := a.wires().rehearsals(path, only)
+	if err := a.show(problems); err != nil {
 		return suite, err
 	}
 	suite.Outcomes = make([]rehearse.Outcome, len(rehearsals))
@@ -148,16 +148,15 @@ func (a *app) testFile(ctx context.Context, path string, only *regexp.Regexp, f 
 }
 
 // rehearsals loads the tests of a file with all that they need, and gives the mocks of the file, too.
-func (a *app) rehearsals(path string, only *regexp.Regexp) ([]rehearse.Rehearsal, []*scenario.Mock, error) {
-	w := a.wires()
+func (w wires) rehearsals(path string, only *regexp.Regexp) ([]rehearse.Rehearsal, []*scenario.Mock, engine.Problems) {
 	file, problems := scenario.Load(path, w.modules)
 	if problems.Err() != nil {
-		return nil, nil, a.show(problems)
+		return nil, nil, problems
 	}
 	tests := slices.DeleteFunc(slices.Clone(file.Tests), func(t *scenario.Test) bool { return !only.MatchString(t.Name) })
 	out, found := make([]rehearse.Rehearsal, len(tests)), make([]engine.Problems, len(tests))
 	each(len(tests), true, func(i int) { out[i], found[i] = w.rehearsal(tests[i]) })
-	return out, file.Mocks(), a.show(once(slices.Concat(found...)))
+	return out, file.Mocks(), once(slices.Concat(found...))
 }
 
 // each calls f for 0 to n-1, on all processors if parallel is true.

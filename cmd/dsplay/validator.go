@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"github.com/dsplay/dsplay/engine"
@@ -45,6 +46,9 @@ func (v *validator) run() {
 			v.playbook(l, f.Path)
 		case lang.FileInventory:
 			v.inventory(f.Path, folders)
+		case lang.FileTest:
+			_, _, problems := v.wires().rehearsals(f.Path, regexp.MustCompile(""))
+			v.found(problems, f.Path+" has valid tests")
 		default:
 			v.syntax(f)
 		}
