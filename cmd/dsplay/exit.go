@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/run"
@@ -64,11 +65,11 @@ func verdict(r run.Result) (code int, status, reason string) {
 	sum := fmt.Sprintf("%d hosts, %d changed, %d not ok (%s)", len(r.Hosts), changed, failed, r.Took.Round(1e7))
 	switch {
 	case r.Stop != nil && r.Stop.Kind == run.StopSignal:
-		return exitSIGINT, "stopped", r.Stop.Reason + "; " + sum
+		return exitSIGINT, "stopped", strings.TrimSuffix(r.Stop.Reason, ".") + "; " + sum
 	case r.Stop != nil && (r.Stop.Kind == run.StopCheck || r.Stop.Kind == run.StopThreshold):
-		return exitStopped, "stopped", r.Stop.Reason + "; " + sum
+		return exitStopped, "stopped", strings.TrimSuffix(r.Stop.Reason, ".") + "; " + sum
 	case r.Stop != nil:
-		return exitFailed, "failed", r.Stop.Reason + "; " + sum
+		return exitFailed, "failed", strings.TrimSuffix(r.Stop.Reason, ".") + "; " + sum
 	case !r.AnyHost:
 		return exitNoHosts, "no hosts", "no play had a host; look at the groups of the inventory, or say allow_empty = true in a play"
 	case failed > 0 && failed == unreachable:

@@ -225,6 +225,8 @@ func (t *Terminal) entryEnd(e engine.Event) {
 		t.line(green, "  %s: %s: %s (%s)%s", e.Host, title(e), e.Status, e.Took.Round(10*time.Millisecond), reason(e))
 	case status == engine.StatusFailed && e.Error != nil && e.Reason != "":
 		t.line(yellow, "  %s: %s: failed: %s; %s", e.Host, title(e), e.Error.Text, e.Reason)
+	case status == engine.StatusFailed && e.Error != nil && attempted(e.Entry): // the host goes on with the next attempt
+		t.line(yellow, "  %s: %s: failed: %s", e.Host, title(e), blamed(e.Host, e.Error))
 	case status == engine.StatusFailed && e.Error != nil:
 		t.verbose(1, "  %s: %s: failed: %s", e.Host, title(e), e.Error.Text)
 	default:
@@ -233,6 +235,11 @@ func (t *Terminal) entryEnd(e engine.Event) {
 	if e.Values != "" {
 		t.verbose(2, "      %s", e.Values)
 	}
+}
+
+// attempted tells whether an entry stands in an attempt of a recover: PLAY/RECOVER/ATTEMPT/ENTRY.
+func attempted(entry string) bool {
+	return strings.Count(entry, "/") > 2 && !strings.Contains(entry, "/goal/")
 }
 
 func (t *Terminal) attempt(e engine.Event) {

@@ -62,3 +62,16 @@ func TestTerminalShowsFailuresThatAreIgnored(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// An attempt that failed does not fail its host; why it failed has to be seen all the same.
+func TestTerminalShowsAttemptsThatFailed(t *testing.T) {
+	e := engine.Event{Kind: engine.EventEntryEnd, Host: "g1", Entry: "case_a/engine/start the driver/step.start", Module: "service", Status: "failed",
+		Error: &engine.EventError{Host: "g1", Text: "exit code 31"}}
+	if got, want := told(0, e), "  g1: service start: failed: exit code 31\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	e.Entry = "case_a/step.start" // the end of the host tells it
+	if got := told(0, e); got != "" {
+		t.Errorf("told twice: %q", got)
+	}
+}
