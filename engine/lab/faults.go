@@ -41,7 +41,7 @@ var faults = []fault{
 		breakGuest(windows.ToolsDamaged)},
 	{FaultInfo{"disconnected", "a guest", "vsepflt runs and has lost its Mux (KB 320927)", "reboot the guest"},
 		breakGuest(windows.Disconnected)},
-	{FaultInfo{"driver-disabled", "a guest", "vsepflt is stopped and disabled", "enable vsepflt and start it"},
+	{FaultInfo{"driver-disabled", "a guest", "vsepflt is stopped and disabled", "enable vsepflt and start it; a repair of VMware Tools does both"},
 		breakGuest(windows.DriverDisabled)},
 	{FaultInfo{"asleep", "a guest", "the guest is suspended; the DSM calls its engine offline", "resume it in the vCenter (power on)"},
 		power(Suspended)},
