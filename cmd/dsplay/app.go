@@ -44,3 +44,11 @@ func (a *app) heed(ctx context.Context, signals <-chan os.Signal, kill context.C
 	}
 	kill()
 }
+
+// exit is the exit code of a process that a signal may have asked to stop: what did not end well then ended by it.
+func (a *app) exit(code int) int {
+	if n := a.signal.Load(); n != 0 && code != exitOK && code != exitBug {
+		return 128 + int(n)
+	}
+	return code
+}

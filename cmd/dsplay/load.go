@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang"
@@ -90,10 +91,21 @@ func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
 		return nil, errors.New("which hosts? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY; nothing was executed")
 	}
 	pool := run.NewPool(l.wires.transports, nil)
-	inv, problems := l.model.Resolve(ctx, pool.Get)
+	var silent atomic.Bool
+	inv, problems := l.model.Resolve(ctx, func(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+		c, err := pool.Get(ctx, h)
+		if engine.IsUnreachable(err) {
+			silent.Store(true)
+		}
+		return c, err
+	})
 	_ = pool.Close() // what was wanted is here, or the error says why not
 	if err := problems.Err(); err != nil {
-		return nil, &exitError{exitUnreachable, fmt.Errorf("%w\nthe inventory is not complete without this; nothing was executed", err)}
+		code := exitUsage
+		if silent.Load() {
+			code = exitUnreachable
+		}
+		return nil, &exitError{code, fmt.Errorf("%w\nthe inventory is not complete without this; nothing was executed", err)}
 	}
 	return inv, nil
 }

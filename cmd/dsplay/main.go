@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/dsplay/dsplay/engine/report"
 	"github.com/spf13/cobra"
 )
 
@@ -21,6 +22,9 @@ func main() {
 			os.Exit(exitBug)
 		}
 	}()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // conditions over thousands of hosts are short-lived garbage; the heap is small
+	}
 	os.Exit(dsplay(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -28,6 +32,9 @@ func main() {
 func dsplay(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // a lost terminal; nohup says that it is of no matter
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(signals)
 	ctx, kill := context.WithCancel(context.Background())
 	defer kill()
@@ -41,13 +48,9 @@ func dsplay(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	var e *exitError
 	if err != nil && (!errors.As(err, &e) || e.err != nil) {
-		fmt.Fprintln(stderr, "dsplay:", err)
+		fmt.Fprintln(stderr, "dsplay:", report.NewRedactor(&app.secrets).Text(err.Error()))
 	}
-	code := codeOf(err)
-	if app.signal.Load() == int32(syscall.SIGTERM) && code == exitSIGINT {
-		code = exitSIGTERM
-	}
-	return code
+	return app.exit(codeOf(err))
 }
 
 func (a *app) root() *cobra.Command {
