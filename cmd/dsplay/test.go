@@ -64,7 +64,8 @@ EXIT STATUS
 		Example: `  dsplay test
   dsplay test playbooks/engine-offline.test.hcl --run 'case B' -v
   dsplay test playbooks/ --junit report.xml`,
-		RunE: func(c *cobra.Command, args []string) error { return a.test(c.Context(), args, f) },
+		ValidArgsFunction: completeHCL,
+		RunE:              func(c *cobra.Command, args []string) error { return a.test(c.Context(), args, f) },
 	}
 	c.Flags().StringVar(&f.run, "run", "", "only tests whose names match this regular expression")
 	c.Flags().StringVar(&f.junit, "junit", "", "write the results to this file, too, as JUnit's XML")

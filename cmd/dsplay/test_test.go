@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -283,5 +285,44 @@ func TestJUnitAndFilter(t *testing.T) {
 	}
 	if code, _ := rehearsed(filepath.Join(dir, "no")); code != exitUsage {
 		t.Errorf("exit %d for a path that does not exist", code)
+	}
+}
+
+// The inventory says how to reach the hosts, and somebody listens there: nobody may come.
+func TestRehearsalOpensNoConnection(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	came := make(chan bool, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err == nil {
+			_ = conn.Close()
+		}
+		came <- err == nil
+	}()
+	dir := t.TempDir()
+	write(t, dir, "web.hcl", webPlaybook)
+	write(t, dir, "web.test.hcl", fmt.Sprintf(`state = { down = [], hot = [] }
+inventory {
+  group "web" {
+    connection "ssh" {
+      user = "u"
+      port = %d
+    }
+  }
+  host "web2" {
+    address = "127.0.0.1"
+    groups  = ["web"]
+  }
+}
+`, listener.Addr().(*net.TCPAddr).Port)+webMocks)
+	if code, out := rehearsed(dir); code != exitOK {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	_ = listener.Close()
+	if <-came {
+		t.Error("a rehearsal opened a connection")
 	}
 }

@@ -25,7 +25,7 @@ func misfit(name string, v cty.Value, m *Mock) error {
 	var err error
 	switch name {
 	case "result":
-		_, err = resultOf(v, m.Module)
+		_, err = m.promise.keep(v)
 	case "status":
 		_, err = statusOf(v)
 	case "error":
@@ -36,44 +36,59 @@ func misfit(name string, v cty.Value, m *Mock) error {
 	return err
 }
 
-// resultOf makes v a result of the module. Null is no answer; what may be null may be left out.
-func resultOf(v cty.Value, m *engine.Module) (cty.Value, error) {
+// promise is what the results of a module have.
+type promise struct {
+	module string
+	fields []engine.Field
+	names  []string
+	typ    cty.Type // with what may be null as optional
+}
+
+func promiseOf(m *engine.Module) promise {
+	p := promise{module: m.Name, fields: engine.Fields(m.Result)}
+	var optional []string
+	types := map[string]cty.Type{}
+	for _, f := range p.fields {
+		p.names, types[f.Name] = append(p.names, f.Name), f.Type
+		if f.Optional {
+			optional = append(optional, f.Name)
+		}
+	}
+	p.typ = cty.ObjectWithOptionalAttrs(types, optional)
+	return p
+}
+
+// keep makes v a result of the module. Null is no answer; what may be null may be left out.
+func (p promise) keep(v cty.Value) (cty.Value, error) {
 	if v.IsNull() || !v.IsKnown() {
 		return v, nil
 	}
-	fields := engine.Fields(m.Result)
-	if len(fields) == 0 {
-		return v, nil
-	}
 	if !v.Type().IsObjectType() && !v.Type().IsMapType() {
-		return v, fmt.Errorf("a result of %s is an object, not %s", m.Name, v.Type().FriendlyName())
+		return v, fmt.Errorf("a result of %s is an object, not %s", p.module, v.Type().FriendlyName())
 	}
-	var missing, known, optional []string
-	types := map[string]cty.Type{}
 	given := v.AsValueMap()
-	for _, f := range fields {
-		known, types[f.Name] = append(known, f.Name), f.Type
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(p.names, name) {
+			return v, fmt.Errorf("result: %s gives no %q.%s", p.module, name, strings.TrimSuffix(decode.Suggest(name, p.names), "."))
+		}
+	}
+	var missing []string
+	for _, f := range p.fields {
 		x, ok := given[f.Name]
 		switch {
 		case f.Optional:
-			optional = append(optional, f.Name)
 		case !ok:
 			missing = append(missing, fmt.Sprintf("%s (%s)", f.Name, f.Type.FriendlyNameForConstraint()))
 		case x.IsNull():
-			return v, fmt.Errorf("result: %s of %s is never null", f.Name, m.Name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if !slices.Contains(known, name) {
-			return v, fmt.Errorf("result: %s gives no %q.%s", m.Name, name, strings.TrimSuffix(decode.Suggest(name, known), "."))
+			return v, fmt.Errorf("result: %s of %s is never null", f.Name, p.module)
 		}
 	}
 	if len(missing) > 0 {
-		return v, fmt.Errorf("result: %s always gives %s, which nobody else can invent", m.Name, strings.Join(missing, ", "))
+		return v, fmt.Errorf("result: %s always gives %s, which nobody else can invent", p.module, strings.Join(missing, ", "))
 	}
-	out, err := convert.Convert(v, cty.ObjectWithOptionalAttrs(types, optional))
+	out, err := convert.Convert(v, p.typ)
 	if err != nil {
-		return v, fmt.Errorf("result: %s: %w", m.Name, err)
+		return v, fmt.Errorf("result: %s: %w", p.module, err)
 	}
 	return out, nil
 }

@@ -20,7 +20,8 @@ type Mock struct {
 	Entry  string // name or address of an entry; "": every one of the kind and module
 	Range  engine.Range
 
-	attrs map[string]*hclsyntax.Attribute
+	attrs   map[string]*hclsyntax.Attribute
+	promise promise
 }
 
 func (m *Mock) String() string {
@@ -87,6 +88,7 @@ func (f *File) mock(b *hclsyntax.Block, states []string) *Mock {
 		f.fail(b.LabelRanges[0], "Nothing to mock", "The module %q serves no %s.", m.Module.Name, m.Kind)
 		return nil
 	}
+	m.promise = promiseOf(m.Module)
 	f.form(b.Body, fmt.Sprintf("a mock of a %s", m.Kind), allowed, nil)
 	f.checkMock(m, b, states)
 	return m

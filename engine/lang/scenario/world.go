@@ -83,7 +83,7 @@ func (w *World) Result(m *Mock, c Call) (cty.Value, error) {
 	if err != nil || v == cty.NilVal || v.IsNull() {
 		return cty.NilVal, err
 	}
-	v, misfit := resultOf(v, m.Module)
+	v, misfit := m.promise.keep(v)
 	if misfit != nil {
 		return cty.NilVal, w.problem(m.attrs["result"].Expr.Range(), "It does not fit", fmt.Sprintf("On %s: %s.", c.Self, misfit))
 	}
