@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/zclconf/go-cty/cty"
+import (
+	"iter"
+
+	"github.com/zclconf/go-cty/cty"
+)
 
 // Playbook is a loaded playbook: every reference and type in it was checked.
 type Playbook struct {
@@ -36,7 +40,8 @@ type Play struct {
 	Range   Range
 	Entries []*Entry
 	// Acts tells whether a step is in it, so that --limit applies to it.
-	Acts bool
+	Acts   bool
+	Window *Window // when its hosts may be begun; nil: always
 }
 
 // EntryKind tells the entries of a play apart.
@@ -48,6 +53,8 @@ const (
 	EntryStep    EntryKind = "step"
 	EntryRecover EntryKind = "recover"
 	EntryCheck   EntryKind = "check"
+	EntryBlock   EntryKind = "block"
+	EntryInclude EntryKind = "include"
 )
 
 // Entry is one entry of a play, of a goal or of an attempt. What it evaluates is asked of the HostScope.
@@ -60,13 +67,62 @@ type Entry struct {
 	Impact  string
 	Range   Range
 
-	When    Expr // nil: always
-	Until   Expr // of its retry block; nil: none
-	Sudo    bool // it has a sudo block
-	Recover *Recover
-	Check   *Check
-	Tags    []string
+	When Expr // nil: always
+	// ForEach is evaluated by HostScope.Each; nil: the entry is executed once.
+	ForEach                 Expr
+	WhenEach                bool // When names each: it is judged for each item, else once, before ForEach
+	Until                   Expr // of its retry block; nil: none
+	FailedWhen, ChangedWhen Expr // over result; nil: what the module says
+	Sudo                    bool // it has a sudo block
+	Recover                 *Recover
+	Check                   *Check
+	Block                   *Block
+	Include                 *Include
+	Tags                    []string
 }
+
+// Walk gives entries and everything inside of them, in the order of the playbook.
+func Walk(entries []*Entry) iter.Seq[*Entry] {
+	return func(yield func(*Entry) bool) { walk(entries, yield) }
+}
+
+func walk(entries []*Entry, yield func(*Entry) bool) bool {
+	for _, e := range entries {
+		if !yield(e) {
+			return false
+		}
+		for _, inner := range e.inside() {
+			if !walk(inner, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// inside are the lists of entries that an entry holds.
+func (e *Entry) inside() [][]*Entry {
+	var lists [][]*Entry
+	if e.Recover != nil {
+		lists = append(lists, e.Recover.Goal)
+		for _, a := range e.Recover.Attempts {
+			lists = append(lists, a.Entries)
+		}
+	}
+	if e.Block != nil {
+		lists = append(lists, e.Block.Entries, e.Block.Rescue, e.Block.Finally)
+	}
+	if e.Include != nil {
+		lists = append(lists, e.Include.Entries)
+	}
+	return lists
+}
+
+// Block is entries that belong together. Rescue runs when one of them failed, which is then forgiven; Finally in any case.
+type Block struct{ Entries, Rescue, Finally []*Entry }
+
+// Include is the entries of an included file.
+type Include struct{ Entries []*Entry }
 
 // Recover is a goal, and attempts to reach it.
 type Recover struct {
@@ -171,14 +227,27 @@ type HostScope interface {
 	Eval(e Expr, extra cty.Value) (Evaluated, error)
 	// Judge gives a check in a play.
 	Judge(c *Check) (Judged, error)
+	// Each evaluates for_each: the items in the order of their keys. waits is not empty when it is unknown.
+	// What Set is told before, on the entry as a whole, is replaced by the items.
+	Each(e *Entry) (items []Each, waits []string, err error)
 	// Args decodes the arguments into a fresh module. A BadArg of its Validate is an error with a place.
 	Args(e *Entry) (Args, error)
 	// Settings gives what the engine itself needs of an entry.
 	Settings(e *Entry) (Settings, error)
 	// Goal gives the polling of a recover.
 	Goal(e *Entry) (Polling, error)
+	// Enter evaluates the inputs of an include, whose entries are then evaluated in a name space of their own;
+	// Leave makes its outputs known: include.NAME.
+	Enter(e *Entry) error
+	Leave(e *Entry) error
 	// Set makes probe.NAME or step.NAME known from here on.
 	Set(e *Entry, r Result)
+}
+
+// Each is one item of a for_each.
+type Each struct {
+	Key   string
+	Scope HostScope // binds each; Set makes probe.NAME[Key] or step.NAME[Key] known
 }
 
 // Evaluated is a value and where it comes from.

@@ -47,6 +47,8 @@ type Settings struct {
 	Retry        Retry
 	Sudo         *Sudo // nil: no sudo block; empty fields: what the inventory says of the host that does it
 	IgnoreErrors bool
+	// Idempotent: the step may be repeated although nobody knows whether it was done.
+	Idempotent bool
 }
 
 // Retry repeats an entry.

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // windows name places; a machine may know none
 
 	"github.com/dsplay/dsplay/engine/report"
 	"github.com/spf13/cobra"

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +25,8 @@ import (
 type runFlags struct {
 	load     loadFlags
 	limit    []string
+	tags     []string
+	skipTags []string
 	parallel int
 	yes      bool
 	check    bool
@@ -54,6 +57,8 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
 	f.load.register(c)
 	c.Flags().StringSliceVarP(&f.limit, "limit", "l", nil, "act only on these hosts or groups; plays that only look still see every host")
 	completes(c, "limit", a.completeHosts(&f.load, true))
+	c.Flags().StringSliceVar(&f.tags, "tags", nil, "execute only entries with one of these tags; the others are skipped")
+	c.Flags().StringSliceVar(&f.skipTags, "skip-tags", nil, "skip entries with one of these tags")
 	c.Flags().IntVar(&f.parallel, "parallel", 50, "hosts at a time")
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask before acting")
 	c.Flags().BoolVar(&f.check, "check", false, "only look and show what would be done; exit 2 when there are changes")
@@ -84,10 +89,13 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 	if c.Flags().Changed("limit") && len(only) == 0 {
 		return errors.New("--limit names no host (an empty text, or a group without members); nothing was executed")
 	}
+	if err := knownTags(l.program.Playbook(), append(slices.Clone(f.tags), f.skipTags...)); err != nil {
+		return err
+	}
 	redactor := report.NewRedactor(&a.secrets)
 	runner := run.New(run.Options{
 		ID: runID(time.Now()), Program: l.program, Inventory: inv, Transports: l.wires.transports,
-		Parallel: f.parallel, Limit: only, Stop: a.stop, Journal: report.Sinks{Redactor: redactor, To: a.sinks(f)},
+		Parallel: f.parallel, Limit: only, Tags: f.tags, SkipTags: f.skipTags, Stop: a.stop, Journal: report.Sinks{Redactor: redactor, To: a.sinks(f)},
 	})
 	s := &session{app: a, c: c, f: f, runner: runner, path: path, redact: redactor.Text}
 	defer heedPipes()()

@@ -96,13 +96,13 @@ func (l *loader) adoptArgs(e *entry, body *hclsyntax.Body, prefix string, exprs 
 func (l *loader) foreignArgs(e *entry) {
 	own := ownNames(reflect.TypeOf(e.Module.New()))
 	for _, a := range inOrder(e.body.Attributes) {
-		if !slices.Contains(own, a.Name) && (foreign(a.Name) != "" || slices.Contains(notYet, a.Name)) {
+		if !slices.Contains(own, a.Name) && foreign(a.Name) != "" {
 			l.unexpected("argument", a.Name, a.NameRange, "in "+e.block.Type, nil)
 			delete(e.body.Attributes, a.Name)
 		}
 	}
 	e.body.Blocks = slices.DeleteFunc(e.body.Blocks, func(b *hclsyntax.Block) bool {
-		stranger := !slices.Contains(own, b.Type) && (foreign(b.Type) != "" || slices.Contains(notYet, b.Type))
+		stranger := !slices.Contains(own, b.Type) && foreign(b.Type) != ""
 		if stranger {
 			l.unexpected("block", b.Type, b.TypeRange, "in "+e.block.Type, nil)
 		}

@@ -32,6 +32,10 @@ var entryArgs = []ArgDoc{
 	{Name: "on", Type: "string", Doc: "the name of the host that does it in place of the play's host, as self.vcenter"},
 	{Name: "timeout", Type: "string", Default: "5m for a probe, 45m for a step", Doc: "how long one execution may take"},
 	{Name: "ignore_errors", Type: "bool", Default: "false", Doc: "a failure does not stop the host"},
+	{Name: "for_each", Type: "map, or set or list of strings", Doc: "executes it for each item, which is each.key and each.value; its results are a map by key"},
+	{Name: "failed_when", Type: "bool", Doc: "true: it failed although its module is content; result is what the execution gave"},
+	{Name: "changed_when", Type: "bool", Doc: "of a step that acted: whether it counts as changed; result is what the execution gave"},
+	{Name: "idempotent", Type: "bool", Default: "false", Doc: "of a step: it may be done again although nobody knows whether it was done"},
 	titleArg, impact, tagsArg,
 }
 
@@ -72,8 +76,9 @@ func fileBlocks() []BlockDoc {
 			{Name: "parallel", Type: "number", Default: "--parallel, 50", Doc: "hosts at a time"},
 			{Name: "max_failures", Type: "number or percentage", Default: "0 with batch, else unlimited", Doc: "how many hosts may fail or be unreachable; more end the run"},
 			{Name: "allow_empty", Type: "bool", Default: "false", Doc: "true: that there is no host is fine"},
+			{Name: "window", Type: "string", Doc: `when hosts may be begun, as "Sat,Sun 01:00-05:00 Asia/Tokyo"; outside of it they are not attempted`},
 			titleArg, {Name: "tags", Type: "list(string)", Doc: "words by which its entries are chosen"},
-		}, Blocks: []string{"probe", "step", "recover", "check", "sudo"}},
+		}, Blocks: []string{"probe", "step", "recover", "block", "include", "check", "sudo"}},
 	}
 }
 
@@ -92,7 +97,22 @@ func entryBlockDocs() []BlockDoc {
 		}, Blocks: []string{"probe"}},
 		{Name: "attempt", Usage: `attempt "NAME" {`, Doc: "One way to reach the goal. One that fails or cannot connect counts as tried.", Args: []ArgDoc{
 			{Name: "when", Type: "bool", Doc: "whether it is made, judged from results before the recover"},
-		}, Blocks: []string{"probe", "step", "check"}},
+		}, Blocks: []string{"probe", "step", "check", "block", "include"}},
+		{Name: "block", Usage: `block "NAME" {`, Doc: "Entries that belong together. When one fails, rescue follows, and the host goes on; finally follows in any case. block.NAME says whether it failed.",
+			Args: []ArgDoc{whenArg, titleArg, impact, tagsArg}, Blocks: []string{"probe", "step", "recover", "block", "include", "check", "rescue", "finally"}},
+		{Name: "rescue", Usage: "rescue {", Doc: "What is done when an entry of the block failed.", Blocks: []string{"probe", "step", "recover", "block", "include", "check"}},
+		{Name: "finally", Usage: "finally {", Doc: "What is done in any case, also after the first signal.", Blocks: []string{"probe", "step", "recover", "block", "include", "check"}},
+		{Name: "include", Usage: `include "SOURCE" "NAME" {`, Doc: "The entries of another file, whose names are its own. What it gives is include.NAME.OUTPUT.",
+			Args: []ArgDoc{whenArg, titleArg, impact, tagsArg}, More: "the inputs of the file"},
+		{Name: "input", Usage: `input "NAME" {`, Doc: "What a file that is included is given, read as input.NAME.", Args: []ArgDoc{
+			{Name: "type", Type: "type", Default: "any", Doc: "as of a variable"},
+			{Name: "default", Type: "any", Doc: "its value where none is given; without it one must be given"},
+			{Name: "description", Type: "string", Doc: "what it is for"},
+		}},
+		{Name: "output", Usage: `output "NAME" {`, Doc: "What a file that is included gives.", Args: []ArgDoc{
+			{Name: "value", Type: "any", Required: true, Doc: "the value; it may name what is in the file"},
+			{Name: "description", Type: "string", Doc: "what it is"},
+		}},
 		{Name: "retry", Usage: "retry {", Doc: "Executes an entry again when it failed, or as long as until is false.", Args: []ArgDoc{
 			{Name: "attempts", Type: "number", Default: "3", Doc: "executions altogether"},
 			{Name: "delay", Type: "string", Default: `"5s"`, Doc: "the time between two executions"},

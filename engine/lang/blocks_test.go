@@ -21,6 +21,9 @@ var around = map[string]string{
 	"recover":    "play \"p\" {\n hosts = []\n recover \"r\" {\n%\n}\n}",
 	"goal":       "play \"p\" {\n hosts = []\n recover \"r\" {\n goal {\n%\n}\n}\n}",
 	"attempt":    "play \"p\" {\n hosts = []\n recover \"r\" {\n attempt \"a\" {\n%\n}\n}\n}",
+	"block":      "play \"p\" {\n hosts = []\n block \"b\" {\n%\n}\n}",
+	"rescue":     "play \"p\" {\n hosts = []\n block \"b\" {\n rescue {\n%\n}\n}\n}",
+	"finally":    "play \"p\" {\n hosts = []\n block \"b\" {\n finally {\n%\n}\n}\n}",
 	"retry":      "play \"p\" {\n hosts = []\n probe \"m\" \"n\" {\n retry {\n%\n}\n}\n}",
 }
 
@@ -78,6 +81,12 @@ func taken(t *testing.T, block string) (args, blocks, required []string) {
 		return ownNames(reflect.TypeFor[sudoArgs]()), nil, nil
 	case "locals":
 		return nil, nil, nil
+	case "include":
+		return includeAttrs, nil, nil
+	case "input":
+		return inputAttrs, nil, nil
+	case "output":
+		return outputAttrs, nil, []string{"value"}
 	}
 	src, ok := around[block]
 	if !ok {

@@ -18,6 +18,10 @@ type entry struct {
 	play    *play
 	block   *hclsyntax.Block
 	typ     cty.Type // of probe.NAME or step.NAME
+	item    cty.Type // of one result: typ itself, or what typ is a map of
+	forEach *expr
+	part    *play // of an include: the file's entries
+	outputs infer.Type
 	slot    int      // its place among the play's named entries
 	attempt *attempt // in which it stands
 	goalOf  *entry   // the recover whose goal it belongs to
@@ -46,12 +50,15 @@ type site struct {
 	play    *play
 	attempt *attempt
 	goalOf  *entry
-	path    string // the address of what is around
+	path    string        // the address of what is around
+	tags    []string      // of what is around
+	chain   []string      // the files around, the playbook first
+	around  []engine.Expr // conditions of the blocks around
 }
 
 // place is where the expressions of an entry stand.
 func (s site) place(e *entry) place {
-	at := place{play: s.play, attempt: s.attempt, entry: e}
+	at := place{play: s.play, attempt: s.attempt, entry: e}.guarded(s.around...)
 	if s.attempt != nil {
 		at = at.guarded(s.attempt.When, s.attempt.of.When)
 	}
@@ -76,9 +83,20 @@ func (l *loader) declareEntries(p *play, body *hclsyntax.Body, a *attempt, goalO
 			} else {
 				e.typ = cty.DynamicPseudoType
 			}
+			if e.item = e.typ; b.Body.Attributes["for_each"] != nil && e.Module != nil {
+				e.typ = cty.Map(e.item)
+			}
 			p.named = append(p.named, e)
 		case kind == engine.EntryRecover && len(b.Labels) == 1:
 			l.declareRecover(p, b)
+		case kind == engine.EntryInclude && len(b.Labels) == 2:
+			if p.find(kind, b.Labels[1]) == nil {
+				declareInclude(p, b, a)
+			}
+		case kind == engine.EntryBlock && len(b.Labels) == 1:
+			if p.find(kind, b.Labels[0]) == nil {
+				l.declareBlock(p, b, a)
+			}
 		}
 	}
 }
@@ -99,6 +117,8 @@ func resultType(m *engine.Module, kind engine.EntryKind) cty.Type {
 // loadEntry loads one entry; nil: it is none, or has no name.
 func (l *loader) loadEntry(b *hclsyntax.Block, s site) *entry {
 	var e *entry
+	own := append(slices.Clone(s.tags), l.texts(b.Body, "tags")...)
+	s.tags = own // of what is in it
 	switch b.Type {
 	case "probe", "step":
 		e = l.loadModuleEntry(b, s)
@@ -106,13 +126,17 @@ func (l *loader) loadEntry(b *hclsyntax.Block, s site) *entry {
 		e = l.loadRecover(b, s)
 	case "check":
 		e = l.loadCheckEntry(b, s)
+	case "block":
+		e = l.loadBlock(b, s)
+	case "include":
+		e = l.loadInclude(b, s)
 	default:
 		return nil // its form was reported, or it is the play's own
 	}
 	if e == nil {
 		return nil
 	}
-	e.Title, e.Tags = l.text(b.Body, "title"), append(slices.Clone(s.play.tags), l.texts(b.Body, "tags")...)
+	e.Title, e.Tags = l.text(b.Body, "title"), own
 	if e.Kind != engine.EntryCheck {
 		e.Impact = l.text(b.Body, "impact")
 	}
@@ -123,7 +147,7 @@ func (l *loader) loadEntry(b *hclsyntax.Block, s site) *entry {
 
 // metaAttrs and metaBlocks are what every probe and step has, whatever its module.
 var (
-	metaAttrs  = []string{"when", "on", "timeout", "ignore_errors", "title", "impact", "tags"}
+	metaAttrs  = []string{"when", "for_each", "on", "timeout", "ignore_errors", "idempotent", "failed_when", "changed_when", "title", "impact", "tags"}
 	metaBlocks = []string{"retry", "sudo"}
 )
 
@@ -137,8 +161,10 @@ func (l *loader) loadModuleEntry(b *hclsyntax.Block, s site) *entry {
 	}
 	e := s.play.named[i]
 	e.Address = s.path + "/" + b.Type + "." + e.Name
-	at := s.place(e)
-	e.When = exprOf(l.attr(b.Body, "when", cty.Bool, at))
+	at := l.loadForEach(e, s.place(e))
+	if a := b.Body.Attributes["when"]; a != nil {
+		e.When, e.WhenEach = exprOf(l.attr(b.Body, "when", cty.Bool, at)), e.ForEach != nil && namesEach(a.Expr)
+	}
 	at = at.guarded(e.When)
 	if e.goalOf != nil && e.When != nil {
 		l.fail(b.Body.Attributes["when"].NameRange, "Not allowed here", "A probe of a goal is always asked. Put the question into the condition.")

@@ -494,3 +494,58 @@ play "p" {
 		wg.Wait()
 	}
 }
+
+func TestForEachAtRunTime(t *testing.T) {
+	r := start(t, `
+play "p" {
+  hosts = group.guests
+  step "service" "before" {
+    name  = "x"
+    state = "started"
+  }
+  probe "service" "all" {
+    for_each = { b = "B", a = "A" }
+    name     = "${each.key}-${each.value}"
+  }
+  step "service" "late" {
+    for_each = { for x in [step.before.pid] : "k" => x }
+    name     = each.key
+    note     = each.value
+  }
+  step "service" "unknown" {
+    for_each = toset([step.before.status])
+    name     = each.key
+  }
+  step "service" "absent" {
+    for_each = self.disks
+    name     = each.key
+  }
+  check "done" {
+    condition     = probe.all["a"].running && !contains(keys(step.late), "k")
+    error_message = "no"
+  }
+}`)
+	h := r.pass.Begin(r.play("p")).Host("vm1")
+	items, waits, err := h.Each(r.find("probe.all"))
+	if err != nil || len(waits) > 0 || len(items) != 2 || items[0].Key != "a" || items[1].Key != "b" {
+		t.Fatal(items, waits, err)
+	}
+	for _, item := range items {
+		if got := r.args(item.Scope, r.find("probe.all")).Module.(*service).Name; got != item.Key+"-"+strings.ToUpper(item.Key) {
+			t.Errorf("name %q", got)
+		}
+		item.Scope.Set(r.find("probe.all"), did(t, engine.StatusOK, serviceResult{Running: item.Key == "a"}))
+	}
+	if _, waits, err := h.Each(r.find("step.unknown")); err != nil || !slices.Equal(waits, []string{"p/step.before"}) {
+		t.Error(waits, err)
+	}
+	if items, waits, err := h.Each(r.find("step.late")); err != nil || len(waits) > 0 || len(items) != 1 {
+		t.Error("only the value is unknown, and not the key:", items, waits, err)
+	}
+	_, _, err = h.Each(r.find("step.absent"))
+	fails(t, err, "for_each is null; self.disks is null")
+	h.Set(r.find("step.late"), skipped(r.find("step.late"))) // as a whole
+	if j, err := h.Judge(r.find("check.done").Check); err != nil || !j.OK {
+		t.Error(j, err)
+	}
+}

@@ -35,6 +35,3 @@ func Words() []string {
 	words := append(append(append([]string{}, playAttrs...), metaAttrs...), metaBlocks...)
 	return append(append(words, entryBlocks...), roots...)
 }
-
-// NotYet are the words of the language that are still to be built.
-func NotYet() []string { return notYet }

@@ -22,6 +22,7 @@ type expr struct {
 	refs   refs
 	leaves []leaf
 	wrong  bool      // a mistake was reported
+	owner  *play     // whose names it sees; nil: those of the file
 	value  cty.Value // when it depends on nothing that is not known at load; else NilVal
 }
 
@@ -76,7 +77,7 @@ func (r *refs) adopt(o refs) {
 }
 
 // perHost are the names whose values differ between hosts or between evaluations for one host.
-var perHost = []string{"self", "probe", "step", "each", "input", "result"}
+var perHost = []string{"self", "probe", "step", "block", "include", "each", "input", "result"}
 
 // infer checks an expression; compile makes it ready for evaluation, which changes its tree.
 func (l *loader) infer(e hclsyntax.Expression, at place) *expr {
@@ -107,6 +108,7 @@ func (l *loader) ready(x *expr, at place) {
 		return
 	}
 	l.guard(x, at)
+	x.owner = at.play
 	if at.play != nil {
 		x.node = l.rewriter.PerHost(x.node, perHost...)
 	} else {

@@ -16,8 +16,12 @@ func (l *loader) guard(x *expr, at place) {
 		}
 		if !slices.ContainsFunc(append(at.guards, x), func(g *expr) bool { return g.asks(r.entry) }) {
 			name := string(r.entry.Kind) + "." + r.entry.Name
-			l.warn(r.where, "May be null", "%s is skipped where its condition does not hold (line %d); %s.%s is null then. Ask before: %s.status != \"skipped\".",
-				name, r.entry.When.Range().Line, name, r.attr, name)
+			ask := name + ".status != \"skipped\""
+			if r.entry.Kind == engine.EntryInclude {
+				ask = name + "." + r.attr + " != null"
+			}
+			l.warn(r.where, "May be null", "%s is skipped where its condition does not hold (line %d); %s.%s is null then. Ask before: %s.",
+				name, r.entry.When.Range().Line, name, r.attr, ask)
 		}
 	}
 }

@@ -20,14 +20,22 @@ type hostScope struct {
 	results []result         // by slot
 	ctx     *hcl.EvalContext // a child of the play's root
 	stale   bool             // results changed since ctx was made
+
+	top    *hostScope // of the play, when this one is of a part
+	parts  map[*play]*hostScope
+	host   *hostScope // this one is of an item of for_each, on this host; nil: it is not
+	itemOf *entry
+	key    string
+	each   cty.Value
 }
 
 // result is what is known of an entry.
 type result struct {
 	value   cty.Value
 	status  engine.Status
-	set     bool // it has a result, or was skipped
-	planned bool // it would run, but this pass only plans
+	set     bool              // it has a result, or was skipped
+	planned bool              // it would run, but this pass only plans
+	items   map[string]result // of an entry with for_each
 }
 
 func newHostScope(s *playScope, name string) *hostScope {
@@ -41,16 +49,21 @@ func newHostScope(s *playScope, name string) *hostScope {
 
 // context is where this host's expressions are evaluated.
 func (h *hostScope) context() *hcl.EvalContext {
+	if h.host != nil {
+		ctx := h.host.context().NewChild()
+		ctx.Variables = map[string]cty.Value{"each": h.each}
+		return ctx
+	}
 	if h.stale {
-		probes, steps := map[string]cty.Value{}, map[string]cty.Value{}
-		for i, e := range h.play.named {
-			if e.Kind == engine.EntryProbe {
-				probes[e.Name] = h.results[i].value
-			} else {
-				steps[e.Name] = h.results[i].value
+		for _, kind := range []engine.EntryKind{engine.EntryProbe, engine.EntryStep, engine.EntryBlock, engine.EntryInclude} {
+			values := map[string]cty.Value{}
+			for i, e := range h.play.named {
+				if e.Kind == kind {
+					values[e.Name] = h.results[i].value
+				}
 			}
+			h.ctx.Variables[string(kind)] = cty.ObjectVal(values)
 		}
-		h.ctx.Variables["probe"], h.ctx.Variables["step"] = cty.ObjectVal(probes), cty.ObjectVal(steps)
 		h.stale = false
 	}
 	return h.ctx
@@ -59,11 +72,16 @@ func (h *hostScope) context() *hcl.EvalContext {
 // Set implements engine.HostScope.
 func (h *hostScope) Set(e *engine.Entry, r engine.Result) {
 	x := h.entries[e]
-	if x == nil || x.Module == nil {
+	if x == nil || x.Module == nil && x.Block == nil && x.Include == nil {
+		return
+	}
+	h = h.in(x.play)
+	if h.host != nil && h.itemOf == x {
+		h.host.setItem(x, h.key, r)
 		return
 	}
 	unknown := r.Value != cty.NilVal && !r.Value.IsKnown()
-	h.results[x.slot] = result{value: x.object(r), status: r.Status, set: !unknown, planned: unknown}
+	h.results[x.slot] = result{value: x.whole(r), status: r.Status, set: !unknown, planned: unknown}
 	h.stale = true
 }
 
@@ -82,7 +100,9 @@ func (h *hostScope) waiting(r refs) []string { return h.waits(r, h.waitsFor) }
 
 // Eval implements engine.HostScope.
 func (h *hostScope) Eval(e engine.Expr, extra cty.Value) (engine.Evaluated, error) {
-	x, ctx := e.(*expr), h.context()
+	x := e.(*expr)
+	h = h.in(x.owner)
+	ctx := h.context()
 	if extra != cty.NilVal {
 		ctx = ctx.NewChild()
 		ctx.Variables = map[string]cty.Value{"result": extra}
@@ -115,6 +135,7 @@ func (h *hostScope) explained(err error, x *expr) error {
 // Judge implements engine.HostScope.
 func (h *hostScope) Judge(c *engine.Check) (engine.Judged, error) {
 	x := h.checks[c]
+	h = h.in(x.condition.owner)
 	j, err := h.judge(x, h.context(), h.name, h.waitsFor)
 	if err != nil {
 		return j, h.explained(err, x.condition)
@@ -127,6 +148,7 @@ func (h *hostScope) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) { return
 // Args implements engine.HostScope.
 func (h *hostScope) Args(e *engine.Entry) (engine.Args, error) {
 	x := h.entries[e]
+	h = h.in(x.play)
 	target := e.Module.New()
 	body, diags := decode.Struct(x.body, nil, target, h.eval)
 	if diags.HasErrors() {

@@ -37,7 +37,7 @@ func Variables(path string, opts Options) ([]Variable, engine.Problems) {
 	if body == nil {
 		return nil, l.problems()
 	}
-	l.shape = shapeOf(body, opts.Inventory)
+	l.shape = shapeOf([]*hclsyntax.Body{body}, opts.Inventory)
 	l.loadVariables(body)
 	declared := slices.SortedFunc(maps.Values(l.variables), func(a, b *variable) int {
 		return cmp.Compare(a.block.DefRange().Start.Byte, b.block.DefRange().Start.Byte)

@@ -18,18 +18,19 @@ func options() lang.Options {
 
 // marker is what a file under testdata expects on a line.
 type marker struct {
+	file    string // its base name
 	line    int
 	warning bool
 	text    string
 }
 
 func (m marker) meets(p engine.Problem) bool {
-	return p.Range.Line == m.line && p.Warning == m.warning && strings.Contains(p.Summary+": "+p.Detail, m.text)
+	return filepath.Base(p.Range.File) == m.file && p.Range.Line == m.line && p.Warning == m.warning && strings.Contains(p.Summary+": "+p.Detail, m.text)
 }
 
 // markers reads "# ERROR: text" and "# WARNING: text"; a line may have several. On a line of its own a marker counts
 // for the line above.
-func markers(src string) []marker {
+func markers(name, src string) []marker {
 	var out []marker
 	last := 0
 	for i, line := range strings.Split(src, "\n") {
@@ -39,10 +40,10 @@ func markers(src string) []marker {
 		}
 		for _, part := range strings.Split(rest, "# ") {
 			if text, ok := strings.CutPrefix(part, "ERROR: "); ok {
-				out = append(out, marker{last, false, strings.TrimSpace(text)})
+				out = append(out, marker{filepath.Base(name), last, false, strings.TrimSpace(text)})
 			}
 			if text, ok := strings.CutPrefix(part, "WARNING: "); ok {
-				out = append(out, marker{last, true, strings.TrimSpace(text)})
+				out = append(out, marker{filepath.Base(name), last, true, strings.TrimSpace(text)})
 			}
 		}
 	}
@@ -66,7 +67,7 @@ func TestBad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			expected := markers(string(src))
+			expected := append(markers(name, string(src)), partMarkers(t, name)...)
 			if len(expected) == 0 {
 				t.Fatal("no marker in the file")
 			}
@@ -84,6 +85,24 @@ func TestBad(t *testing.T) {
 			}
 		})
 	}
+}
+
+// partMarkers are those of the files that a case includes: parts/CASE-*.hcl.
+func partMarkers(t *testing.T, name string) []marker {
+	t.Helper()
+	parts, err := filepath.Glob(filepath.Join(filepath.Dir(name), "parts", strings.TrimSuffix(filepath.Base(name), ".hcl")+"-*.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []marker
+	for _, part := range parts {
+		src, err := os.ReadFile(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, markers(part, string(src))...)
+	}
+	return out
 }
 
 func compare(expected []marker, problems engine.Problems) error {
@@ -115,7 +134,7 @@ func TestGood(t *testing.T) {
 				t.Fatal(err)
 			}
 			program, problems := lang.Load(name, options())
-			if err := compare(markers(string(src)), problems); err != nil {
+			if err := compare(markers(name, string(src)), problems); err != nil {
 				t.Fatal(err)
 			}
 			if got := program.Playbook().Path; got != name {

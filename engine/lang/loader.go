@@ -55,7 +55,7 @@ func (l *loader) load() {
 	if body == nil {
 		return
 	}
-	l.shape = shapeOf(body, l.opts.Inventory)
+	l.shape = shapeOf(l.included(body, map[string]bool{filepath.Clean(l.path): true}), l.opts.Inventory)
 	l.checkModules()
 	l.declare(body)
 	l.loadVariables(body)

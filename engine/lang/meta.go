@@ -10,6 +10,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang/decode"
+	"github.com/dsplay/dsplay/engine/lang/infer"
 )
 
 // settingsArgs are the arguments of an entry that the engine reads itself, beside "on": a name that is null must not
@@ -17,6 +18,7 @@ import (
 type settingsArgs struct {
 	Timeout      string `hcl:"timeout,optional"`
 	IgnoreErrors bool   `hcl:"ignore_errors,optional"`
+	Idempotent   bool   `hcl:"idempotent,optional"`
 }
 
 type retryArgs struct {
@@ -45,6 +47,14 @@ var (
 var errorKinds = []engine.ErrorKind{engine.KindDNS, engine.KindRefused, engine.KindTimeout, engine.KindHostKey, engine.KindAuth, engine.KindTLS,
 	engine.KindProtocol, engine.KindLost, engine.KindExit, engine.KindCheck, engine.KindModule, engine.KindEval}
 
+func kindNames() []string {
+	names := make([]string, len(errorKinds))
+	for i, k := range errorKinds {
+		names[i] = string(k)
+	}
+	return names
+}
+
 // read gives the timeout; 0: the default.
 func (s settingsArgs) read() (time.Duration, *engine.BadArg) {
 	if s.Timeout == "" {
@@ -69,7 +79,7 @@ func (r retryArgs) read() (engine.Retry, *engine.BadArg) {
 	for _, text := range r.On {
 		kind := engine.ErrorKind(text)
 		if !slices.Contains(errorKinds, kind) {
-			return out, &engine.BadArg{Arg: "on", Problem: fmt.Sprintf("%q is no kind of error; known are %v", text, errorKinds)}
+			return out, &engine.BadArg{Arg: "on", Problem: fmt.Sprintf("%q is no kind of error; known are %v", text, errorKinds) + infer.Suggest(text, kindNames())}
 		}
 		out.On = append(out.On, kind)
 	}
@@ -104,11 +114,15 @@ func (l *loader) loadMeta(e *entry, at place) {
 			l.fail(e.on.place, "Unknown host", "%s", why)
 		}
 	}
-	e.settings = only(body, "timeout", "ignore_errors")
+	e.settings = only(body, "timeout", "ignore_errors", "idempotent")
 	var settings settingsArgs
 	l.decode(e.settings, &settings, at, &e.waits)
 	_, bad := settings.read()
 	l.placed(e.settings, bad)
+	if a := body.Attributes["idempotent"]; a != nil && e.Kind == engine.EntryProbe {
+		l.fail(a.NameRange, "Not allowed here", "A probe changes nothing, so it may be repeated anyway.")
+	}
+	l.loadVerdict(e, at)
 	if b := l.one(body, "retry"); b != nil {
 		l.loadRetry(e, b, at)
 	}
@@ -129,15 +143,30 @@ func (l *loader) loadRetry(e *entry, b *hclsyntax.Block, at place) {
 	l.decode(e.retry, &retry, at, &e.waits)
 	_, bad := retry.read()
 	l.placed(e.retry, bad)
-	if e.Module != nil {
-		at.result = cty.EmptyObject
-		if e.Module.Result != nil {
-			at.result = engine.TypeOf(e.Module.Result)
-		}
-	} else {
-		at.result = cty.DynamicPseudoType
-	}
+	at.result = e.ownResult()
 	e.Until = exprOf(l.attr(b.Body, "until", cty.Bool, at))
+}
+
+// loadVerdict loads what says whether an entry failed or changed something, in place of its module.
+func (l *loader) loadVerdict(e *entry, at place) {
+	at.result = e.ownResult()
+	e.FailedWhen = exprOf(l.attr(e.block.Body, "failed_when", cty.Bool, at))
+	if a := e.block.Body.Attributes["changed_when"]; a != nil && e.Kind == engine.EntryProbe {
+		l.fail(a.NameRange, "Not allowed here", "A probe changes nothing.")
+		return
+	}
+	e.ChangedWhen = exprOf(l.attr(e.block.Body, "changed_when", cty.Bool, at))
+}
+
+// ownResult is the type of "result".
+func (e *entry) ownResult() cty.Type {
+	switch {
+	case e.Module == nil:
+		return cty.DynamicPseudoType
+	case e.Module.Result == nil:
+		return cty.EmptyObject
+	}
+	return engine.TypeOf(e.Module.Result)
 }
 
 // placed reports a wrong value where it is written; a default is never wrong.

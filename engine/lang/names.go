@@ -21,7 +21,7 @@ func (l *loader) checkModules() {
 			}
 		}
 		for _, f := range engine.Fields(m.New()) {
-			if slices.Contains(metaAttrs, f.Name) || slices.Contains(notYet, f.Name) {
+			if slices.Contains(metaAttrs, f.Name) {
 				panic("lang: module " + name + " has an argument named " + f.Name + ", which every entry has itself")
 			}
 		}
@@ -36,20 +36,20 @@ func (l *loader) uniqueNames(p *play, body *hclsyntax.Body) {
 		for _, b := range body.Blocks {
 			key := b.Type
 			switch {
-			case (b.Type == "probe" || b.Type == "step") && len(b.Labels) == 2:
+			case (b.Type == "probe" || b.Type == "step" || b.Type == "include") && len(b.Labels) == 2:
 				key += "." + b.Labels[1]
-			case (b.Type == "check" || b.Type == "recover") && len(b.Labels) == 1:
+			case slices.Contains([]string{"check", "recover", "block"}, b.Type) && len(b.Labels) == 1:
 				key += "." + b.Labels[0]
 			case b.Type == "attempt" && len(b.Labels) == 1:
 				key += "." + around + "." + b.Labels[0]
-			case b.Type != "goal":
+			case b.Type != "goal" && !slices.Contains(parts, b.Type):
 				continue
 			}
-			if f := first[key]; f != nil && b.Type != "goal" {
+			if f := first[key]; f != nil && len(b.Labels) > 0 {
 				l.fail(b.DefRange(), "Name given twice", "In play %q another %s has this name, at line %d.", p.Name, b.Type, f.DefRange().Start.Line)
 			}
 			first[key] = b
-			if b.Type == "recover" || b.Type == "goal" || b.Type == "attempt" {
+			if slices.Contains([]string{"recover", "goal", "attempt", "block", "rescue", "finally"}, b.Type) {
 				visit(b.Body, key)
 			}
 		}

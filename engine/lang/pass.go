@@ -55,7 +55,7 @@ func (p *Program) Pass(inv *engine.Inventory, runVars cty.Value) engine.Pass {
 // unknown is what play.NAME holds as long as some of its steps have not run; nil: any of them.
 func (p *play) unknown(waits []string) playValue {
 	if waits == nil {
-		for _, e := range p.named {
+		for e := range engine.Walk(p.Entries) {
 			if e.Kind == engine.EntryStep {
 				waits = append(waits, e.Address)
 			}

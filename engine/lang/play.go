@@ -1,7 +1,7 @@
 package lang
 
 import (
-	"slices"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -17,6 +17,7 @@ import (
 // play is a loaded play.
 type play struct {
 	*engine.Play
+	part                                            *part // it is an included file; nil: it is a play
 	hosts, batch, parallel, maxFailures, allowEmpty *expr
 
 	named     []*entry // probes and steps, also of goals and attempts, in the order of the file
@@ -31,10 +32,13 @@ type play struct {
 	missingUsed, bounded  bool
 }
 
-var playAttrs = []string{"hosts", "batch", "parallel", "max_failures", "allow_empty", "title", "tags"}
+var playAttrs = []string{"hosts", "batch", "parallel", "max_failures", "allow_empty", "window", "title", "tags"}
 
-// entryBlocks load what may stand in a play; in goals and attempts fewer may.
-var entryBlocks = []string{"probe", "step", "recover", "check"}
+// attemptBlocks are the entries that may stand in an attempt.
+var attemptBlocks = []string{"probe", "step", "check", "block", "include"}
+
+// entryBlocks are the entries that may stand in a play.
+var entryBlocks = []string{"probe", "step", "recover", "check", "block", "include"}
 
 func (l *loader) loadPlay(b *hclsyntax.Block) {
 	if !l.form(b, form{attrs: playAttrs, blocks: append([]string{"sudo"}, entryBlocks...), required: []string{"hosts"}, labels: []string{"NAME"}}) {
@@ -54,12 +58,10 @@ func (l *loader) loadPlay(b *hclsyntax.Block) {
 	l.declareEntries(p, b.Body, nil, nil)
 	l.uniqueNames(p, b.Body)
 	l.playArgs(p, b.Body)
-	for _, x := range b.Body.Blocks {
-		if e := l.loadEntry(x, site{play: p, path: name}); e != nil {
-			p.Entries = append(p.Entries, e.Entry)
-		}
+	p.Entries = l.loadEntries(b.Body, site{play: p, path: name, tags: p.tags, chain: []string{filepath.Clean(l.path)}})
+	for e := range engine.Walk(p.Entries) {
+		p.Acts = p.Acts || e.Kind == engine.EntryStep
 	}
-	p.Acts = slices.ContainsFunc(p.named, func(e *entry) bool { return e.Kind == engine.EntryStep })
 	p.hostType = cty.Object(l.shape.with(map[string]cty.Type{"status": cty.String, "probe": p.results(engine.EntryProbe), "step": p.results(engine.EntryStep)}))
 	p.missingType = cty.Object(l.shape.with(map[string]cty.Type{"status": cty.String, "error": cty.String}))
 	l.played[name] = p
@@ -78,6 +80,7 @@ func (p *play) results(kind engine.EntryKind) cty.Type {
 
 func (l *loader) playArgs(p *play, body *hclsyntax.Body) {
 	p.Title, p.tags = l.text(body, "title"), l.texts(body, "tags")
+	l.loadWindow(p, body)
 	p.hosts = l.hostNames(body)
 	if p.batch = l.attr(body, "batch", cty.DynamicPseudoType, place{}); p.batch != nil && !p.batch.wrong && p.batch.value != cty.NilVal {
 		if _, err := sizes(p.batch.value); err != "" {
@@ -99,6 +102,18 @@ func (l *loader) playArgs(p *play, body *hclsyntax.Body) {
 	if b := l.one(body, "sudo"); b != nil {
 		p.sudo = b.Body
 		l.decode(p.sudo, &sudoArgs{}, place{play: p}, &p.sudoWaits)
+	}
+}
+
+func (l *loader) loadWindow(p *play, body *hclsyntax.Body) {
+	before := len(l.diags)
+	text := l.text(body, "window")
+	if body.Attributes["window"] == nil || l.diags[before:].HasErrors() {
+		return
+	}
+	var err error
+	if p.Window, err = engine.ParseWindow(text); err != nil {
+		l.fail(body.Attributes["window"].Expr.Range(), "Wrong value", "%s.", err)
 	}
 }
 

@@ -64,13 +64,20 @@ func (s *playScope) host(name string) *hostScope {
 func (s *playScope) pending() []string {
 	found := map[string]bool{}
 	for _, h := range s.hosts {
-		for _, e := range s.play.named {
-			if e.Kind == engine.EntryStep && h.results[e.slot].planned {
-				found[e.Address] = true
-			}
+		h.pending(found)
+		for _, part := range h.parts {
+			part.pending(found)
 		}
 	}
 	return slices.Sorted(maps.Keys(found))
+}
+
+func (h *hostScope) pending(found map[string]bool) {
+	for _, e := range h.play.named {
+		if e.Kind == engine.EntryStep && h.results[e.slot].planned {
+			found[e.Address] = true
+		}
+	}
 }
 
 // left is what a host's probes or steps left when the play ended. What did not run was not needed: it counts as skipped.
@@ -83,7 +90,7 @@ func (s *playScope) left(host string, kind engine.EntryKind) cty.Value {
 		}
 		attrs[e.Name] = h.results[e.slot].value
 		if !h.results[e.slot].set {
-			attrs[e.Name] = e.object(engine.Result{Status: engine.StatusSkipped})
+			attrs[e.Name] = e.whole(engine.Result{Status: engine.StatusSkipped})
 		}
 	}
 	return cty.ObjectVal(attrs)

@@ -64,7 +64,7 @@ func (l *loader) loadGoal(r *entry, b *hclsyntax.Block, s site) {
 		if x.Type != "probe" {
 			continue
 		}
-		if e := l.loadEntry(x, site{play: s.play, goalOf: r, path: r.Address + "/goal"}); e != nil {
+		if e := l.loadEntry(x, site{play: s.play, goalOf: r, path: r.Address + "/goal", tags: s.tags, around: s.around, chain: s.chain}); e != nil {
 			r.Recover.Goal = append(r.Recover.Goal, e.Entry)
 		}
 	}
@@ -77,16 +77,12 @@ func (l *loader) loadGoal(r *entry, b *hclsyntax.Block, s site) {
 }
 
 func (l *loader) loadAttempt(r *entry, b *hclsyntax.Block, s site) {
-	if !l.form(b, form{attrs: []string{"when"}, blocks: []string{"probe", "step", "check"}, labels: []string{"NAME"}}) {
+	if !l.form(b, form{attrs: []string{"when"}, blocks: attemptBlocks, labels: []string{"NAME"}}) {
 		return
 	}
 	a := s.play.attempts[b]
 	a.When = exprOf(l.attr(b.Body, "when", cty.Bool, place{play: s.play, before: r}.guarded(r.When)))
-	for _, x := range b.Body.Blocks {
-		if e := l.loadEntry(x, site{play: s.play, attempt: a, path: r.Address + "/" + a.Name}); e != nil {
-			a.Entries = append(a.Entries, e.Entry)
-		}
-	}
+	a.Entries = l.loadEntries(b.Body, site{play: s.play, attempt: a, path: r.Address + "/" + a.Name, tags: s.tags, around: s.around, chain: s.chain})
 	if len(b.Body.Blocks) == 0 {
 		l.fail(b.DefRange(), "Empty attempt", "An attempt needs at least one step.")
 	}

@@ -16,15 +16,16 @@ import (
 
 // place is where an expression stands, which decides what it may name.
 type place struct {
-	what     string   // for messages
-	play     *play    // self, probe and step may be named; nil: not
-	entry    *entry   // whose argument it is; nil: of none
-	attempt  *attempt // in which it stands; nil: in none
-	before   *entry   // the recover whose goal has not been looked at yet; nil: none
-	result   cty.Type // of "result"; NilType: it may not be named
-	onlyVars bool     // it is evaluated while loading
-	nothing  bool     // so early that not even variables are known
-	guards   []*expr  // conditions under which it is evaluated
+	what     string      // for messages
+	play     *play       // self, probe and step may be named; nil: not
+	entry    *entry      // whose argument it is; nil: of none
+	attempt  *attempt    // in which it stands; nil: in none
+	before   *entry      // the recover whose goal has not been looked at yet; nil: none
+	result   cty.Type    // of "result"; NilType: it may not be named
+	each     *infer.Type // of "each"; nil: it may not be named
+	onlyVars bool        // it is evaluated while loading
+	nothing  bool        // so early that not even variables are known
+	guards   []*expr     // conditions under which it is evaluated
 }
 
 // scope implements infer.Scope, and notes what is named.
@@ -35,12 +36,12 @@ type scope struct {
 }
 
 // roots are the names with which a reference can begin.
-var roots = []string{"var", "local", "self", "host", "group", "probe", "step", "include", "play", "each", "input", "result", "run"}
+var roots = []string{"var", "local", "self", "host", "group", "probe", "step", "block", "include", "play", "each", "input", "result", "run"}
 
 // strangers are what Ansible and Terraform call things.
 var strangers = map[string]string{
 	"inventory_hostname": "Write self.name.", "hostvars": `Write host["NAME"].`, "groups": "Write group.NAME.", "vars": "Write var.NAME.",
-	"ansible_facts": "Write a probe, and read it as probe.NAME.", "item": "Write each.value — in the next version.", "data": "Write probe.NAME.",
+	"ansible_facts": "Write a probe, and read it as probe.NAME.", "item": "Write each.value, in an entry with for_each.", "data": "Write probe.NAME.",
 	"locals": "Write local.NAME.", "hosts": "Write play.NAME.hosts or group.NAME.", "path": "Paths are relative to the playbook.", "inventory": `Write host["NAME"] or group.NAME.`,
 }
 
@@ -101,6 +102,9 @@ func (s *scope) Name(t hcl.Traversal) (infer.Type, int, *hcl.Diagnostic) {
 		return infer.Dynamic, 0, problem(where, "Not known yet", "%q cannot name anything: it is needed before the values of variables are known.", s.what)
 	}
 	name, at, named := second(t)
+	if s.inPart(root) {
+		return s.ofPart(root, name, at, where, named)
+	}
 	switch root {
 	case "var":
 		return s.variable(name, at, named)
@@ -114,15 +118,18 @@ func (s *scope) Name(t hcl.Traversal) (infer.Type, int, *hcl.Diagnostic) {
 		return s.ofPlay(t, name, at, named)
 	case "run":
 		return infer.Of(cty.Object(map[string]cty.Type{"id": cty.String})), 1, nil
-	case "self", "probe", "step":
+	case "self", "probe", "step", "block", "include":
 		return s.ofHost(t, root, name, at, named)
 	case "result":
 		if s.result == cty.NilType {
-			return infer.Dynamic, 0, problem(where, "No result here", "result is the entry's own result; it can be named in retry.until only.")
+			return infer.Dynamic, 0, problem(where, "No result here", "result is the entry's own result; it can be named in failed_when, changed_when and retry.until only.")
 		}
 		return infer.Of(s.result), 1, nil
-	case "each", "input", "include":
-		return infer.Dynamic, 0, problem(where, "Not available in this version", "%q is a word of the language, but this version of dsplay does not have it yet.", root)
+	case "each":
+		if s.each == nil {
+			return infer.Dynamic, 0, problem(where, "No item here", "each is the item of a for_each: it can be named in the other arguments of an entry that has one.")
+		}
+		return *s.each, 1, nil
 	}
 	more := strangers[root]
 	if more == "" {

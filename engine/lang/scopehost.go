@@ -34,9 +34,17 @@ func (s *scope) ofHost(t hcl.Traversal, root, name string, at hcl.Range, named b
 	}
 	s.refs.entry(e)
 	if len(t) > 2 {
-		if a, ok := t[2].(hcl.TraverseAttr); ok {
+		a, ok := t[2].(hcl.TraverseAttr)
+		if ok && e.forEach != nil && e.item.IsObjectType() && e.item.HasAttribute(a.Name) {
+			return infer.Dynamic, 0, problem(a.SrcRange, "One result for each item", "%s.%s has for_each: it is a map of results by key. Write %s.%s[\"KEY\"].%s, or [for key, r in %s.%s : r.%s].",
+				root, name, root, name, a.Name, root, name, a.Name)
+		}
+		if ok && e.forEach == nil {
 			s.refs.reads = append(s.refs.reads, read{e, a.Name, a.SrcRange})
 		}
+	}
+	if e.Kind == engine.EntryInclude {
+		return e.outputs, 2, nil
 	}
 	return infer.Of(e.typ), 2, nil
 }

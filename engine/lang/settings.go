@@ -13,6 +13,7 @@ import (
 // Settings implements engine.HostScope.
 func (h *hostScope) Settings(e *engine.Entry) (engine.Settings, error) {
 	x := h.entries[e]
+	h = h.in(x.play)
 	out := engine.Settings{On: h.name}
 	var err error
 	if x.on != nil {
@@ -24,7 +25,7 @@ func (h *hostScope) Settings(e *engine.Entry) (engine.Settings, error) {
 	if err := h.read(x, x.settings, &settings); err != nil {
 		return out, err
 	}
-	out.IgnoreErrors = settings.IgnoreErrors
+	out.IgnoreErrors, out.Idempotent = settings.IgnoreErrors, settings.Idempotent
 	var bad *engine.BadArg
 	if out.Timeout, bad = settings.read(); bad != nil {
 		return out, h.badSetting(x, x.settings, bad)
@@ -88,6 +89,7 @@ func (h *hostScope) badSetting(x *entry, body *hclsyntax.Body, bad *engine.BadAr
 // Goal implements engine.HostScope.
 func (h *hostScope) Goal(e *engine.Entry) (engine.Polling, error) {
 	x, goal := h.entries[e], pollingDefaults
+	h = h.in(x.play)
 	if err := h.read(x, x.polling, &goal); err != nil {
 		return engine.Polling{}, err
 	}

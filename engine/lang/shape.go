@@ -23,9 +23,9 @@ type shape struct {
 }
 
 // shapeOf collects every attribute name that stands in the playbook.
-func shapeOf(body *hclsyntax.Body, inv *engine.Inventory) shape {
+func shapeOf(bodies []*hclsyntax.Body, inv *engine.Inventory) shape {
 	s := shape{names: map[string]bool{}, attrs: map[string]cty.Type{}, checked: inv != nil}
-	_ = hclsyntax.VisitAll(body, func(n hclsyntax.Node) hcl.Diagnostics {
+	visit := func(n hclsyntax.Node) hcl.Diagnostics {
 		switch n := n.(type) {
 		case *hclsyntax.ScopeTraversalExpr:
 			s.collect(n.Traversal)
@@ -39,7 +39,10 @@ func shapeOf(body *hclsyntax.Body, inv *engine.Inventory) shape {
 			}
 		}
 		return nil
-	})
+	}
+	for _, body := range bodies {
+		_ = hclsyntax.VisitAll(body, visit)
+	}
 	if inv != nil {
 		s.attrs, s.all = inv.Attrs, false // the walker knows what is indexed
 		return s

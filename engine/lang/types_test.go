@@ -76,7 +76,7 @@ func (w *whole) play(p *engine.Play, missing string) {
 
 func (w *whole) entries(h engine.HostScope, entries []*engine.Entry) {
 	for _, e := range entries {
-		if e.When != nil {
+		if e.When != nil && !e.WhenEach {
 			v, err := h.Eval(e.When, cty.NilVal)
 			w.note(e.Address+" when", err)
 			if err != nil || !v.True() {
@@ -90,6 +90,15 @@ func (w *whole) entries(h engine.HostScope, entries []*engine.Entry) {
 		case engine.EntryCheck:
 			_, err := h.Judge(e.Check)
 			w.note(e.Address, err)
+		case engine.EntryInclude:
+			w.note(e.Address, h.Enter(e))
+			w.entries(h, e.Include.Entries)
+			w.note(e.Address, h.Leave(e))
+		case engine.EntryBlock:
+			w.entries(h, e.Block.Entries)
+			h.Set(e, engine.Result{Status: engine.StatusFailed, Err: errors.New("it failed")})
+			w.entries(h, e.Block.Rescue)
+			w.entries(h, e.Block.Finally)
 		case engine.EntryRecover:
 			w.recover(h, e)
 		default:
@@ -99,15 +108,37 @@ func (w *whole) entries(h engine.HostScope, entries []*engine.Entry) {
 }
 
 func (w *whole) module(h engine.HostScope, e *engine.Entry) {
+	if e.ForEach == nil {
+		w.single(h, e)
+		return
+	}
+	items, _, err := h.Each(e)
+	w.note(e.Address+" for_each", err)
+	for _, item := range items {
+		if e.WhenEach {
+			v, err := item.Scope.Eval(e.When, cty.NilVal)
+			w.note(e.Address+" when", err)
+			if err != nil || !v.True() {
+				item.Scope.Set(e, skipped(e))
+				continue
+			}
+		}
+		w.single(item.Scope, e)
+	}
+}
+
+func (w *whole) single(h engine.HostScope, e *engine.Entry) {
 	_, err := h.Args(e)
 	w.note(e.Address+" args", err)
 	_, err = h.Settings(e)
 	w.note(e.Address+" settings", err)
 	w.calls++
 	r := results(w.t, e.Module.Name, w.calls)
-	if e.Until != nil {
-		_, err := h.Eval(e.Until, r.Value)
-		w.note(e.Address+" until", err)
+	for _, x := range []engine.Expr{e.Until, e.FailedWhen, e.ChangedWhen} {
+		if x != nil {
+			_, err := h.Eval(x, r.Value)
+			w.note(e.Address+" "+x.Text(), err)
+		}
 	}
 	h.Set(e, r)
 }

@@ -98,21 +98,36 @@ func asBool(v cty.Value) (bool, string) {
 	return b.True(), ""
 }
 
-// object is what probe.NAME or step.NAME holds: the result, how it ended, and for a step whether it changed something.
+// whole is what probe.NAME or step.NAME holds when r is the result of the entry as a whole.
+func (e *entry) whole(r engine.Result) cty.Value {
+	switch {
+	case e.Kind == engine.EntryInclude:
+		return e.absent()
+	case e.Kind == engine.EntryBlock:
+		return blockObject(r)
+	case e.forEach == nil:
+		return e.object(r)
+	case r.Value != cty.NilVal && !r.Value.IsKnown():
+		return cty.UnknownVal(e.typ)
+	}
+	return e.none()
+}
+
+// object is what probe.NAME or step.NAME holds, or one item of it: the result, how it ended, and for a step whether it changed something.
 // An entry without a result is unknown; a skipped one, or one whose error was ignored, has null attributes.
 func (e *entry) object(r engine.Result) cty.Value {
 	if r.Value != cty.NilVal && !r.Value.IsKnown() {
-		return cty.UnknownVal(e.typ)
+		return cty.UnknownVal(e.item)
 	}
 	attrs := map[string]cty.Value{}
-	for name, t := range e.typ.AttributeTypes() {
+	for name, t := range e.item.AttributeTypes() {
 		attrs[name] = cty.NullVal(t)
 	}
 	if r.Value != cty.NilVal {
 		plain, marks := r.Value.Unmark()
 		if !plain.IsNull() && plain.Type().IsObjectType() {
 			for name, v := range plain.AsValueMap() {
-				if e.typ.HasAttribute(name) {
+				if e.item.HasAttribute(name) {
 					attrs[name] = v.WithMarks(marks)
 				}
 			}

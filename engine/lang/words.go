@@ -80,8 +80,6 @@ func (l *loader) identifier(name string, where hcl.Range) bool {
 // unexpected reports a word that means nothing where it stands.
 func (l *loader) unexpected(kind, name string, where hcl.Range, in string, known []string) {
 	switch text := foreign(name); {
-	case slices.Contains(notYet, name):
-		l.fail(where, "Not available in this version", "%q is a word of the language, but this version of dsplay does not have it yet.", name)
 	case text != "":
 		l.fail(where, "A word of another language", "There is no %s %q %s. %s", kind, name, in, text)
 	default:
@@ -92,9 +90,6 @@ func (l *loader) unexpected(kind, name string, where hcl.Range, in string, known
 		l.fail(where, "Unknown "+kind, "There is no %s %q %s.%s", kind, name, in, more)
 	}
 }
-
-// notYet are words of the language that are still to be built.
-var notYet = []string{"block", "include", "for_each", "failed_when", "changed_when", "window", "finally", "rescue"}
 
 // foreign says what takes the place of a word of Ansible or Terraform, or "".
 func foreign(word string) string {
@@ -124,8 +119,8 @@ var replacements = map[string]string{
 	"local_action": `Write on = "localhost".`,
 	"connection":   "How a host is reached stands in the inventory.", "remote_user": "How a host is reached stands in the inventory.",
 	"become": `Write sudo {}, with user = "…" for another one than root.`,
-	"loop":   "Write for_each (a map or a set) — in the next version; until then one step each.",
-	"items":  "Write for_each (a map or a set) — in the next version; until then one step each.",
+	"loop":   "Write for_each = a map, or a set of strings, and read each.key and each.value.",
+	"items":  "Write for_each = a map, or a set of strings, and read each.key and each.value.",
 	"until":  "Write retry { attempts = 3, delay = \"10s\", until = … }, one argument a line.", "retries": "Write retry { attempts = … }; attempts counts every execution.",
 	"delay":               "Write it into a retry block.",
 	"max_fail_percentage": `Write max_failures = "5%".`, "any_errors_fatal": "Write max_failures = 0.",
@@ -133,14 +128,14 @@ var replacements = map[string]string{
 	"assert":             "Write check \"NAME\" { condition = … }.", "fail": "Write check \"NAME\" { condition = false }.",
 	"pause": "Write retry { until = … } at the probe that can see that the waiting is over.", "wait_for": "Write retry { until = … } at the probe that can see that the waiting is over.",
 	"tasks": "Entries stand in the play itself.", "pre_tasks": "Entries stand in the play itself.", "post_tasks": "Entries stand in the play itself.", "task": `Write step "MODULE" "NAME" or probe "MODULE" "NAME".`,
-	"roles": `Write include "SOURCE" "NAME" — in the next version.`, "role": `Write include "SOURCE" "NAME" — in the next version.`,
-	"import_tasks": `Write include "SOURCE" "NAME" — in the next version.`, "include_tasks": `Write include "SOURCE" "NAME" — in the next version.`, "import_playbook": "A playbook is one file of plays.",
-	"always": "Write finally — in the next version.", "no_log": "Secrets are never shown: read them with secret(), or declare the variable sensitive.",
+	"roles": `Write include "SOURCE" "NAME".`, "role": `Write include "SOURCE" "NAME".`,
+	"import_tasks": `Write include "SOURCE" "NAME".`, "include_tasks": `Write include "SOURCE" "NAME".`, "import_playbook": "A playbook is one file of plays.",
+	"always": "Write block \"NAME\" { … finally { … } }.", "no_log": "Secrets are never shown: read them with secret(), or declare the variable sensitive.",
 	"environment": "Environment variables are an argument of command.", "strategy": "Hosts never wait for each other inside a play; two plays are a barrier.",
 	"forks": "Write parallel = 10.", "throttle": "Write parallel = 10.", "async": "Write timeout and retry.", "poll": "Write timeout and retry.",
 	"check_mode": "dsplay plan looks and changes nothing.", "module_defaults": "Write the arguments, or a local for them.",
 	"resource": `Write step "MODULE" "NAME".`, "data": `Write probe "MODULE" "NAME".`, "depends_on": "Entries run in the order in which they are written.",
-	"module": `Write include "SOURCE" "NAME" — in the next version.`, "output": "The results of probes are in the report.", "provider": "How a host is reached stands in the inventory.",
+	"module": `Write include "SOURCE" "NAME".`, "output": "The results of probes are in the report.", "provider": "How a host is reached stands in the inventory.",
 	"terraform": "A playbook needs no settings block.", "lifecycle": "Entries run in the order in which they are written.",
 }
 

@@ -14,10 +14,10 @@ func (o *OutOfPlan) Error() string {
 	return fmt.Sprintf("out of plan: %s on %s: %s; it was not done", o.Entry, o.Host, o.Why)
 }
 
-// Allow judges one mutating entry right before it acts: it must be in the plan for this play, host and doer, with
+// Allow judges what a mutating entry is about to do: it must be in the plan for this play, host, item and doer, with
 // the same known arguments, and with no command that the plan does not list. A nil error means yes.
-func (p *Plan) Allow(play, host, on, entry string, args []engine.Arg, diff engine.Diff) error {
-	i, ok := p.Find(play, host, entry)
+func (p *Plan) Allow(now Item) error {
+	i, ok := p.FindItem(now.Play, now.Host, now.Entry, now.Item)
 	why := ""
 	switch {
 	case !ok:
@@ -26,15 +26,15 @@ func (p *Plan) Allow(play, host, on, entry string, args []engine.Arg, diff engin
 		why = "the host did not answer while planning, so nothing was approved for it"
 	case !i.Acts():
 		why = fmt.Sprintf("the plan says %s (%s)", i.Disposition, i.Reason)
-	case i.On != on:
-		why = fmt.Sprintf("the plan has %s do it, now it would be %s", i.On, on)
+	case i.On != now.On:
+		why = fmt.Sprintf("the plan has %s do it, now it would be %s", i.On, now.On)
 	default:
-		why = differs(i, args, diff)
+		why = differs(i, now.Args, now.Diff)
 	}
 	if why == "" {
 		return nil
 	}
-	return &OutOfPlan{Host: host, Entry: entry, Why: why}
+	return &OutOfPlan{Host: now.Host, Entry: now.Entry, Why: why}
 }
 
 func differs(i Item, args []engine.Arg, diff engine.Diff) string {

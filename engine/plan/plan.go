@@ -14,14 +14,15 @@ import (
 // Disposition is what a plan says of one entry on one host.
 type Disposition string
 
-// The dispositions. Only WillRun, Attempt and Depends are in the envelope: they may change something.
+// The dispositions. Only WillRun, Attempt, RescueOnly and Depends are in the envelope: they may change something.
 const (
 	Probed      Disposition = "probed"
 	WillRun     Disposition = "will_run"
 	NoOp        Disposition = "no_op"
 	Skipped     Disposition = "skipped"
-	Depends     Disposition = "depends" // on entries that have not run
-	Attempt     Disposition = "attempt" // only if the goal does not hold by then
+	Depends     Disposition = "depends"     // on entries that have not run
+	Attempt     Disposition = "attempt"     // only if the goal does not hold by then
+	RescueOnly  Disposition = "rescue_only" // only if the block fails
 	Unreachable Disposition = "unreachable"
 	Error       Disposition = "error"
 )
@@ -31,6 +32,7 @@ type Item struct {
 	Play, Host  string
 	On          string // the host that does it
 	Entry       string // address
+	Item        string // key of a for_each; empty: it has none
 	Kind        engine.EntryKind
 	Module      string
 	Title       string
@@ -48,10 +50,10 @@ type Item struct {
 
 // Acts tells whether the item may change something.
 func (i Item) Acts() bool {
-	return i.Kind == engine.EntryStep && (i.Disposition == WillRun || i.Disposition == Attempt || i.Disposition == Depends)
+	return i.Kind == engine.EntryStep && slices.Contains([]Disposition{WillRun, Attempt, RescueOnly, Depends}, i.Disposition)
 }
 
-type key struct{ play, host, entry string }
+type key struct{ play, host, entry, item string }
 
 // Plan is a forecast. Add and the readers may be used by several goroutines.
 type Plan struct {
@@ -69,30 +71,19 @@ func New(p *engine.Playbook, now time.Time) *Plan {
 	plan := &Plan{Playbook: p, Made: now, items: map[key]Item{}, order: map[string]int{}, identities: map[string]string{}}
 	for _, item := range p.Items {
 		if item.Play != nil {
-			plan.number(item.Play.Entries)
+			for e := range engine.Walk(item.Play.Entries) {
+				plan.order[e.Address] = len(plan.order)
+			}
 		}
 	}
 	return plan
-}
-
-func (p *Plan) number(entries []*engine.Entry) {
-	for _, e := range entries {
-		p.order[e.Address] = len(p.order)
-		if e.Recover == nil {
-			continue
-		}
-		p.number(e.Recover.Goal)
-		for _, a := range e.Recover.Attempts {
-			p.number(a.Entries)
-		}
-	}
 }
 
 // Add records a forecast; a later one for the same entry and host replaces it.
 func (p *Plan) Add(i Item) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.items[key{i.Play, i.Host, i.Entry}] = i
+	p.items[key{i.Play, i.Host, i.Entry, i.Item}] = i
 }
 
 // Identify records what a host proved to be.
@@ -113,7 +104,7 @@ func (p *Plan) Identities() map[string]string {
 	return out
 }
 
-// Items returns all forecasts in the order of the playbook, then by host.
+// Items returns all forecasts in the order of the playbook, then by host and item.
 func (p *Plan) Items() []Item {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -122,16 +113,21 @@ func (p *Plan) Items() []Item {
 		items = append(items, i)
 	}
 	slices.SortFunc(items, func(a, b Item) int {
-		return cmp.Or(cmp.Compare(p.order[a.Entry], p.order[b.Entry]), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Entry, b.Entry))
+		return cmp.Or(cmp.Compare(p.order[a.Entry], p.order[b.Entry]), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Item, b.Item))
 	})
 	return items
 }
 
 // Find returns the forecast of an entry on a host of a play.
 func (p *Plan) Find(play, host, entry string) (Item, bool) {
+	return p.FindItem(play, host, entry, "")
+}
+
+// FindItem is Find for one item of a for_each.
+func (p *Plan) FindItem(play, host, entry, item string) (Item, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i, ok := p.items[key{play, host, entry}]
+	i, ok := p.items[key{play, host, entry, item}]
 	return i, ok
 }
 

@@ -83,15 +83,19 @@ func quiet(s string) string {
 }
 
 var words = map[Disposition]string{
-	WillRun: "will run",
-	Attempt: "only if the goal does not hold by then",
-	Depends: "depends on what has not run",
+	WillRun:    "will run",
+	Attempt:    "only if the goal does not hold by then",
+	RescueOnly: "only if the block fails",
+	Depends:    "depends on what has not run",
 }
 
 func item(w io.Writer, i Item, redact func(string) string) {
 	title := i.Title
 	if title == "" {
 		title = i.Entry[strings.Index(i.Entry, "/")+1:]
+	}
+	if i.Item != "" {
+		title += fmt.Sprintf("[%q]", i.Item)
 	}
 	fmt.Fprintf(w, "    %s — %s, on %s (%s)\n", title, words[i.Disposition], i.On, i.Place)
 	if i.Reason != "" {

@@ -266,12 +266,15 @@ func on(e engine.Event) string {
 
 // title is what an entry calls itself: its title, or its module and name.
 func title(e engine.Event) string {
-	if e.Title != "" {
-		return e.Title
-	}
 	name := e.Entry[strings.LastIndex(e.Entry, "/")+1:]
-	if e.Module == "" {
-		return name
+	switch {
+	case e.Title != "":
+		name = e.Title
+	case e.Module != "":
+		name = e.Module + " " + name[strings.LastIndex(name, ".")+1:]
 	}
-	return e.Module + " " + name[strings.LastIndex(name, ".")+1:]
+	if e.Item != "" {
+		name += fmt.Sprintf("[%q]", e.Item)
+	}
+	return name
 }

@@ -23,8 +23,13 @@ const (
 // entry executes or plans one entry. as is what its steps are in a plan when nothing else is said:
 // WillRun, Attempt or Depends. The error fails the host.
 func (h *hostRun) entry(ctx context.Context, e *engine.Entry, as plan.Disposition) error {
-	x := &execution{hostRun: h, e: e, as: as, began: h.now()}
-	if e.When != nil {
+	x := h.execution(e, as)
+	h.reached[e] = true
+	if why := h.untagged(e); why != "" {
+		x.skip(why)
+		return nil
+	}
+	if e.When != nil && !e.WhenEach {
 		run, err := x.when()
 		if err != nil || !run {
 			return x.ended(err)
@@ -35,14 +40,33 @@ func (h *hostRun) entry(ctx context.Context, e *engine.Entry, as plan.Dispositio
 		return x.check()
 	case engine.EntryRecover:
 		return h.recover(ctx, x)
+	case engine.EntryInclude:
+		return x.ended(h.include(ctx, x))
+	case engine.EntryBlock:
+		return x.ended(h.block(ctx, x))
 	}
+	if e.ForEach != nil {
+		return x.forEach(ctx)
+	}
+	return x.single(ctx)
+}
+
+func (h *hostRun) execution(e *engine.Entry, as plan.Disposition) *execution {
+	return &execution{hostRun: h, scope: h.scope, e: e, as: as, began: h.now()}
+}
+
+// single executes a probe or a step, or one item of it.
+func (x *execution) single(ctx context.Context) error {
 	err := x.prepare()
 	if err == nil {
 		err = x.repeat(ctx)
 	}
 	if err != nil && x.settings.IgnoreErrors && !fatal(err) {
+		if x.left == cty.NilVal {
+			x.left = null(x.e)
+		}
 		x.failed(err)
-		x.end(engine.Result{Status: engine.StatusFailed, Value: null(e), Err: err}, "its error is ignored (ignore_errors)")
+		x.end(engine.Result{Status: engine.StatusFailed, Value: x.left, Err: err}, "its error is ignored (ignore_errors)")
 		return nil
 	}
 	return x.ended(err)
@@ -51,7 +75,9 @@ func (h *hostRun) entry(ctx context.Context, e *engine.Entry, as plan.Dispositio
 // execution is one entry on one host.
 type execution struct {
 	*hostRun
+	scope    engine.HostScope // of the host, or of the item
 	e        *engine.Entry
+	item     string // key of for_each
 	as       plan.Disposition
 	why      string // the condition and its values
 	waits    []string
@@ -59,6 +85,7 @@ type execution struct {
 	since    time.Time // shared answers are not older
 	began    time.Time
 	asOf     time.Time // of the answer's data, when the result says it
+	left     cty.Value // the result of an execution that failed_when refuses
 	done     bool      // its end is recorded
 	blind    bool      // it began something of which no check can tell whether it happened
 }
@@ -79,8 +106,7 @@ func (x *execution) when() (bool, error) {
 	case v.True():
 		return true, nil
 	}
-	x.forecast(plan.Item{Disposition: plan.Skipped, Reason: v.Why})
-	x.end(engine.Result{Status: engine.StatusSkipped, Value: null(x.e)}, v.Why)
+	x.skip(v.Why)
 	return false, nil
 }
 
@@ -119,7 +145,7 @@ func (x *execution) repeat(ctx context.Context) error {
 	r := x.settings.Retry
 	delay := r.Delay
 	for n := 1; ; n++ {
-		x.done, x.blind = false, false
+		x.done, x.blind, x.left = false, false, cty.NilVal
 		res, err := x.once(ctx, n)
 		again, why, err := x.again(res, err, n)
 		if !again {
@@ -164,7 +190,7 @@ func (x *execution) repeatable(err error) bool {
 	switch {
 	case kind == engine.KindEval || fatal(err):
 		return false
-	case x.blind && unsure && !errors.Is(err, engine.ErrNotRun):
+	case x.blind && unsure && !x.settings.Idempotent && !errors.Is(err, engine.ErrNotRun):
 		return false
 	}
 	return x.settings.Retry.On == nil || slices.Contains(x.settings.Retry.On, kind)
@@ -202,7 +228,7 @@ func (h *hostRun) pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-h.o.Clock.After(d):
 		return nil
-	case <-h.o.Stop:
+	case <-h.stop():
 		return errStopped
 	case <-ctx.Done():
 		return ctx.Err()
@@ -211,7 +237,7 @@ func (h *hostRun) pause(ctx context.Context, d time.Duration) error {
 
 // probe looks, unless something before it on this host has not run.
 func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
-	if len(x.pending) > 0 || x.as == plan.Depends {
+	if len(x.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly {
 		return x.later(slices.Concat(x.pending, x.waits)), nil
 	}
 	args, err := x.args()
@@ -226,6 +252,9 @@ func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
 	if err != nil {
 		return engine.Result{}, err
 	}
+	if err := x.judged(value); err != nil {
+		return engine.Result{}, err
+	}
 	res := engine.Result{Status: engine.StatusOK, Value: value}
 	x.asOf = asOf(value)
 	x.scope.Set(x.e, res)
@@ -236,7 +265,11 @@ func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
 
 // later plans a probe that cannot look yet.
 func (x *execution) later(waits []string) engine.Result {
-	x.forecast(plan.Item{Disposition: plan.Depends, Waits: waits, Reason: x.why})
+	as := plan.Depends
+	if x.as == plan.RescueOnly {
+		as = x.as
+	}
+	x.forecast(plan.Item{Disposition: as, Waits: waits, Reason: x.why})
 	res := engine.Result{Value: unknown(x.e)}
 	x.scope.Set(x.e, res)
 	return res
@@ -301,7 +334,7 @@ func (x *execution) forecast(i plan.Item) {
 		return
 	}
 	i.Play, i.Host, i.On, i.Place = x.play.Name, x.host.Name, x.settings.On, x.e.Range.String()
-	i.Kind, i.Entry, i.Title = x.e.Kind, x.e.Address, x.e.Title
+	i.Kind, i.Entry, i.Item, i.Title = x.e.Kind, x.e.Address, x.item, x.e.Title
 	if i.On == "" {
 		i.On = x.host.Name
 	}
@@ -309,6 +342,12 @@ func (x *execution) forecast(i plan.Item) {
 		i.Module = x.e.Module.Name
 	}
 	x.plan.Add(i)
+}
+
+// event records something about this entry, or this item of it.
+func (x *execution) event(e engine.Event) {
+	e.Item = x.item
+	x.hostRun.event(e)
 }
 
 // end records how the entry ended and makes its result known.
@@ -329,6 +368,9 @@ func (x *execution) ended(err error) error {
 	}
 	x.failed(err)
 	x.done = true
+	if x.e.Module != nil { // a rescue may ask for it
+		x.scope.Set(x.e, engine.Result{Status: engine.StatusFailed, Value: null(x.e), Err: err})
+	}
 	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
 		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: x.now().Sub(x.began), Place: x.e.Range.String()})
 	return err

@@ -46,6 +46,7 @@ type program struct {
 	looks func(entry string, s seen) seen
 	// evalFails is the error of conditions that read "result".
 	evalFails error
+	each      map[string][]string // of for_each, by the entry's name; nil: unknown
 }
 
 func (p *program) Playbook() *engine.Playbook                    { return &engine.Playbook{Path: "t.hcl", Items: p.items} }
@@ -62,13 +63,14 @@ func (p *program) End(x *engine.Play, outcomes []engine.Outcome) {
 }
 
 func (p *program) Host(name string) engine.HostScope {
-	return &scope{p, name, map[string]engine.Result{}}
+	return &scope{p, name, map[string]engine.Result{}, ""}
 }
 
 type scope struct {
 	p       *program
 	host    string
 	results map[string]engine.Result
+	key     string // of an item
 }
 
 func (s *scope) Eval(e engine.Expr, extra cty.Value) (engine.Evaluated, error) {
@@ -101,6 +103,9 @@ func (s *scope) Args(e *engine.Entry) (engine.Args, error) {
 }
 
 func (s *scope) Settings(e *engine.Entry) (engine.Settings, error) {
+	if s.key != "" {
+		return engine.Settings{On: s.key}, nil
+	}
 	if s.p.settings != nil {
 		return s.p.settings(e, s.host), nil
 	}
@@ -126,6 +131,22 @@ func (m *lookAt) Probe(_ context.Context, h engine.Reader) (any, error) {
 		s = m.p.looks(m.name, s)
 	}
 	return s, err
+}
+
+func (s *scope) Enter(*engine.Entry) error { return nil }
+
+func (s *scope) Leave(*engine.Entry) error { return nil }
+
+// Each gives the items that the test names, as hosts of their own: the fake modules look at what is called so.
+func (s *scope) Each(e *engine.Entry) ([]engine.Each, []string, error) {
+	if s.p.each == nil {
+		return nil, []string{"p/step.before"}, nil
+	}
+	var out []engine.Each
+	for _, key := range s.p.each[e.Name] {
+		out = append(out, engine.Each{Key: key, Scope: &scope{s.p, s.host, s.results, key}})
+	}
+	return out, nil, nil
 }
 
 // world is what the fake modules look at and change.

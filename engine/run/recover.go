@@ -33,7 +33,7 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 	if err := l.prepare(); err != nil {
 		return x.ended(err)
 	}
-	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends) {
+	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly) {
 		return x.ended(l.planAll(ctx, plan.Depends, slices.Concat(h.pending, x.waits)))
 	}
 	goal, err := l.look(ctx)
@@ -80,11 +80,9 @@ func (l *ladder) look(ctx context.Context) (engine.Evaluated, error) {
 	}
 	var none engine.Evaluated
 	for _, e := range l.r.Goal {
-		x := &execution{hostRun: l.hostRun, e: e, as: plan.WillRun, since: since, began: l.now()}
-		if err := x.prepare(); err != nil {
-			return none, err
-		}
-		if err := x.repeat(ctx); err != nil {
+		x := l.execution(e, plan.WillRun)
+		x.since = since
+		if err := x.answer(ctx); err != nil {
 			return none, x.ended(err)
 		}
 		if old := l.stale(x); old != "" {
@@ -100,6 +98,17 @@ func (l *ladder) look(ctx context.Context) (engine.Evaluated, error) {
 	}
 	l.event(engine.Event{Kind: engine.EventGoal, Entry: l.x.e.Address, Status: fmt.Sprint(v.True()), Reason: v.Why})
 	return v, nil
+}
+
+// answer asks a probe of a goal.
+func (x *execution) answer(ctx context.Context) error {
+	if x.e.ForEach != nil {
+		return x.forEach(ctx)
+	}
+	if err := x.prepare(); err != nil {
+		return err
+	}
+	return x.repeat(ctx)
 }
 
 // stale says that an answer is older than the last attempt, or "".
@@ -157,11 +166,7 @@ func (l *ladder) planAttempt(ctx context.Context, r rung, as plan.Disposition) e
 }
 
 func (l *ladder) skip(r rung) {
-	for _, e := range r.attempt.Entries {
-		x := &execution{hostRun: l.hostRun, e: e, began: l.now()}
-		x.forecast(plan.Item{Disposition: plan.Skipped, Reason: r.when.Why})
-		l.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: null(e)})
-	}
+	l.skipAll(r.attempt.Entries, r.when.Why)
 	l.event(engine.Event{Kind: engine.EventAttempt, Entry: l.x.e.Address, Title: r.attempt.Name, Status: string(engine.StatusSkipped), Reason: r.when.Why})
 }
 
@@ -219,15 +224,7 @@ func (l *ladder) hopeless(why string, last error) error {
 // try executes one attempt.
 func (l *ladder) try(ctx context.Context, r rung, n int) error {
 	l.event(engine.Event{Kind: engine.EventAttempt, Entry: l.x.e.Address, Title: r.attempt.Name, Attempt: n, Status: "started", Reason: r.when.Why})
-	for _, e := range r.attempt.Entries {
-		if l.stopping() {
-			return errStopped
-		}
-		if err := l.entry(ctx, e, plan.WillRun); err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.all(ctx, r.attempt.Entries, plan.WillRun)
 }
 
 // poll looks at the goal until it holds or its time is over. A look that fails is repeated, too.

@@ -22,6 +22,8 @@ type Options struct {
 	Transports map[string]engine.Transport
 	Parallel   int            // hosts at a time; 0 means 50
 	Limit      []string       // names; nil: no limit. It limits plays that contain a step
+	Tags       []string       // not empty: entries with none of them are skipped
+	SkipTags   []string       // entries with one of them are skipped
 	Journal    engine.Journal // gets every event in order, before the next thing happens
 	// Stop is closed by the first signal: nothing new is started, what runs may finish.
 	// Ending the context is the second: what runs is killed.

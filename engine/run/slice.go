@@ -37,6 +37,10 @@ func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
 		wg       sync.WaitGroup
 	)
 	for i, name := range s.Hosts {
+		if out := p.outside(s.Play, name); out != nil {
+			outcomes[i] = *out
+			continue
+		}
 		slots <- struct{}{}
 		if why := p.mayStart(ctx, s, int(failed.Load()), broken.Load()); why != "" {
 			outcomes[i] = notStarted(name, why)
@@ -45,7 +49,7 @@ func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
 		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			h := &hostRun{pass: p, play: s.Play, host: p.o.Inventory.Hosts[name], scope: scope.Host(name)}
+			h := &hostRun{pass: p, play: s.Play, host: p.o.Inventory.Hosts[name], scope: scope.Host(name), reached: map[*engine.Entry]bool{}}
 			outcome, err := h.guarded(ctx)
 			if err != nil {
 				broken.Store(&err)
@@ -74,6 +78,15 @@ func (p *pass) mayStart(ctx context.Context, s Slice, failed int, broken *error)
 	return ""
 }
 
+// outside is how a host ends that may not be begun now, because its play has a window; nil: it may. Planning only looks.
+func (p *pass) outside(play *engine.Play, host string) *engine.Outcome {
+	if p.planning || play.Window == nil || play.Window.Open(p.now()) {
+		return nil
+	}
+	return &engine.Outcome{Host: host, Status: engine.HostNotAttempted, Err: &engine.Error{Kind: engine.KindModule, Host: host,
+		Op: fmt.Sprintf("outside of the window of play %q (%s)", play.Name, play.Window), Err: errNotStarted}}
+}
+
 // hostRun is one host in one play.
 type hostRun struct {
 	*pass
@@ -82,9 +95,11 @@ type hostRun struct {
 	scope engine.HostScope
 	// pending are the entries that may change something and have not run, because this pass only plans.
 	pending []string
-	begun   int       // changes that were begun
-	acted   time.Time // when the last of them ended: answers from before it are no answers after it
-	record  error     // the journal failed
+	reached map[*engine.Entry]bool // entries that were begun or skipped
+	closing bool                   // a finally block runs: a signal does not stop it
+	begun   int                    // changes that were begun
+	acted   time.Time              // when the last of them ended: answers from before it are no answers after it
+	record  error                  // the journal failed
 }
 
 // Bug is a panic in the work on a host. It ends the run in good order: other hosts finish what they do.
@@ -121,16 +136,7 @@ func (h *hostRun) guarded(ctx context.Context) (o engine.Outcome, err error) {
 // run executes the entries in order; the error means that the record could not be kept.
 func (h *hostRun) run(ctx context.Context) (engine.Outcome, error) {
 	began := h.now()
-	var err error
-	for _, e := range h.play.Entries {
-		if h.stopping() || ctx.Err() != nil {
-			err = errStopped
-			break
-		}
-		if err = h.entry(ctx, e, plan.WillRun); err != nil {
-			break
-		}
-	}
+	err := h.all(ctx, h.play.Entries, plan.WillRun)
 	h.blame(err)
 	o := h.outcome(err)
 	h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(o.Err), Took: h.now().Sub(began)})

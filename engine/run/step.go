@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +42,9 @@ func (x *execution) planned(args engine.Args, diff engine.Diff) engine.Result {
 		i.Effects = e.Effects()
 	}
 	x.forecast(i)
-	x.pending = append(x.pending, x.e.Address)
+	if !slices.Contains(x.pending, x.e.Address) {
+		x.pending = append(x.pending, x.e.Address)
+	}
 	res := engine.Result{Value: unknown(x.e)}
 	x.scope.Set(x.e, res)
 	return res
@@ -56,6 +59,9 @@ func (x *execution) unchanged(ctx context.Context, args engine.Args, host *machi
 		if err != nil {
 			return engine.Result{}, err
 		}
+		if err := x.judged(value); err != nil {
+			return engine.Result{}, err
+		}
 		res.Value = value
 	}
 	x.end(res, diff.Note)
@@ -63,7 +69,7 @@ func (x *execution) unchanged(ctx context.Context, args engine.Args, host *machi
 }
 
 func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Host, diff engine.Diff) (engine.Result, error) {
-	if err := x.plan.Allow(x.play.Name, x.host.Name, x.settings.On, x.e.Address, args.Shown, diff); err != nil {
+	if err := x.plan.Allow(plan.Item{Play: x.play.Name, Host: x.host.Name, On: x.settings.On, Entry: x.e.Address, Item: x.item, Args: args.Shown, Diff: diff}); err != nil {
 		return engine.Result{}, err
 	}
 	intent := engine.Event{Kind: engine.EventIntent, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(),
@@ -88,9 +94,12 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	if err := x.verify(ctx, args.Module, host, diff, since); err != nil {
 		return engine.Result{}, err
 	}
-	res := engine.Result{Status: engine.StatusChanged, Value: typed(value, x.e)}
-	if diff.Opaque {
-		res.Status = engine.StatusRan
+	res := engine.Result{Value: typed(value, x.e)}
+	if err := x.judged(res.Value); err != nil {
+		return engine.Result{}, err
+	}
+	if res.Status, err = x.status(diff, res.Value); err != nil {
+		return engine.Result{}, err
 	}
 	x.end(res, diff.Act)
 	return res, nil

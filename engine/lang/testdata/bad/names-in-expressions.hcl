@@ -10,14 +10,14 @@ locals {
   e = probe.x                     # ERROR: probe is of one host in one play.
   f = [for self in [1] : self]    # ERROR: "self" has a meaning of its own
   g = run.user                    # ERROR: There is no attribute "user" here.
-  h = result                      # ERROR: it can be named in retry.until only
+  h = result                      # ERROR: No result here
   i = item.x                      # ERROR: Write each.value
-  j = input.x                     # ERROR: Not available in this version
+  j = input.x                     # ERROR: No input here
 }
 play "p" {
   hosts = [self.name] # ERROR: self is of one host in one play.
   check "d" {
-    condition     = result # ERROR: it can be named in retry.until only
+    condition     = result # ERROR: No result here
     error_message = "x"
   }
 }

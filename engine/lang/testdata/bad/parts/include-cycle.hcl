@@ -1,0 +1,2 @@
+include "./include-again.hcl" "again" {
+}

@@ -1,0 +1,6 @@
+input "pid" {
+  type = number
+}
+output "enough" {
+  value = input.pid < 100
+}
