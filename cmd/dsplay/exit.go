@@ -62,7 +62,7 @@ func verdict(r run.Result) (code int, status, reason string) {
 			unreachable++
 		}
 	}
-	sum := fmt.Sprintf("%d hosts, %d changed, %d not ok (%s)", len(r.Hosts), changed, failed, r.Took.Round(1e7))
+	sum := fmt.Sprintf("%s, %d changed, %d not ok (%s)", plural(len(r.Hosts), "host"), changed, failed, r.Took.Round(1e7))
 	switch {
 	case r.Stop != nil && r.Stop.Kind == run.StopSignal:
 		return exitSIGINT, "stopped", strings.TrimSuffix(r.Stop.Reason, ".") + "; " + sum

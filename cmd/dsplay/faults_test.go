@@ -136,7 +136,7 @@ func TestWakeOnlyWithConsent(t *testing.T) {
 func TestRebootOnlyWithConsent(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "disconnected", Target: "guest2-3"})
-	e.ended(e.heal("--var", "change_tools=false"), exitFailed, "guest2-3: failed", "nothing was changed")
+	e.ended(e.heal("--var", "change_tools=false"), exitFailed, "guest2-3: failed", "nothing was changed", `not attempted, because of their conditions`, `"reboot the guest" (var.reboot`)
 	e.acted(map[string][]string{})
 	e.ended(e.heal("--var", "change_tools=false", "--var", "reboot=true"), exitOK)
 	e.acted(map[string][]string{"guest2-3": {"shutdown"}})
@@ -191,6 +191,14 @@ func TestCheckChangesNothing(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx2"}, lab.Fault{Name: "tools-broken", Target: "guest4-3"})
 	e.ended(e.heal("--check"), exitChanges, "ds_agent restart", "nsx-context-mux restart", "only if the goal does not hold by then", "Worst case:")
+	e.acted(map[string][]string{})
+}
+
+// What might be needed and cannot be planned stands in the plan: the approver has to know it.
+func TestThePlanSaysWhatItCannotPlan(t *testing.T) {
+	e := newEstate(t, lab.Options{})
+	e.inject(lab.Fault{Name: "mux-stuck", Target: "esx2"}, lab.Fault{Name: "unreachable", Target: "esx2"})
+	e.ended(e.heal("--check"), exitChanges, "step.mux — CANNOT BE PLANNED", "ds_agent restart")
 	e.acted(map[string][]string{})
 }
 

@@ -21,6 +21,7 @@ func (p *Plan) Text(w io.Writer, redact func(string) string) {
 		fmt.Fprintln(w, "Plan: nothing to change.")
 		return
 	}
+	acting = append(acting, p.unplanned()...)
 	fmt.Fprintln(w, "Plan: this is what may be changed, and nothing else.")
 	play, host, why := "", "", ""
 	for _, i := range grouped(acting) {
@@ -41,6 +42,13 @@ func (p *Plan) Text(w io.Writer, redact func(string) string) {
 			fmt.Fprintf(w, "%s: %s\n", t[0], t[1])
 		}
 	}
+}
+
+// unplanned are the steps that might be needed and cannot be planned: they will not be done.
+func (p *Plan) unplanned() []Item {
+	return slices.DeleteFunc(p.Items(), func(i Item) bool {
+		return i.Kind != engine.EntryStep || i.Disposition != Unreachable && i.Disposition != Error
+	})
 }
 
 // grouped orders by play and host, then by entry: what one person looks for.
@@ -87,6 +95,9 @@ var words = map[Disposition]string{
 	Attempt:    "only if the goal does not hold by then",
 	RescueOnly: "only if the block fails",
 	Depends:    "depends on what has not run",
+
+	Unreachable: "CANNOT BE PLANNED, so it will not be done: its host does not answer",
+	Error:       "CANNOT BE PLANNED, so it will not be done",
 }
 
 func item(w io.Writer, i Item, redact func(string) string) {
@@ -98,7 +109,10 @@ func item(w io.Writer, i Item, redact func(string) string) {
 		title += fmt.Sprintf("[%q]", i.Item)
 	}
 	fmt.Fprintf(w, "    %s — %s, on %s (%s)\n", title, words[i.Disposition], i.On, i.Place)
-	if i.Reason != "" {
+	switch {
+	case i.Error != nil:
+		fmt.Fprintf(w, "      %s\n", redact(i.Error.Text))
+	case i.Reason != "":
 		fmt.Fprintf(w, "      when: %s\n", redact(i.Reason))
 	}
 	for _, name := range i.Unknown {
@@ -131,7 +145,7 @@ func texts(effects []engine.Effect) []string {
 
 // String is the worst case on one line.
 func (w Worst) String() string {
-	s := fmt.Sprintf("%d entries act on %d hosts", w.Entries, w.Hosts)
+	s := fmt.Sprintf("%s on %s", plural(w.Entries, "entry acts", "entries act"), plural(w.Hosts, "host", "hosts"))
 	var effects []string
 	for e, n := range w.Effects {
 		effects = append(effects, fmt.Sprintf("%s ×%d", e, n))
@@ -144,4 +158,11 @@ func (w Worst) String() string {
 		s += fmt.Sprintf("; %d with arguments that are not known yet", w.Unknown)
 	}
 	return s
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

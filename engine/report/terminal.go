@@ -50,7 +50,7 @@ func (t *Terminal) Append(e engine.Event) error {
 		t.play, t.total, t.done, t.began = e.Play, e.Hosts, 0, e.Time
 	case engine.EventBatchStart:
 		if of := e.Counts["of"]; of > 1 {
-			t.line("", "%s: batch %d of %d, %d hosts", e.Play, e.Attempt, of, e.Hosts)
+			t.line("", "%s: batch %d of %d, %s", e.Play, e.Attempt, of, hosts(e.Hosts))
 		}
 	case engine.EventPlayEnd:
 		t.playEnd(e)
@@ -160,7 +160,7 @@ func (t *Terminal) playEnd(e engine.Event) {
 	}
 	clear(t.same)
 	if t.total > 0 {
-		t.line("", "%s: %d hosts, %s  (%s)", e.Play, t.total, counts(e.Counts), e.Time.Sub(t.began).Round(10*time.Millisecond))
+		t.line("", "%s: %s, %s  (%s)", e.Play, hosts(t.total), counts(e.Counts), e.Time.Sub(t.began).Round(10*time.Millisecond))
 	}
 	t.play, t.total = "", 0
 	clear(t.doing)
@@ -248,6 +248,13 @@ func (t *Terminal) attempt(e engine.Event) {
 		return
 	}
 	t.line("", "  %s: attempt %d: %s", e.Host, e.Attempt, e.Title)
+}
+
+func hosts(n int) string {
+	if n == 1 {
+		return "1 host"
+	}
+	return fmt.Sprintf("%d hosts", n)
 }
 
 func reason(e engine.Event) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -208,7 +209,7 @@ func (l *ladder) climb(ctx context.Context, why string) error {
 	if tried == 0 {
 		return l.hopeless(why, last)
 	}
-	failed := &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name,
+	failed := &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name, Hint: l.spared(),
 		Msg: fmt.Sprintf("the goal does not hold after %d attempts (%s)", tried, why), Err: last}
 	if last != nil && l.begun > begun { // something was done in vain: the last error is no cause, only worth knowing
 		failed.Msg, failed.Err = fmt.Sprintf("%s; an attempt failed: %v", failed.Msg, last), nil
@@ -217,8 +218,22 @@ func (l *ladder) climb(ctx context.Context, why string) error {
 }
 
 func (l *ladder) hopeless(why string, last error) error {
-	return &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name, Err: last,
+	return &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name, Err: last, Hint: l.spared(),
 		Msg: fmt.Sprintf("the goal does not hold (%s) and no attempt can be made; nothing was changed", why)}
+}
+
+// spared names the attempts that were not made because of their conditions: what is left to try.
+func (l *ladder) spared() string {
+	var names []string
+	for _, rung := range l.applies {
+		if rung.when.Known() && !rung.when.True() {
+			names = append(names, fmt.Sprintf("%q (%s)", rung.attempt.Name, rung.when.Why))
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return "not attempted, because of their conditions: " + strings.Join(names, "; ")
 }
 
 // try executes one attempt.
