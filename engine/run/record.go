@@ -1,0 +1,121 @@
+package run
+
+import (
+	"errors"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// other is the doer's name when it is not the host of the play.
+func (x *execution) other() string {
+	if x.settings.On == x.host.Name {
+		return ""
+	}
+	return x.settings.On
+}
+
+// blamed makes err name the host that failed. Others may share err, so it is not changed.
+func (x *execution) blamed(err error) error {
+	var known *engine.Error
+	switch {
+	case !errors.As(err, &known):
+		return &engine.Error{Kind: engine.KindModule, Host: x.settings.On, Op: x.e.Module.Name, Err: err}
+	case known.Host == "":
+		return &engine.Error{Kind: known.Kind, Host: x.settings.On, Hint: known.Hint, Unreachable: known.Unreachable, Err: err}
+	}
+	return err
+}
+
+// forecast adds to the plan, while planning.
+func (x *execution) forecast(i plan.Item) {
+	if !x.planning {
+		return
+	}
+	i.Play, i.Host, i.On, i.Place = x.play.Name, x.host.Name, x.settings.On, x.e.Range.String()
+	i.Kind, i.Entry, i.Item, i.Title = x.e.Kind, x.e.Address, x.item, x.e.Title
+	if i.On == "" {
+		i.On = x.host.Name
+	}
+	if x.e.Module != nil {
+		i.Module = x.e.Module.Name
+	}
+	x.plan.Add(i)
+}
+
+// event records something about this entry, or this item of it.
+func (x *execution) event(e engine.Event) {
+	e.Item = x.item
+	x.hostRun.event(e)
+}
+
+// end records how the entry ended and makes its result known.
+func (x *execution) end(r engine.Result, reason string) {
+	if x.e.Module != nil && r.Status != engine.StatusOK {
+		x.scope.Set(x.e, r)
+	}
+	x.done = true
+	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
+		Status: string(r.Status), Reason: reason, Error: engine.NewEventError(r.Err), Values: text(r.Value),
+		Took: x.now().Sub(x.began), Place: x.e.Range.String()})
+}
+
+// ended records a failure that nothing has recorded yet, and passes it on.
+func (x *execution) ended(err error) error {
+	if err == nil || x.done || errors.Is(err, errStopped) {
+		return err
+	}
+	x.failed(err)
+	x.done = true
+	if x.e.Module != nil { // a rescue may ask for it
+		x.scope.Set(x.e, engine.Result{Status: engine.StatusFailed, Value: null(x.e), Err: err})
+	}
+	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
+		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: x.now().Sub(x.began), Place: x.e.Range.String()})
+	return err
+}
+
+// failed forecasts that the entry cannot be planned.
+func (x *execution) failed(err error) {
+	d := plan.Error
+	if engine.IsUnreachable(err) {
+		d = plan.Unreachable
+	}
+	x.forecast(plan.Item{Disposition: d, Reason: err.Error(), Error: engine.NewEventError(err)})
+}
+
+// asOf is when the data of a result are from: its attribute as_of, or zero when it does not say.
+func asOf(v cty.Value) time.Time {
+	if !v.Type().IsObjectType() || !v.Type().HasAttribute("as_of") {
+		return time.Time{}
+	}
+	a := v.GetAttr("as_of")
+	if a.IsNull() || a.Type() != cty.String {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, a.AsString())
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+func module(e *engine.Entry) string {
+	if e.Module == nil {
+		return ""
+	}
+	return e.Module.Name
+}
+
+func null(e *engine.Entry) cty.Value {
+	if e.Module == nil {
+		return cty.NilVal
+	}
+	return cty.NullVal(engine.TypeOf(e.Module.Result))
+}
+
+func unknown(e *engine.Entry) cty.Value {
+	return cty.UnknownVal(engine.TypeOf(e.Module.Result))
+}
