@@ -1,0 +1,3 @@
+locals {
+  a = abs("five") # ERROR: a number is required
+}

@@ -1,0 +1,3 @@
+locals {
+  a = alltrue(["yes"]) # ERROR: a bool is required
+}

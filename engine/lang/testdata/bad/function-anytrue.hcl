@@ -1,0 +1,3 @@
+locals {
+  a = anytrue(true) # ERROR: list of bool required, but have bool
+}

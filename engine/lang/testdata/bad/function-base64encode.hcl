@@ -1,0 +1,3 @@
+locals {
+  a = base64encode({}) # ERROR: string required, but have object
+}

@@ -1,0 +1,3 @@
+locals {
+  a = basename([]) # ERROR: string required, but have tuple
+}

@@ -1,0 +1,3 @@
+locals {
+  a = can(local.absent) # ERROR: No local "absent" is declared
+}

@@ -1,0 +1,3 @@
+locals {
+  a = ceil([1]) # ERROR: number required, but have tuple
+}

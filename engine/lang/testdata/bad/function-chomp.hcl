@@ -1,0 +1,3 @@
+locals {
+  a = chomp() # ERROR: Function "chomp" expects 1 argument(s). Missing value for "str"
+}

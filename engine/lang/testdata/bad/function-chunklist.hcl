@@ -1,0 +1,3 @@
+locals {
+  a = chunklist(["a"], "two") # ERROR: a number is required
+}

@@ -1,0 +1,3 @@
+locals {
+  a = cidrhost("10.0.0.0", 5) # ERROR: a prefix like 192.0.2.0/24 is required
+}

@@ -1,0 +1,3 @@
+locals {
+  a = coalescelist("a") # ERROR: coalescelist arguments must be lists or tuples
+}

@@ -1,0 +1,3 @@
+locals {
+  a = compact("a") # ERROR: list of string required, but have string
+}

@@ -1,0 +1,3 @@
+locals {
+  a = concat(["a"], "b") # ERROR: all arguments must be lists or tuples; got string
+}

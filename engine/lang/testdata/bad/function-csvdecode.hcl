@@ -1,0 +1,3 @@
+locals {
+  a = csvdecode("a,a\n1,2\n") # ERROR: duplicate column name "a"
+}

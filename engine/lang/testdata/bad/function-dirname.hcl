@@ -1,0 +1,3 @@
+locals {
+  a = dirname("a", "b") # ERROR: Function "dirname" expects only 1 argument(s)
+}

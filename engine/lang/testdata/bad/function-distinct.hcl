@@ -1,0 +1,3 @@
+locals {
+  a = distinct("a") # ERROR: list of dynamic required, but have string
+}

@@ -1,0 +1,3 @@
+locals {
+  a = file("texts/absent.txt") # ERROR: there is no file texts/absent.txt
+}

@@ -1,0 +1,3 @@
+locals {
+  a = flatten("a") # ERROR: can only flatten lists, sets and tuples
+}

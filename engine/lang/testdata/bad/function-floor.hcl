@@ -1,0 +1,3 @@
+locals {
+  a = floor(true) # ERROR: number required, but have bool
+}

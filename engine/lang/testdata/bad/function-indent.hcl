@@ -1,0 +1,3 @@
+locals {
+  a = indent("two", "a") # ERROR: a number is required
+}

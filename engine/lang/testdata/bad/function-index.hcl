@@ -1,0 +1,3 @@
+locals {
+  a = index(["a", "b"], "c") # ERROR: the value is not in the list
+}

@@ -1,0 +1,3 @@
+locals {
+  a = join(", ", "a") # ERROR: list of string required, but have string
+}

@@ -1,0 +1,3 @@
+locals {
+  a = jsonencode() # ERROR: Function "jsonencode" expects 1 argument(s). Missing value for "val"
+}

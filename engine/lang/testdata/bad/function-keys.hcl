@@ -1,0 +1,3 @@
+locals {
+  a = keys(["a"]) # ERROR: must have map or object type
+}

@@ -1,0 +1,3 @@
+locals {
+  a = lower(null) # ERROR: argument must not be null
+}

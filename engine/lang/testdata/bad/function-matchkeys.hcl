@@ -1,0 +1,3 @@
+locals {
+  a = matchkeys(["x", "y"], ["a"], ["b"]) # ERROR: as many keys as values are required
+}

@@ -1,0 +1,3 @@
+locals {
+  a = max() # ERROR: must pass at least one number
+}

@@ -1,0 +1,3 @@
+locals {
+  a = md5([]) # ERROR: string required, but have tuple
+}

@@ -1,0 +1,3 @@
+locals {
+  a = min([1, 2]) # ERROR: number required, but have tuple
+}

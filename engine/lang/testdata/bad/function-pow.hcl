@@ -1,0 +1,3 @@
+locals {
+  a = pow(2, "ten") # ERROR: a number is required
+}

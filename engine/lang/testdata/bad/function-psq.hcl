@@ -1,0 +1,3 @@
+locals {
+  a = psq([]) # ERROR: string required, but have tuple
+}

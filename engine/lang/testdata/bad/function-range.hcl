@@ -1,0 +1,3 @@
+locals {
+  a = range("a") # ERROR: a number is required
+}

@@ -1,0 +1,3 @@
+locals {
+  a = regexall("[", "vm") # ERROR: invalid regexp pattern: missing closing ] in [
+}

@@ -1,0 +1,3 @@
+locals {
+  a = replace("a", "/(/", "") # ERROR: error parsing regexp: missing closing ): `(`
+}

@@ -1,0 +1,3 @@
+locals {
+  a = reverse("ab") # ERROR: can only reverse list or tuple values, not string
+}

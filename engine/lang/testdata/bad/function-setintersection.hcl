@@ -1,0 +1,3 @@
+locals {
+  a = setintersection("a", ["a"]) # ERROR: set of dynamic required, but have string
+}

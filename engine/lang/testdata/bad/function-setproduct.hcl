@@ -1,0 +1,3 @@
+locals {
+  a = setproduct(["a"]) # ERROR: at least two arguments are required
+}

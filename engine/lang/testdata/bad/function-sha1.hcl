@@ -1,0 +1,3 @@
+locals {
+  a = sha1({}) # ERROR: string required, but have object
+}

@@ -1,0 +1,3 @@
+locals {
+  a = sha256(null) # ERROR: argument must not be null
+}

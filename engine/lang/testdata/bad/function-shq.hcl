@@ -1,0 +1,3 @@
+locals {
+  a = shq({}) # ERROR: string required, but have object
+}

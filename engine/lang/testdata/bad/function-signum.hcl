@@ -1,0 +1,3 @@
+locals {
+  a = signum("minus") # ERROR: a number is required
+}

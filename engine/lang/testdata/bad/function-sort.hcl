@@ -1,0 +1,3 @@
+locals {
+  a = sort("ba") # ERROR: list of string required, but have string
+}

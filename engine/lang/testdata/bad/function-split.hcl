@@ -1,0 +1,3 @@
+locals {
+  a = split(",", ["a"]) # ERROR: string required, but have tuple
+}

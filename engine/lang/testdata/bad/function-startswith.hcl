@@ -1,0 +1,3 @@
+locals {
+  a = startswith("agent", "a", "g") # ERROR: Function "startswith" expects only 2 argument(s)
+}

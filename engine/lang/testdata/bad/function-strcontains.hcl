@@ -1,0 +1,3 @@
+locals {
+  a = strcontains(["a"], "a") # ERROR: string required, but have tuple
+}

@@ -1,0 +1,3 @@
+locals {
+  a = strrev("abc", 1) # ERROR: Function "strrev" expects only 1 argument(s)
+}

@@ -1,0 +1,3 @@
+locals {
+  a = sum([]) # ERROR: an empty list has no sum
+}

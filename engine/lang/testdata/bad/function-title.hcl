@@ -1,0 +1,3 @@
+locals {
+  a = title({}) # ERROR: string required, but have object
+}

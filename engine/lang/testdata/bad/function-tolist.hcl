@@ -1,0 +1,3 @@
+locals {
+  a = tolist("a") # ERROR: cannot convert string to list of any single type
+}

@@ -1,0 +1,3 @@
+locals {
+  a = toset("a") # ERROR: cannot convert string to set of any single type
+}

@@ -1,0 +1,3 @@
+locals {
+  a = tostring([]) # ERROR: cannot convert tuple to string
+}

@@ -1,0 +1,3 @@
+locals {
+  a = transpose(["a"]) # ERROR: map of list of string required
+}

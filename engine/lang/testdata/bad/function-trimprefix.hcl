@@ -1,0 +1,3 @@
+locals {
+  a = trimprefix([], "vm-") # ERROR: string required, but have tuple
+}

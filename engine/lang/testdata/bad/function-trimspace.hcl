@@ -1,0 +1,3 @@
+locals {
+  a = trimspace(["a"]) # ERROR: string required, but have tuple
+}

@@ -1,0 +1,3 @@
+locals {
+  a = trimsuffix("a.conf") # ERROR: Function "trimsuffix" expects 2 argument(s). Missing value for "suffix"
+}

@@ -1,0 +1,3 @@
+locals {
+  a = upper([]) # ERROR: string required, but have tuple
+}

@@ -1,0 +1,3 @@
+locals {
+  a = urlencode(["a"]) # ERROR: string required, but have tuple
+}

@@ -1,0 +1,3 @@
+locals {
+  a = values("a") # ERROR: values() requires a map as the first argument
+}

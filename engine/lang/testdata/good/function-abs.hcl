@@ -1,0 +1,4 @@
+check "abs" {
+  condition     = abs(-5) == 5
+  error_message = "no"
+}

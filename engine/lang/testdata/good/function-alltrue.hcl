@@ -1,0 +1,4 @@
+check "alltrue" {
+  condition     = alltrue([true, true]) && alltrue([])
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "anytrue" {
+  condition     = anytrue([false, true]) && !anytrue([])
+  error_message = "no"
+}

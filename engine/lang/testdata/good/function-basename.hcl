@@ -1,0 +1,4 @@
+check "basename" {
+  condition     = basename("/etc/ds/agent.conf") == "agent.conf"
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "chomp" {
+  condition     = chomp("a\n\n") == "a"
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "coalesce" {
+  condition     = coalesce(null, "", "a") == "a"
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "coalescelist" {
+  condition     = coalescelist([], ["a"])[0] == "a"
+  error_message = "no"
+}

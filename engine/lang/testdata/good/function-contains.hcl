@@ -1,0 +1,4 @@
+check "contains" {
+  condition     = contains(["a", "b"], "b")
+  error_message = "no"
+}

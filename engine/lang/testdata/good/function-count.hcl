@@ -1,0 +1,4 @@
+check "count" {
+  condition     = count(["a", "b", "a"], "a") == 2
+  error_message = "no"
+}

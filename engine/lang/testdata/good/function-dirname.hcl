@@ -1,0 +1,4 @@
+check "dirname" {
+  condition     = dirname("/etc/ds/agent.conf") == "/etc/ds"
+  error_message = "no"
+}

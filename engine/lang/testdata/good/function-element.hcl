@@ -1,0 +1,4 @@
+check "element" {
+  condition     = element(["a", "b"], 3) == "b"
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "endswith" {
+  condition     = endswith("agent.conf", ".conf")
+  error_message = "no"
+}

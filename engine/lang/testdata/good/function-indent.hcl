@@ -1,0 +1,4 @@
+check "indent" {
+  condition     = indent(2, "a\nb") == "a\n  b"
+  error_message = "no"
+}

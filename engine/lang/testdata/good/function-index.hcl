@@ -1,0 +1,4 @@
+check "index" {
+  condition     = index(["a", "b"], "b") == 1
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "join" {
+  condition     = join(", ", ["a", "b"]) == "a, b"
+  error_message = "no"
+}

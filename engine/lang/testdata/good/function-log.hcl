@@ -1,0 +1,4 @@
+check "log" {
+  condition     = log(8, 2) == 3
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "lookup" {
+  condition     = lookup({ a = "x" }, "b", "y") == "y"
+  error_message = "no"
+}

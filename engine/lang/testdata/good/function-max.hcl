@@ -1,0 +1,4 @@
+check "max" {
+  condition     = max(1, 3, 2) == 3
+  error_message = "no"
+}

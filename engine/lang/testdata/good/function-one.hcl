@@ -1,0 +1,4 @@
+check "one" {
+  condition     = one(["a"]) == "a" && one([]) == null
+  error_message = "no"
+}

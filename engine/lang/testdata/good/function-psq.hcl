@@ -1,0 +1,4 @@
+check "psq" {
+  condition     = psq("it's") == "'it''s'"
+  error_message = "no"
+}

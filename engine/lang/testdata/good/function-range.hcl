@@ -1,0 +1,4 @@
+check "range" {
+  condition     = length(range(1, 10, 3)) == 3
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "setintersection" {
+  condition     = length(setintersection(["a", "b"], ["b", "c"])) == 1
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "shq" {
+  condition     = shq("a b") == "'a b'"
+  error_message = "no"
+}

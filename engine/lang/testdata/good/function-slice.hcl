@@ -1,0 +1,4 @@
+check "slice" {
+  condition     = slice(["a", "b", "c"], 1, 2)[0] == "b"
+  error_message = "no"
+}

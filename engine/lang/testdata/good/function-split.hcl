@@ -1,0 +1,4 @@
+check "split" {
+  condition     = split(",", "a,b")[1] == "b"
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "startswith" {
+  condition     = startswith("agent.conf", "agent")
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "strcontains" {
+  condition     = strcontains("agent.conf", "t.c")
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "strrev" {
+  condition     = strrev("abc") == "cba"
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "title" {
+  condition     = title("hello world") == "Hello World"
+  error_message = "no"
+}

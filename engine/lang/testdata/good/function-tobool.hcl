@@ -1,0 +1,4 @@
+check "tobool" {
+  condition     = tobool("true")
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "tomap" {
+  condition     = tomap({ a = "x" })["a"] == "x"
+  error_message = "no"
+}

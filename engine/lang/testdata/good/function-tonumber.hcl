@@ -1,0 +1,4 @@
+check "tonumber" {
+  condition     = tonumber("5") == 5
+  error_message = "no"
+}

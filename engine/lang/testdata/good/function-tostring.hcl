@@ -1,0 +1,4 @@
+check "tostring" {
+  condition     = tostring(5) == "5"
+  error_message = "no"
+}

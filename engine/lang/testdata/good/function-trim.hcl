@@ -1,0 +1,4 @@
+check "trim" {
+  condition     = trim("--a--", "-") == "a"
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "trimprefix" {
+  condition     = trimprefix("vm-a", "vm-") == "a"
+  error_message = "no"
+}

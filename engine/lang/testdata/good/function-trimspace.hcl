@@ -1,0 +1,4 @@
+check "trimspace" {
+  condition     = trimspace("  a\n") == "a"
+  error_message = "no"
+}

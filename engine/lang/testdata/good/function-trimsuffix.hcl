@@ -1,0 +1,4 @@
+check "trimsuffix" {
+  condition     = trimsuffix("a.conf", ".conf") == "a"
+  error_message = "no"
+}

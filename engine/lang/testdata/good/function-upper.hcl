@@ -1,0 +1,4 @@
+check "upper" {
+  condition     = upper("vm1") == "VM1"
+  error_message = "no"
+}

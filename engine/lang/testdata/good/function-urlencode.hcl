@@ -1,0 +1,4 @@
+check "urlencode" {
+  condition     = urlencode("a b&c") == "a+b%26c"
+  error_message = "no"
+}
