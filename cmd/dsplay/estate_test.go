@@ -107,7 +107,7 @@ func (e *estate) dsplay(args ...string) outcome {
 // heal runs the playbook with the lab's times.
 func (e *estate) heal(more ...string) outcome {
 	e.t.Helper()
-	args := []string{"run", "playbooks/engine-offline.hcl", "--yes", "--var", "poll=100ms", "--var", "patience=4s"}
+	args := []string{"run", "playbooks/engine-offline.hcl", "--yes", "--var", "poll=100ms", "--var", "patience=8s"}
 	return e.dsplay(append(args, more...)...)
 }
 
