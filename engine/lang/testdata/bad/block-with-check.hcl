@@ -1,0 +1,9 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    check "x" {
+      condition     = self.rakc == 1 # ERROR: There is no attribute "rakc" here. Did you mean "rack"?
+      error_message = "x"
+    }
+  }
+}

@@ -1,0 +1,16 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    recover "x" {
+      goal {
+        probe "service" "g" {
+          name = "x"
+        }
+        condition = probe.g.runing # ERROR: There is no attribute "runing" here. Did you mean "running"?
+      }
+      attempt "t" {
+        step "reboot" "y" {}
+      }
+    }
+  }
+}

@@ -1,0 +1,8 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    step "service" "x" {
+      name = self.nmae # ERROR: There is no attribute "nmae" here. Did you mean "name"?
+    }
+  }
+}

@@ -1,0 +1,13 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    step "reboot" "first" {}
+    finally {
+      block "x" {
+        step "reboot" "y" {
+          when = self.rakc == 1 # ERROR: There is no attribute "rakc" here. Did you mean "rack"?
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,5 @@
+play "p" {
+  hosts = group.guests
+  include "parts/input-default-part.hcl" "i" {
+  }
+}

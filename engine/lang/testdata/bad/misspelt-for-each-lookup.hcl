@@ -1,0 +1,10 @@
+play "p" {
+  hosts = group.guests
+  probe "service" "e" {
+    for_each = ["a", "b"]
+    name     = each.key
+  }
+  step "reboot" "last" {
+    when = lookup(probe.e, "a", null).runing # ERROR: There is no attribute "runing" here. Did you mean "running"?
+  }
+}

@@ -1,0 +1,11 @@
+play "p" {
+  hosts        = group.guests
+  max_failures = 0
+  probe "service" "e" {
+    for_each = ["a", "b"]
+    name     = each.key
+  }
+}
+locals {
+  a = [for h in play.p.hosts : h.probe.e["a"].runing] # ERROR: There is no attribute "runing" here. Did you mean "running"?
+}

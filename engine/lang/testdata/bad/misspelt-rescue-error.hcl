@@ -1,0 +1,13 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    step "service" "s" {
+      name = "x"
+    }
+    rescue {
+      step "reboot" "r" {
+        when = block.b.error.kid == "exit" # ERROR: There is no attribute "kid" here. Did you mean "kind"?
+      }
+    }
+  }
+}

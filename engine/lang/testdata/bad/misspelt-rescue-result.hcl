@@ -1,0 +1,13 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    step "service" "s" {
+      name = "x"
+    }
+    rescue {
+      step "reboot" "r" {
+        when = step.s.runing # ERROR: There is no attribute "runing" here. Did you mean "running"?
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+play "p" {
+  hosts = group.guests
+  include "parts/output-comprehension-part.hcl" "i" {}
+}

@@ -1,0 +1,5 @@
+play "p" {
+  hosts = group.guests
+  include "parts/output-value-part.hcl" "i" {
+  }
+}

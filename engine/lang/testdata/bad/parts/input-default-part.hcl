@@ -1,0 +1,6 @@
+probe "service" "now" {
+  name = "x"
+}
+input "a" {
+  default = input.b # ERROR: "default" cannot name anything
+}

@@ -1,0 +1,3 @@
+playbook {
+  description = self.name # ERROR: "description" is evaluated when the playbook is loaded: it can name var only
+}

@@ -1,0 +1,3 @@
+playbook {
+  impact = self.name # ERROR: "impact" is evaluated when the playbook is loaded: it can name var only
+}

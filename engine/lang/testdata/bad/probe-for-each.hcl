@@ -1,0 +1,7 @@
+play "p" {
+  hosts = group.guests
+  probe "service" "a" {
+    name = "x"
+    for_each = [self.rakc] # ERROR: There is no attribute "rakc" here. Did you mean "rack"?
+  }
+}

@@ -1,0 +1,11 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    step "reboot" "first" {}
+    rescue {
+      step "service" "x" {
+        name = self.nmae # ERROR: There is no attribute "nmae" here. Did you mean "name"?
+      }
+    }
+  }
+}

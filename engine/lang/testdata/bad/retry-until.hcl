@@ -1,0 +1,9 @@
+play "p" {
+  hosts = group.guests
+  step "service" "a" {
+    name = "x"
+    retry {
+      until = result.runing # ERROR: There is no attribute "runing" here. Did you mean "running"?
+    }
+  }
+}

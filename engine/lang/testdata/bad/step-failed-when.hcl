@@ -1,0 +1,7 @@
+play "p" {
+  hosts = group.guests
+  step "service" "a" {
+    name = "x"
+    failed_when = result.runing # ERROR: There is no attribute "runing" here. Did you mean "running"?
+  }
+}

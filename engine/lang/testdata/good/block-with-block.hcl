@@ -1,0 +1,10 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    block "x" {
+      step "reboot" "y" {
+        when = self.rack == 1
+      }
+    }
+  }
+}

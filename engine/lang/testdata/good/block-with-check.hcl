@@ -1,0 +1,9 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    check "x" {
+      condition     = self.rack == 1
+      error_message = "x"
+    }
+  }
+}

@@ -1,0 +1,8 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    include "parts/restart.hcl" "x" {
+      service = "x"
+    }
+  }
+}

@@ -1,0 +1,16 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    recover "x" {
+      goal {
+        probe "service" "g" {
+          name = "x"
+        }
+        condition = probe.g.running
+      }
+      attempt "t" {
+        step "reboot" "y" {}
+      }
+    }
+  }
+}

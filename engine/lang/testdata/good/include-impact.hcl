@@ -1,0 +1,7 @@
+play "p" {
+  hosts = group.guests
+  include "parts/nested/wait.hcl" "i" {
+    impact = "none"
+    pid    = 1
+  }
+}

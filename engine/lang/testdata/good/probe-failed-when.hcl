@@ -1,0 +1,7 @@
+play "p" {
+  hosts = group.guests
+  probe "service" "a" {
+    name        = "x"
+    failed_when = !result.running && result.exists
+  }
+}

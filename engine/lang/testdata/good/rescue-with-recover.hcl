@@ -1,0 +1,19 @@
+play "p" {
+  hosts = group.guests
+  block "b" {
+    step "reboot" "first" {}
+    rescue {
+      recover "x" {
+        goal {
+          probe "service" "g" {
+            name = "x"
+          }
+          condition = probe.g.running
+        }
+        attempt "t" {
+          step "reboot" "y" {}
+        }
+      }
+    }
+  }
+}
