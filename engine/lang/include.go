@@ -221,6 +221,9 @@ func (l *loader) loadOutputs(e *entry, body *hclsyntax.Body) {
 		if b.Type != "output" || !l.form(b, form{attrs: outputAttrs, required: []string{"value"}, labels: []string{"NAME"}}) || !l.identifier(b.Labels[0], b.LabelRanges[0]) {
 			continue
 		}
+		if a := b.Body.Attributes["description"]; a != nil {
+			l.demand(l.infer(a.Expr, place{what: "description", nothing: true}), cty.String, "description")
+		}
 		name, a := b.Labels[0], b.Body.Attributes["value"]
 		if outputs[name] != nil {
 			l.fail(b.DefRange(), "Name given twice", "There is an output %q already.", name)
@@ -229,7 +232,7 @@ func (l *loader) loadOutputs(e *entry, body *hclsyntax.Body) {
 		if a == nil {
 			continue
 		}
-		x := l.compile(a.Expr, place{what: "value", play: e.part})
+		x := l.compile(a.Expr, place{what: "value", play: e.part, attempt: e.attempt})
 		outputs[name], types[name] = x, x.typ
 		if x.wrong {
 			types[name] = infer.Dynamic

@@ -19,7 +19,6 @@ func TestSuiteIsWhole(t *testing.T) {
 	total := 0
 	notThere := map[string][]string{
 		"good": {"probe.changed_when", "probe.idempotent"}, // they are for steps
-		"bad":  {"output.description"},                     // nothing reads it, so whatever stands there is accepted
 	}
 	for _, dir := range []string{"good", "bad"} {
 		names := files(t, "testdata/"+dir+"/*.hcl")

@@ -1,0 +1,5 @@
+play "p" {
+  hosts = group.guests
+  include "parts/output-description-part.hcl" "i" {
+  }
+}
