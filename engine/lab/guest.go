@@ -101,9 +101,21 @@ func (g *guest) boot(win *windows.Guest, boot int) {
 	}
 }
 
+// answerTakes is how long, in real time, the simulated vCenter has to answer before a guest that it reboots goes down:
+// it judges the state of Tools once more after it has told us.
+const answerTakes = 200 * time.Millisecond
+
 // reboot is RebootGuest.
 func (g *guest) reboot() {
-	g.lab.background(func() { _ = g.machine().Reboot(g.lab.ctx) })
+	g.lab.background(func() {
+		timer := time.NewTimer(answerTakes)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			_ = g.machine().Reboot(g.lab.ctx)
+		case <-g.lab.ctx.Done():
+		}
+	})
 }
 
 // heal is Clear. A machine that is ill, or was made ill, is replaced by a fresh one.

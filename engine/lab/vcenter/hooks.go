@@ -30,8 +30,11 @@ func (v *VCenter) handle(ctx *simulator.Context, method *simulator.Method) (mo.R
 	case ctx.Session == nil:
 	case strings.HasPrefix(method.This.Type, "Guest"): // GuestProcessManager and the like
 		return nil, new(types.GuestOperationsUnavailable)
-	case method.Name == "RebootGuest" && v.cfg.Rebooted != nil && v.canReboot(ctx, method.This):
+	case method.Name != "RebootGuest" || v.cfg.Rebooted == nil:
+	case v.canReboot(ctx, method.This):
 		v.cfg.Rebooted(v.names[method.This])
+	default: // said here, so that the simulator does not find Tools running a moment later and says yes to nothing
+		return nil, new(types.ToolsUnavailable)
 	}
 	return nil, nil
 }
