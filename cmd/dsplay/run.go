@@ -161,7 +161,7 @@ func (s *session) execute(hosts int) error {
 	}
 	switch {
 	case res.Stop != nil || acting == 0 || !res.AnyHost:
-		return s.end(res, "")
+		return s.end(res)
 	case s.f.check:
 		p.Text(s.text(), s.redact)
 		code, _, _ := verdict(res)
@@ -187,7 +187,7 @@ func (s *session) apply(p *plan.Plan) error {
 	if err != nil {
 		return s.broken(err)
 	}
-	return s.end(res, "")
+	return s.end(res)
 }
 
 // broken ends a run that met a bug, or whose record could not be kept. Something may have been done.
@@ -207,11 +207,8 @@ func heedPipes() (end func()) {
 	return func() { signal.Stop(pipes) }
 }
 
-func (s *session) end(res run.Result, note string) error {
+func (s *session) end(res run.Result) error {
 	code, status, reason := verdict(res)
-	if note != "" {
-		reason += "; " + note
-	}
 	return s.finish(code, status, reason)
 }
 

@@ -69,7 +69,7 @@ func (a *appliance) boot(machine *unix.DSVA) {
 
 // reboot is RebootGuest.
 func (a *appliance) reboot() {
-	a.lab.background(func() {
+	a.lab.afterAnswer(func() {
 		machine := a.machine()
 		machine.Down()
 		a.settle()

@@ -107,13 +107,18 @@ const answerTakes = 200 * time.Millisecond
 
 // reboot is RebootGuest.
 func (g *guest) reboot() {
-	g.lab.background(func() {
+	g.lab.afterAnswer(func() { _ = g.machine().Reboot(g.lab.ctx) })
+}
+
+// afterAnswer does something that a caller of the vCenter asked for, when the caller has the answer.
+func (l *Lab) afterAnswer(do func()) {
+	l.background(func() {
 		timer := time.NewTimer(answerTakes)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			_ = g.machine().Reboot(g.lab.ctx)
-		case <-g.lab.ctx.Done():
+			do()
+		case <-l.ctx.Done():
 		}
 	})
 }
