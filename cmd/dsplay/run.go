@@ -97,10 +97,10 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 		ID: runID(time.Now()), Program: l.program, Inventory: inv, Transports: l.wires.transports,
 		Parallel: f.parallel, Limit: only, Tags: f.tags, SkipTags: f.skipTags, Stop: a.stop, Journal: report.Sinks{Redactor: redactor, To: a.sinks(f)},
 	})
-	s := &session{app: a, c: c, f: f, runner: runner, path: path, redact: redactor.Text}
+	s := &session{app: a, c: c, f: f, runner: runner, redact: redactor.Text}
 	defer heedPipes()()
 	end := s.tellSignals(c.Context())
-	err = s.execute(len(inv.Names()))
+	err = s.execute(engine.Event{Kind: engine.EventRunStart, Title: path, Hosts: len(inv.Names()), Args: l.program.Vars()})
 	end()
 	return errors.Join(err, closed(runner))
 }
@@ -117,7 +117,6 @@ type session struct {
 	c      *cobra.Command
 	f      runFlags
 	runner *run.Runner
-	path   string
 	redact func(string) string
 }
 
@@ -147,8 +146,8 @@ func (s *session) note(format string, args ...any) {
 	_ = s.runner.Log(engine.Event{Kind: engine.EventSignal, Reason: fmt.Sprintf(format, args...)})
 }
 
-func (s *session) execute(hosts int) error {
-	if err := s.runner.Log(engine.Event{Kind: engine.EventRunStart, Title: s.path, Hosts: hosts}); err != nil {
+func (s *session) execute(start engine.Event) error {
+	if err := s.runner.Log(start); err != nil {
 		return err
 	}
 	p, res, err := s.runner.Plan(s.c.Context())

@@ -3,11 +3,15 @@
 package lang
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang/decode"
 	"github.com/dsplay/dsplay/engine/lang/hoist"
 )
 
@@ -64,3 +68,13 @@ type Program struct {
 
 // Playbook implements engine.Program.
 func (p *Program) Playbook() *engine.Playbook { return p.playbook }
+
+// Vars are the variables and their values as they may be shown, sorted by name.
+func (p *Program) Vars() []engine.Arg {
+	var out []engine.Arg
+	values := p.vars.AsValueMap()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		out = append(out, engine.Arg{Name: name, Value: decode.Show(values[name])})
+	}
+	return out
+}

@@ -98,7 +98,7 @@ func (x *execution) closed(failure, err, last error) error {
 	if failure != nil {
 		reason = "rescued: " + failure.Error()
 	}
-	x.end(engine.Result{Status: engine.StatusOK, Value: cty.NilVal}, reason)
+	x.end(engine.Result{Status: engine.StatusOK, Value: cty.NilVal, Err: failure}, reason)
 	return nil
 }
 

@@ -139,7 +139,7 @@ func (h *hostRun) run(ctx context.Context) (engine.Outcome, error) {
 	err := h.all(ctx, h.play.Entries, plan.WillRun)
 	h.blame(err)
 	o := h.outcome(err)
-	h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(o.Err), Took: h.now().Sub(began)})
+	h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(o.Err), Took: h.now().Sub(began), Waits: h.pending})
 	return o, h.record
 }
 
