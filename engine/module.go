@@ -84,16 +84,16 @@ func (b BadArg) Error() string { return b.Arg + " " + b.Problem }
 
 // Diff is what a step would do on one host. It is stable: asked twice in the same world it is the same.
 type Diff struct {
-	Changes []Change
+	Changes []Change `json:"changes,omitempty"`
 	// Act describes something done whatever the state ("restart ds_agent"); it is proven, not compared.
-	Act string
+	Act string `json:"act,omitempty"`
 	// Opaque marks a command whose effect nobody can predict; its step ends as "ran".
-	Opaque bool
+	Opaque bool `json:"opaque,omitempty"`
 	// Commands are the exact command lines (from Reader.Line) and requests ("POST /api/…", "PowerOnVM_Task vm-17")
 	// that Apply may use. The engine refuses a command line that is not among them.
-	Commands []string
+	Commands []string `json:"commands,omitempty"`
 	// Note says why there is nothing to do, or what an approver has to know besides.
-	Note string
+	Note string `json:"note,omitempty"`
 }
 
 // Change is one difference, in words.

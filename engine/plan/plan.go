@@ -4,6 +4,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -29,23 +30,25 @@ const (
 
 // Item is the forecast of one entry on one host of a play.
 type Item struct {
-	Play, Host  string
-	On          string // the host that does it
-	Entry       string // address
-	Item        string // key of a for_each; empty: it has none
-	Kind        engine.EntryKind
-	Module      string
-	Title       string
-	Place       string // file:line:col
-	Disposition Disposition
-	Reason      string // expressions and the values in them
-	Waits       []string
-	Args        []engine.Arg
-	Unknown     []string // arguments that are not known yet
-	Diff        engine.Diff
-	Effects     []engine.Effect
-	Values      string // JSON of what a probe saw
-	Error       *engine.EventError
+	Play        string             `json:"play"`
+	Host        string             `json:"host,omitempty"` // empty: the hosts of the play are not known yet
+	On          string             `json:"on,omitempty"`   // the host that does it
+	Entry       string             `json:"entry"`          // address
+	Item        string             `json:"item,omitempty"` // key of a for_each; empty: it has none
+	Kind        engine.EntryKind   `json:"kind"`
+	Module      string             `json:"module,omitempty"`
+	Title       string             `json:"title,omitempty"`
+	Impact      string             `json:"impact,omitempty"` // what its author says is lost meanwhile
+	Place       string             `json:"place"`            // file:line:col
+	Disposition Disposition        `json:"disposition"`
+	Reason      string             `json:"reason,omitempty"` // expressions and the values in them
+	Waits       []string           `json:"waits,omitempty"`
+	Args        []engine.Arg       `json:"args,omitempty"`
+	Unknown     []string           `json:"unknown,omitempty"` // arguments that are not known yet
+	Diff        engine.Diff        `json:"diff,omitzero"`
+	Effects     []engine.Effect    `json:"effects,omitempty"`
+	Values      string             `json:"values,omitempty"` // JSON of what a probe saw
+	Error       *engine.EventError `json:"error,omitempty"`
 }
 
 // Acts tells whether the item may change something.
@@ -55,7 +58,7 @@ func (i Item) Acts() bool {
 
 type key struct{ play, host, entry, item string }
 
-// Plan is a forecast. Add and the readers may be used by several goroutines.
+// Plan is a forecast while it is made, and the envelope while it is applied. Its methods may be used by several goroutines.
 type Plan struct {
 	Playbook *engine.Playbook
 	Made     time.Time
@@ -64,11 +67,16 @@ type Plan struct {
 	items      map[key]Item
 	order      map[string]int // entry → its place in the playbook
 	identities map[string]string
+	plays      []Play
+	checks     []Check
+	stop       *Stop
+	looked     map[string]map[string]int // host → line → times
 }
 
 // New begins an empty plan.
 func New(p *engine.Playbook, now time.Time) *Plan {
-	plan := &Plan{Playbook: p, Made: now, items: map[key]Item{}, order: map[string]int{}, identities: map[string]string{}}
+	plan := &Plan{Playbook: p, Made: now, items: map[key]Item{}, order: map[string]int{}, identities: map[string]string{},
+		looked: map[string]map[string]int{}}
 	for _, item := range p.Items {
 		if item.Play != nil {
 			for e := range engine.Walk(item.Play.Entries) {
@@ -77,6 +85,48 @@ func New(p *engine.Playbook, now time.Time) *Plan {
 		}
 	}
 	return plan
+}
+
+// Target records for whom a play was planned.
+func (p *Plan) Target(play Play) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plays = append(p.plays, play)
+}
+
+// Play is what was recorded for a play.
+func (p *Plan) Play(name string) (Play, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.plays, func(x Play) bool { return x.Name == name })
+	if i < 0 {
+		return Play{}, false
+	}
+	return p.plays[i], true
+}
+
+// Judge records what a check said.
+func (p *Plan) Judge(c Check) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.checks = append(p.checks, c)
+}
+
+// End records why planning ended early; nil: it did not.
+func (p *Plan) End(s *Stop) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stop = s
+}
+
+// Look records a command line or a request that planning sent to a host.
+func (p *Plan) Look(host, line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.looked[host] == nil {
+		p.looked[host] = map[string]int{}
+	}
+	p.looked[host][line]++
 }
 
 // Add records a forecast; a later one for the same entry and host replaces it.
@@ -138,10 +188,10 @@ func (p *Plan) Acting() []Item {
 
 // Worst is the worst case in numbers: everything that may act counts, attempts included.
 type Worst struct {
-	Hosts   int // different hosts acted on, also through "on"
-	Entries int
-	Effects map[engine.Effect]int
-	Unknown int // entries with an argument that is not known yet
+	Hosts   []string              `json:"hosts,omitempty"` // that are acted on, also through "on"; sorted
+	Entries int                   `json:"entries"`
+	Effects map[engine.Effect]int `json:"effects,omitempty"` // on how many entries × hosts
+	Unknown int                   `json:"unknown,omitempty"` // entries with an argument that is not known yet
 }
 
 // Worst sums up what may be changed.
@@ -158,6 +208,6 @@ func (p *Plan) Worst() Worst {
 			w.Unknown++
 		}
 	}
-	w.Hosts = len(hosts)
+	w.Hosts = slices.Sorted(maps.Keys(hosts))
 	return w
 }

@@ -145,7 +145,7 @@ func texts(effects []engine.Effect) []string {
 
 // String is the worst case on one line.
 func (w Worst) String() string {
-	s := fmt.Sprintf("%s on %s", plural(w.Entries, "entry acts", "entries act"), plural(w.Hosts, "host", "hosts"))
+	s := fmt.Sprintf("%s on %s", plural(w.Entries, "entry acts", "entries act"), plural(len(w.Hosts), "host", "hosts"))
 	var effects []string
 	for e, n := range w.Effects {
 		effects = append(effects, fmt.Sprintf("%s ×%d", e, n))
