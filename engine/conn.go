@@ -36,6 +36,13 @@ type Process struct {
 	Stdout, Stderr io.Writer // nil: thrown away
 }
 
+// Observable is a connection that can tell what goes over it where a command line does not say it: an API's requests.
+type Observable interface {
+	// Observe makes the connection call told with every request, as "GET /api/computers" or "POST /sdk PowerOnVM_Task", before
+	// it is sent, from any goroutine. A later call replaces an earlier one.
+	Observe(told func(request string))
+}
+
 // ErrNotRun is wrapped by an error of Exec after which nothing was executed: the connection had broken before.
 // Such a command may be repeated on a new connection whatever it does.
 var ErrNotRun = errors.New("nothing was run")

@@ -41,7 +41,9 @@ type Error struct {
 	Unreachable bool
 	// Orphan says that a process was to be killed on the target and could not be confirmed dead.
 	Orphan bool
-	Err    error
+	// Waits are the entries that have not run and on which an expression waits that must be known; nil: it is something else.
+	Waits []string
+	Err   error
 }
 
 func (e *Error) Error() string {
@@ -91,6 +93,15 @@ func KindOf(err error) ErrorKind {
 		return e.Kind
 	}
 	return KindModule
+}
+
+// WaitsOf returns the entries that have not run and for which err says that something waits; nil: none.
+func WaitsOf(err error) []string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Waits
+	}
+	return nil
 }
 
 // IsUnreachable tells whether err means that a host did not answer.

@@ -109,6 +109,7 @@ func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Co
 	case !c.Stdin.IsZero():
 		p.Stdin = strings.NewReader(c.Stdin.Reveal())
 	}
+	h.options.Ran(r.line)
 	code, err := shell.Exec(ctx, p)
 	out := engine.Output{Stdout: stdout.String(), Stderr: stderr.String(), Code: code}
 	if r.sudo {

@@ -26,6 +26,8 @@ type Options struct {
 	Sudo    *engine.Sudo  // the effective one; nil: none
 	Memo    *Memo         // nil: one of its own
 	Timeout time.Duration // per command; 0: DefaultTimeout
+	// Ran is told every command line before it is sent, from any goroutine; nil: nobody is.
+	Ran func(line string)
 }
 
 // Host is a host as one entry sees it. It implements engine.Reader and is safe for use by several goroutines.
@@ -44,6 +46,9 @@ func New(pool Pool, h *engine.Host, o Options) *Host {
 	}
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if o.Ran == nil {
+		o.Ran = func(string) {}
 	}
 	return &Host{pool: pool, host: h, options: o}
 }

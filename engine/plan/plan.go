@@ -56,6 +56,30 @@ func (i Item) Acts() bool {
 	return i.Kind == engine.EntryStep && slices.Contains([]Disposition{WillRun, Attempt, RescueOnly, Depends}, i.Disposition)
 }
 
+// Redacted is the item with every text from outside passed through hide.
+func (i Item) Redacted(hide func(string) string) Item {
+	i.Reason, i.Values = hide(i.Reason), hide(i.Values)
+	i.Args = slices.Clone(i.Args)
+	for n := range i.Args {
+		i.Args[n].Value = hide(i.Args[n].Value)
+	}
+	i.Diff.Changes = slices.Clone(i.Diff.Changes)
+	for n, c := range i.Diff.Changes {
+		i.Diff.Changes[n] = engine.Change{What: hide(c.What), Before: hide(c.Before), After: hide(c.After)}
+	}
+	i.Diff.Commands = slices.Clone(i.Diff.Commands)
+	for n := range i.Diff.Commands {
+		i.Diff.Commands[n] = hide(i.Diff.Commands[n])
+	}
+	i.Diff.Act, i.Diff.Note = hide(i.Diff.Act), hide(i.Diff.Note)
+	if i.Error != nil {
+		e := *i.Error
+		e.Text, e.Hint = hide(e.Text), hide(e.Hint)
+		i.Error = &e
+	}
+	return i
+}
+
 type key struct{ play, host, entry, item string }
 
 // Plan is a forecast while it is made, and the envelope while it is applied. Its methods may be used by several goroutines.
@@ -134,6 +158,18 @@ func (p *Plan) Add(i Item) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.items[key{i.Play, i.Host, i.Entry, i.Item}] = i
+}
+
+// Cannot makes everything that would be done on a host impossible, because it does not answer.
+func (p *Plan) Cannot(on string, err *engine.EventError) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k, i := range p.items {
+		if i.On == on && i.Acts() {
+			i.Disposition, i.Error, i.Reason = Unreachable, err, err.Text
+			p.items[k] = i
+		}
+	}
 }
 
 // Identify records what a host proved to be.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/dsplay/dsplay/engine/run"
 )
 
@@ -23,7 +25,7 @@ func TestBugEndsTheRunInOrder(t *testing.T) {
 		}
 		return inner(e, host)
 	}
-	res, err := run.New(b.opts).Apply(t.Context(), nil)
+	res, err := run.New(b.opts).Apply(t.Context(), plan.New(b.opts.Program.Playbook(), time.Now()))
 	if !errors.As(err, new(*run.Bug)) {
 		t.Fatal(err)
 	}

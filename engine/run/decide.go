@@ -12,6 +12,7 @@ import (
 type Spec struct {
 	Items    []engine.Item
 	Planning bool // one slice per play, no batches
+	Offline  bool // planning, and nothing is asked: a play may not know its hosts
 }
 
 // State is where a pass stands. It is plain data: a distributed engine can carry it in its workflow.
@@ -69,6 +70,7 @@ type Slice struct {
 type EndPlay struct {
 	Play     *engine.Play
 	Outcomes []engine.Outcome
+	Unknown  []string // not nil: its hosts are not known before these entries have run
 }
 
 // Happened is what the last command led to; the field of that command is set.
@@ -128,6 +130,10 @@ func judged(spec Spec, s State, j engine.Judged) (State, Command) {
 
 func targeted(spec Spec, s State, t engine.Target) (State, Command) {
 	play := spec.Items[s.Item].Play
+	if len(t.Waits) > 0 && spec.Offline {
+		s.AnyHost = true
+		return s, Command{EndPlay: &EndPlay{Play: play, Unknown: t.Waits}}
+	}
 	if len(t.Waits) > 0 && s.Stop == nil {
 		s.Stop = &Stop{Kind: StopUnknown, Item: play.Name,
 			Reason: fmt.Sprintf("%s: hosts of play %q are not known before %s has run", play.Range, play.Name, t.Waits[0])}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
@@ -41,6 +42,9 @@ func (p *pass) logCheck(c *engine.Check, play, host string, j engine.Judged) err
 	reason := j.Message
 	if j.OK || j.Unknown {
 		reason = j.Why
+	}
+	if p.planning {
+		p.plan.Judge(plan.Check{Name: c.Name, Play: play, Host: host, Place: c.Range.String(), Status: status, Reason: p.o.Redact(reason), Waits: j.Waits})
 	}
 	return p.write(engine.Event{Kind: engine.EventCheck, Play: play, Host: host, Entry: c.Name, Status: status, Reason: reason, Place: c.Range.String()})
 }

@@ -14,7 +14,7 @@ import (
 // A host that did not answer is not asked again until Retry: whoever asks gets the same error at once.
 type Pool struct {
 	transports map[string]engine.Transport
-	opened     func(host, identity string)
+	opened     func(host string, c engine.Conn)
 
 	mu    sync.Mutex
 	slots map[string]*slot
@@ -23,7 +23,8 @@ type Pool struct {
 type slot struct {
 	mu       sync.Mutex
 	dial     *dial  // the one whose result stands, or is awaited; nil: none
-	identity string // what the host proved to be, the first time
+	identity string // what the host proved to be, the first time or when it was planned for
+	planned  bool   // the plan says the identity
 }
 
 // dial is one attempt to connect, shared by all who wait for it.
@@ -37,9 +38,9 @@ type dial struct {
 
 // NewPool makes an empty pool over the transports, by their type in the inventory. opened is told of every
 // connection; it may be nil.
-func NewPool(transports map[string]engine.Transport, opened func(host, identity string)) *Pool {
+func NewPool(transports map[string]engine.Transport, opened func(host string, c engine.Conn)) *Pool {
 	if opened == nil {
-		opened = func(string, string) {}
+		opened = func(string, engine.Conn) {}
 	}
 	return &Pool{transports: transports, opened: opened, slots: map[string]*slot{}}
 }
@@ -102,7 +103,15 @@ func (p *Pool) open(ctx context.Context, s *slot, d *dial, t engine.Transport, h
 		return
 	}
 	d.conn = conn
-	p.opened(h.Name, conn.Identity())
+	p.opened(h.Name, conn)
+}
+
+// Expect says what a host must prove to be.
+func (p *Pool) Expect(host, identity string) {
+	s := p.slot(host)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identity, s.planned = identity, true
 }
 
 // same refuses a host that proves to be another one than before: what was planned was planned for that one.
@@ -117,8 +126,12 @@ func (s *slot) same(c engine.Conn, host string) error {
 		return nil
 	}
 	_ = c.Close() // nobody wants it
+	when := "when this run connected first"
+	if s.planned {
+		when = "when the plan was made"
+	}
 	return &engine.Error{Kind: engine.KindHostKey, Host: host, Op: "connect again to " + host, Unreachable: true,
-		Msg:  fmt.Sprintf("it was %q when this run connected first, and is %q now", s.identity, now),
+		Msg:  fmt.Sprintf("it was %q %s, and is %q now", s.identity, when, now),
 		Hint: "was it rebuilt meanwhile, or is somebody in between? Nothing more is done on it; run again when that is clear"}
 }
 

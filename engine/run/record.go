@@ -35,15 +35,17 @@ func (x *execution) forecast(i plan.Item) {
 		return
 	}
 	i.Play, i.Host, i.On, i.Place = x.play.Name, x.host.Name, x.settings.On, x.e.Range.String()
-	i.Kind, i.Entry, i.Item, i.Title = x.e.Kind, x.e.Address, x.item, x.e.Title
+	i.Kind, i.Entry, i.Item, i.Title, i.Impact = x.e.Kind, x.e.Address, x.item, x.e.Title, x.e.Impact
 	if i.On == "" {
 		i.On = x.host.Name
 	}
 	if x.e.Module != nil {
 		i.Module = x.e.Module.Name
 	}
-	x.plan.Add(i)
+	x.plan.Add(i.Redacted(x.o.Redact))
 }
+
+func (x *execution) place() place { return place{x.play.Name, x.host.Name, x.e.Address, x.item} }
 
 // event records something about this entry, or this item of it.
 func (x *execution) event(e engine.Event) {
@@ -57,6 +59,9 @@ func (x *execution) end(r engine.Result, reason string) {
 		x.scope.Set(x.e, r)
 	}
 	x.done = true
+	if !x.planning && reason != "" && (r.Status == engine.StatusUnchanged || r.Status == engine.StatusSkipped) {
+		x.ledger.spare(x.place(), reason)
+	}
 	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
 		Status: string(r.Status), Reason: reason, Error: engine.NewEventError(r.Err), Values: text(r.Value),
 		Took: x.now().Sub(x.began), Place: x.e.Range.String()})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -30,6 +31,10 @@ type Options struct {
 	Stop <-chan struct{}
 	// Clock tells the time; nil: the real one.
 	Clock Clock
+	// Offline makes planning contact nothing: what it would have to look at is unknown.
+	Offline bool
+	// Redact hides secrets in what goes into a plan; nil: nothing is hidden.
+	Redact func(string) string
 }
 
 // Runner makes passes over one playbook and one inventory, sharing connections between them.
@@ -37,6 +42,8 @@ type Runner struct {
 	o    Options
 	pool *Pool
 	log  *log
+
+	making atomic.Pointer[plan.Plan] // while planning
 
 	mu         sync.Mutex
 	identities map[string]string
@@ -50,12 +57,11 @@ func New(o Options) *Runner {
 	if o.Clock == nil {
 		o.Clock = wall{}
 	}
+	if o.Redact == nil {
+		o.Redact = func(s string) string { return s }
+	}
 	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal, clock: o.Clock}, identities: map[string]string{}}
-	r.pool = NewPool(o.Transports, func(host, identity string) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.identities[host] = identity
-	})
+	r.pool = NewPool(o.Transports, r.opened)
 	return r
 }
 
@@ -76,36 +82,13 @@ type Result struct {
 	Hosts   map[string]HostResult
 	Stop    *Stop // nil: it went to its end
 	AnyHost bool  // some play had hosts
-	Took    time.Duration
-}
-
-// Plan looks at the estate and forecasts; it changes nothing.
-func (r *Runner) Plan(ctx context.Context) (*plan.Plan, Result, error) {
-	p := plan.New(r.o.Program.Playbook(), r.now())
-	res, err := r.pass(ctx, p, true)
-	for host, id := range r.known() {
-		p.Identify(host, id)
-	}
-	return p, res, err
-}
-
-// Apply acts, and never leaves the envelope of the plan.
-func (r *Runner) Apply(ctx context.Context, p *plan.Plan) (Result, error) {
-	return r.pass(ctx, p, false)
+	// Resolved counts what the plan says will run and was not needed any more.
+	Resolved int
+	Took     time.Duration
 }
 
 // Log writes an event of the caller's own (the start, the plan's summary, the end) into the run's record.
 func (r *Runner) Log(e engine.Event) error { return r.log.write(e) }
-
-func (r *Runner) known() map[string]string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	out := make(map[string]string, len(r.identities))
-	for host, id := range r.identities {
-		out[host] = id
-	}
-	return out
-}
 
 func (r *Runner) pass(ctx context.Context, pl *plan.Plan, planning bool) (Result, error) {
 	r.pool.RetryAll()
@@ -116,12 +99,12 @@ func (r *Runner) pass(ctx context.Context, pl *plan.Plan, planning bool) (Result
 	p := &pass{
 		Runner: r, planning: planning, plan: pl, memos: &memos{clock: r.o.Clock},
 		eval: r.o.Program.Pass(r.o.Inventory, vars),
-		res:  Result{Hosts: map[string]HostResult{}}, silent: map[string]error{},
+		res:  Result{Hosts: map[string]HostResult{}}, silent: map[string]error{}, ledger: newLedger(),
 	}
 	began := r.now()
 	err := p.loop(ctx)
 	if err == nil {
-		err = p.tellSilent()
+		err = p.close(ctx)
 	}
 	p.res.Took = r.now().Sub(began)
 	return p.res, err
@@ -138,11 +121,12 @@ type pass struct {
 	mu     sync.Mutex
 	res    Result
 	silent map[string]error // hosts that did not answer when they were asked for others
+	ledger *ledger          // acting: what became of what the plan says
 }
 
 // loop joins Decide and the slices on one machine.
 func (p *pass) loop(ctx context.Context) error {
-	spec := Spec{Items: p.o.Program.Playbook().Items, Planning: p.planning}
+	spec := Spec{Items: p.o.Program.Playbook().Items, Planning: p.planning, Offline: p.o.Offline}
 	state, command := Decide(spec, State{}, Happened{Begin: true})
 	for !command.Finish {
 		h, err := p.perform(ctx, command)
@@ -180,6 +164,7 @@ func (p *pass) perform(ctx context.Context, c Command) (Happened, error) {
 		if c.Target.Acts && p.o.Limit != nil {
 			t.Hosts = slices.DeleteFunc(slices.Clone(t.Hosts), func(h string) bool { return !slices.Contains(p.o.Limit, h) })
 		}
+		p.fix(c.Target, &t)
 		return Happened{Target: &t}, p.write(engine.Event{Kind: engine.EventPlayStart, Play: c.Target.Name,
 			Title: c.Target.Title, Hosts: len(t.Hosts), Place: c.Target.Range.String()})
 	case c.Slice != nil:
@@ -188,7 +173,12 @@ func (p *pass) perform(ctx context.Context, c Command) (Happened, error) {
 	if err := p.told(c.EndPlay.Play.Name, c.EndPlay.Outcomes); err != nil {
 		return Happened{}, err
 	}
-	p.eval.End(c.EndPlay.Play, c.EndPlay.Outcomes)
+	if c.EndPlay.Unknown != nil { // nobody knows its hosts, so what it leaves stays unknown
+		p.forecastAll(c.EndPlay.Play, c.EndPlay.Unknown)
+	} else {
+		p.eval.End(c.EndPlay.Play, c.EndPlay.Outcomes)
+	}
+	p.ledger.end(c.EndPlay.Play.Name, c.EndPlay.Outcomes)
 	return Happened{Ended: true}, p.write(engine.Event{Kind: engine.EventPlayEnd, Play: c.EndPlay.Play.Name, Counts: count(c.EndPlay.Outcomes)})
 }
 

@@ -179,7 +179,8 @@ func (h *hostRun) doer(pool machine.Pool, s engine.Settings, since time.Time) *m
 	if s.Sudo != nil {
 		sudo = merge(*s.Sudo, host.Sudo)
 	}
-	return machine.New(pool, host, machine.Options{Sudo: sudo, Memo: h.memos.since(since)})
+	return machine.New(pool, host, machine.Options{Sudo: sudo, Memo: h.memos.since(since),
+		Ran: func(line string) { h.looked(host.Name, line) }})
 }
 
 // merge fills what an entry's sudo block leaves open from what the inventory says.

@@ -69,7 +69,8 @@ func (x *execution) unchanged(ctx context.Context, args engine.Args, host *machi
 }
 
 func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Host, diff engine.Diff) (engine.Result, error) {
-	if err := x.plan.Allow(plan.Item{Play: x.play.Name, Host: x.host.Name, On: x.settings.On, Entry: x.e.Address, Item: x.item, Args: args.Shown, Diff: diff}); err != nil {
+	now := plan.Item{Play: x.play.Name, Host: x.host.Name, On: x.settings.On, Entry: x.e.Address, Item: x.item, Args: args.Shown, Diff: diff}
+	if err := x.plan.Allow(now.Redacted(x.o.Redact)); err != nil {
 		return engine.Result{}, err
 	}
 	intent := engine.Event{Kind: engine.EventIntent, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(),
@@ -80,6 +81,7 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	}
 	since := x.now()
 	x.begun++
+	x.ledger.begin(x.place())
 	x.blind = diff.Opaque || diff.Act != ""
 	x.changed(x.settings.On)
 	result, err := args.Module.(engine.Applier).Apply(ctx, host.Acting(diff.Commands), diff)

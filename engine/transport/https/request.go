@@ -29,6 +29,8 @@ type caller struct {
 	next  http.RoundTripper
 	limit time.Duration
 	pause time.Duration // before the second try; it doubles
+
+	observer *observer
 }
 
 func (c *caller) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -53,6 +55,7 @@ func (c *caller) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (c *caller) once(req *http.Request, repeatable bool) (*http.Response, error) {
+	c.observer.observe(req)
 	ctx, cancel := context.WithTimeout(req.Context(), c.limit)
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})

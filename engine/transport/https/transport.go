@@ -64,7 +64,7 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 		sessions: newSessions(context.WithoutCancel(ctx), h.Name),
 	}
 	c.client = &http.Client{
-		Transport:     &caller{host: h.Name, next: c.wire, limit: p.request, pause: time.Second},
+		Transport:     &caller{host: h.Name, next: c.wire, limit: p.request, pause: time.Second, observer: &c.observer},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c, nil
@@ -77,6 +77,7 @@ type conn struct {
 	endpoint *url.URL
 	wire     *http.Transport
 	client   *http.Client
+	observer
 	*sessions
 }
 
