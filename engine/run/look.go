@@ -64,7 +64,9 @@ func (r *Runner) looked(host, line string) {
 // plan. One that does not answer will not be acted on.
 func (p *pass) identify(ctx context.Context) {
 	known := p.known()
-	hosts := slices.DeleteFunc(p.plan.Worst().Hosts, func(h string) bool { return known[h] != "" })
+	hosts := slices.DeleteFunc(p.plan.Worst().Hosts, func(h string) bool {
+		return known[h] != "" || p.o.Inventory.Hosts[h].Connection.Type == "" // what acts without a connection asks nobody
+	})
 	slots := make(chan struct{}, p.o.Parallel)
 	var wg sync.WaitGroup
 	for _, host := range hosts {
