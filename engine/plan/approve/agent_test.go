@@ -1,0 +1,151 @@
+package approve_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine/plan/approve"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// newAgent serves a keyring on a socket, as ssh-agent does.
+func newAgent(t *testing.T) (agent.Agent, approve.Keys) {
+	t.Helper()
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	ring := agent.NewKeyring()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_ = agent.ServeAgent(ring, conn) // ends with the connection
+				_ = conn.Close()
+			}()
+		}
+	}()
+	return ring, approve.Keys{Socket: l.Addr().String()}
+}
+
+func TestAgent(t *testing.T) {
+	ring, keys := newAgent(t)
+	if _, err := keys.Open("agent"); err == nil || !strings.Contains(err.Error(), "no key") {
+		t.Fatalf("an empty agent: %v", err)
+	}
+	_, ed, err1 := ed25519.GenerateKey(rand.Reader)
+	ec, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	rs, err3 := rsa.GenerateKey(rand.Reader, 2048)
+	if err := errors.Join(err1, err2, err3, ring.Add(agent.AddedKey{PrivateKey: rs, Comment: "work key"})); err != nil {
+		t.Fatal(err)
+	}
+	data, doc := planOf(t, "carol")
+	signed := func(name string) string {
+		t.Helper()
+		k, err := keys.Open(name)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		text, err := approve.Sign(data, k, approve.Namespace)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		allowed, err := approve.ParseSigners("F", append([]byte("alice "), ssh.MarshalAuthorizedKey(k.PublicKey())...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		good, bad := approve.Judge(data, []approve.Signature{{Text: text}}, allowed, doc.Planner, now)
+		if len(good) != 1 {
+			t.Errorf("%s: %v", name, bad)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+		return approve.Fingerprint(k.PublicKey())
+	}
+	only := signed("agent")
+	if err := errors.Join(ring.Add(agent.AddedKey{PrivateKey: ed, Comment: "home"}), ring.Add(agent.AddedKey{PrivateKey: ec, Comment: "home"})); err != nil {
+		t.Fatal(err)
+	}
+	_, err := keys.Open("agent")
+	if err == nil || !strings.Contains(err.Error(), "3 keys") || !strings.Contains(err.Error(), "agent:"+only+" (ssh-rsa, work key)") {
+		t.Errorf("several keys: %v", err)
+	}
+	if signed("agent:work key") != only || signed("agent:"+only) != only {
+		t.Error("not the key that was named")
+	}
+	if _, err := keys.Open("agent:home"); err == nil || !strings.Contains(err.Error(), "not exactly one") {
+		t.Errorf("two keys of a name: %v", err)
+	}
+	if _, err := keys.Open("agent:none"); err == nil {
+		t.Error("a key that is not there")
+	}
+	for _, private := range []any{ed, ec, rs} {
+		signer, err := ssh.NewSignerFromKey(private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "id.pub")
+		if err := os.WriteFile(path, ssh.MarshalAuthorizedKey(signer.PublicKey()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if signed(path) != ssh.FingerprintSHA256(signer.PublicKey()) {
+			t.Errorf("%s: not its private half", signer.PublicKey().Type())
+		}
+	}
+	keys.Socket += "x"
+	if _, err := keys.Open("agent"); err == nil || !strings.Contains(err.Error(), "SSH_AUTH_SOCK") {
+		t.Errorf("no such socket: %v", err)
+	}
+}
+
+// A key with a passphrase that the agent holds asks for nothing.
+func TestAgentUnlocks(t *testing.T) {
+	ring, keys := newAgent(t)
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKeyWithPassphrase(private, "", []byte("secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "id")
+	if err := os.WriteFile(path, pemOf(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.Open(path); err == nil {
+		t.Error("opened without passphrase and agent")
+	}
+	if err := ring.Add(agent.AddedKey{PrivateKey: private}); err != nil {
+		t.Fatal(err)
+	}
+	k, err := keys.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := approve.Sign([]byte("x"), k, approve.Namespace); err != nil {
+		t.Error(err)
+	}
+	if err := k.Close(); err != nil {
+		t.Error(err)
+	}
+}
