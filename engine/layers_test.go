@@ -23,6 +23,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/plan/approve", "engine engine/plan github.com/hiddeco/sshsig golang.org/x/crypto/ssh/..."}, // whose signature counts
 	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
 	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/run github.com/zclconf/go-cty/..."},
+	{"engine/replay", "engine github.com/zclconf/go-cty/..."}, // what a recorded run left
 	{"engine/report", "engine"},
 	{"engine/machine", "engine"},
 	{"engine/transport/ssh", "engine engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},

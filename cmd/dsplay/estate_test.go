@@ -104,6 +104,12 @@ func (e *estate) dsplay(args ...string) outcome {
 	return process(e.t, append(args, "-i", filepath.Join(e.Dir(), "inventory.hcl"))...)
 }
 
+// dsplayReads runs one command line that reads a text.
+func (e *estate) dsplayReads(text string, args ...string) outcome {
+	e.t.Helper()
+	return processReads(e.t, text, append(args, "-i", filepath.Join(e.Dir(), "inventory.hcl"))...)
+}
+
 // heal runs the playbook with the lab's times.
 func (e *estate) heal(more ...string) outcome {
 	e.t.Helper()
@@ -113,13 +119,18 @@ func (e *estate) heal(more ...string) outcome {
 
 func process(t *testing.T, args ...string) outcome {
 	t.Helper()
+	return processReads(t, "", args...)
+}
+
+func processReads(t *testing.T, text string, args ...string) outcome {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
 	c := exec.CommandContext(t.Context(), self, args...)
-	c.Dir, c.Stdout, c.Stderr = filepath.Join("..", ".."), &stdout, &stderr
+	c.Dir, c.Stdin, c.Stdout, c.Stderr = filepath.Join("..", ".."), strings.NewReader(text), &stdout, &stderr
 	c.Env = append(os.Environ(), asDsplay+"=1")
 	err = c.Run()
 	var exit *exec.ExitError

@@ -25,6 +25,7 @@ type loader struct {
 	diags   hcl.Diagnostics
 	modules map[string]*engine.Module
 	reads   *snapshot
+	whole   bool // everything is kept at run time, also what the playbook does not read
 
 	variables map[string]*variable
 	known     map[string]*local    // locals declared so far
@@ -67,6 +68,9 @@ func (l *loader) load() {
 	}
 	l.warnUnused()
 	l.warnEvidence()
+	if l.whole {
+		l.keepAll()
+	}
 	l.shape.settle()
 	l.settleTypes()
 	l.playbook.Files = append(l.playbook.Files, l.reads.all()...)
@@ -92,6 +96,9 @@ func (l *loader) item(b *hclsyntax.Block) {
 }
 
 func (l *loader) parse() *hclsyntax.Body {
+	if l.path == "" { // a console without a playbook
+		return &hclsyntax.Body{}
+	}
 	src, err := os.ReadFile(l.path)
 	if err != nil {
 		l.diags = l.diags.Append(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Playbook not readable", Detail: err.Error() + ".",

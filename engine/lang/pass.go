@@ -36,6 +36,10 @@ type playValue struct {
 
 // Pass implements engine.Program.
 func (p *Program) Pass(inv *engine.Inventory, runVars cty.Value) engine.Pass {
+	return p.pass(inv, runVars)
+}
+
+func (p *Program) pass(inv *engine.Inventory, runVars cty.Value) *pass {
 	s := &pass{Program: p, inv: inv, run: runVars, locals: map[string]cty.Value{}, played: map[*play]playValue{}, scopes: map[*play]*playScope{}, attrs: map[string]map[string]cty.Value{}}
 	if runVars == cty.NilVal {
 		s.run = cty.UnknownVal(cty.Object(map[string]cty.Type{"id": cty.String}))
@@ -94,13 +98,20 @@ func (s *pass) allHosts() cty.Value {
 // Locals implements engine.Pass.
 func (s *pass) Locals(l *engine.Locals) error {
 	for _, x := range s.Program.locals[l] {
-		root := s.root() // one for each: a local names those above it
-		v, diags := x.expr.node.Value(root)
-		if diags.HasErrors() {
-			return s.fault(x.expr, diags, root, "")
+		if err := s.local(x); err != nil {
+			return err
 		}
-		s.locals[x.name] = settled(v, x.typ)
 	}
+	return nil
+}
+
+func (s *pass) local(x *local) error {
+	root := s.root() // one for each: a local names those above it
+	v, diags := x.expr.node.Value(root)
+	if diags.HasErrors() {
+		return s.fault(x.expr, diags, root, "")
+	}
+	s.locals[x.name] = settled(v, x.typ)
 	return nil
 }
 

@@ -26,6 +26,7 @@ type place struct {
 	onlyVars bool        // it is evaluated while loading
 	nothing  bool        // so early that not even variables are known
 	guards   []*expr     // conditions under which it is evaluated
+	console  *At         // it stands in a console, where this was chosen; nil: in the playbook
 }
 
 // scope implements infer.Scope, and notes what is named.

@@ -13,7 +13,11 @@ import (
 
 // ofHost resolves self, probe and step, which exist for one host in one play.
 func (s *scope) ofHost(t hcl.Traversal, root, name string, at hcl.Range, named bool) (infer.Type, int, *hcl.Diagnostic) {
-	if s.place.play == nil {
+	if s.console != nil {
+		if why := s.console.lacks(root); why != "" {
+			return infer.Dynamic, 0, problem(t[0].SourceRange(), "No host here", "%s", why)
+		}
+	} else if s.place.play == nil {
 		text := fmt.Sprintf("%s is of one host in one play. Here, read the hosts of an earlier play: [for h in play.NAME.hosts : …].", root)
 		return infer.Dynamic, 0, problem(t[0].SourceRange(), "No host here", "%s", text)
 	}
@@ -84,6 +88,8 @@ func (s *scope) hidden(e *entry) *hcl.Diagnostic {
 	name := fmt.Sprintf("%s.%s", e.Kind, e.Name)
 	line := e.block.DefRange().Start.Line
 	switch {
+	case s.console != nil: // it stands behind everything
+		return nil
 	case e == s.place.entry:
 		return problem(hcl.Range{}, "It comes later", "An entry cannot read its own result. In retry.until it is called result.")
 	case e.attempt != nil && e.attempt != s.attempt:
