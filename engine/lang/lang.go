@@ -24,6 +24,9 @@ type Options struct {
 	MoreHosts bool
 	Vars      map[string]Var
 	Secrets   *engine.Secrets // where secrets that are read are registered; nil: nowhere
+	// Files are all files that may be read, by the paths that Program.Files gave: a plan is applied from them. Secrets are
+	// still read from where they are. nil: files are read from the disk.
+	Files []engine.File
 }
 
 // Var is a value for a variable as somebody gave it.
@@ -54,6 +57,7 @@ type Program struct {
 	functions map[string]function.Function
 	vars      cty.Value
 	rewriter  hoist.Rewriter
+	reads     *snapshot
 
 	locals  map[*engine.Locals][]*local
 	checks  map[*engine.Check]*check
@@ -68,6 +72,13 @@ type Program struct {
 
 // Playbook implements engine.Program.
 func (p *Program) Playbook() *engine.Playbook { return p.playbook }
+
+// Files are the files that were read until now, to load the playbook and to evaluate it, the playbook first. Files of
+// secrets are not among them.
+func (p *Program) Files() []engine.File { return p.reads.all() }
+
+// Values are the variables by name, with their types; secrets are marked.
+func (p *Program) Values() map[string]cty.Value { return p.vars.AsValueMap() }
 
 // Vars are the variables and their values as they may be shown, sorted by name.
 func (p *Program) Vars() []engine.Arg {

@@ -24,7 +24,6 @@ type loader struct {
 	path    string
 	diags   hcl.Diagnostics
 	modules map[string]*engine.Module
-	reads   *snapshot
 	whole   bool // everything is kept at run time, also what the playbook does not read
 
 	variables map[string]*variable
@@ -38,9 +37,10 @@ func newLoader(path string, opts Options) *loader {
 	l := &loader{
 		Program: &Program{
 			playbook: &engine.Playbook{Path: path}, files: map[string]*hcl.File{}, vars: cty.EmptyObjectVal,
+			reads:  newSnapshot(opts.Files),
 			locals: map[*engine.Locals][]*local{}, checks: map[*engine.Check]*check{}, plays: map[*engine.Play]*play{}, entries: map[*engine.Entry]*entry{},
 		},
-		opts: opts, path: path, modules: map[string]*engine.Module{}, reads: &snapshot{},
+		opts: opts, path: path, modules: map[string]*engine.Module{},
 		variables: map[string]*variable{}, known: map[string]*local{}, played: map[string]*play{}, later: map[string]hcl.Range{},
 	}
 	for i := range opts.Modules {
@@ -73,7 +73,7 @@ func (l *loader) load() {
 	}
 	l.shape.settle()
 	l.settleTypes()
-	l.playbook.Files = append(l.playbook.Files, l.reads.all()...)
+	l.playbook.Files = l.reads.all()
 }
 
 // item loads one block at file level.
@@ -99,7 +99,7 @@ func (l *loader) parse() *hclsyntax.Body {
 	if l.path == "" { // a console without a playbook
 		return &hclsyntax.Body{}
 	}
-	src, err := os.ReadFile(l.path)
+	src, err := l.reads.read(l.path)
 	if err != nil {
 		l.diags = l.diags.Append(&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Playbook not readable", Detail: err.Error() + ".",
 			Subject: &hcl.Range{Filename: l.path}})
@@ -168,6 +168,17 @@ type snapshot struct {
 	mu    sync.Mutex
 	files map[string][]byte
 	order []string
+	only  bool // nothing is read from the disk
+}
+
+// newSnapshot reads from the disk, or (files not nil) only from them.
+func newSnapshot(files []engine.File) *snapshot {
+	s := &snapshot{files: map[string][]byte{}, only: files != nil}
+	for _, f := range files {
+		s.files[f.Path] = f.Data
+		s.order = append(s.order, f.Path)
+	}
+	return s
 }
 
 func (s *snapshot) read(path string) ([]byte, error) {
@@ -176,12 +187,12 @@ func (s *snapshot) read(path string) ([]byte, error) {
 	if data, ok := s.files[path]; ok {
 		return data, nil
 	}
+	if s.only {
+		return nil, fmt.Errorf("%s is not among the files of the plan", path)
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
-	}
-	if s.files == nil {
-		s.files = map[string][]byte{}
 	}
 	s.files[path] = data
 	s.order = append(s.order, path)
