@@ -58,14 +58,22 @@ func (p *Program) pass(inv *engine.Inventory, runVars cty.Value) *pass {
 
 // unknown is what play.NAME holds as long as some of its steps have not run; nil: any of them.
 func (p *play) unknown(waits []string) playValue {
-	if waits == nil {
-		for e := range engine.Walk(p.Entries) {
-			if e.Kind == engine.EntryStep {
-				waits = append(waits, e.Address)
-			}
+	for _, kind := range []engine.EntryKind{engine.EntryStep, engine.EntryProbe} { // probes do not run when nothing is contacted
+		if len(waits) == 0 {
+			waits = p.addresses(kind)
 		}
 	}
 	return playValue{cty.UnknownVal(cty.List(p.hostType)), cty.UnknownVal(cty.List(p.missingType)), waits}
+}
+
+func (p *play) addresses(kind engine.EntryKind) []string {
+	var out []string
+	for e := range engine.Walk(p.Entries) {
+		if e.Kind == kind {
+			out = append(out, e.Address)
+		}
+	}
+	return out
 }
 
 // root makes a context in which expressions are evaluated; what is hoisted is kept as long as it is used.

@@ -60,21 +60,27 @@ func (s *playScope) host(name string) *hostScope {
 	return h
 }
 
-// pending are the addresses of steps that were planned and have not run, on any host; nil: none is known.
+// pending are the addresses of what was planned and has not run, on any host: of steps, or where there is none (nothing was
+// contacted) of probes; nil: none is known.
 func (s *playScope) pending() []string {
 	found := map[string]bool{}
-	for _, h := range s.hosts {
-		h.pending(found)
-		for _, part := range h.parts {
-			part.pending(found)
+	for _, kind := range []engine.EntryKind{engine.EntryStep, engine.EntryProbe} {
+		if len(found) > 0 {
+			break
+		}
+		for _, h := range s.hosts {
+			h.pending(kind, found)
+			for _, part := range h.parts {
+				part.pending(kind, found)
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(found))
 }
 
-func (h *hostScope) pending(found map[string]bool) {
+func (h *hostScope) pending(kind engine.EntryKind, found map[string]bool) {
 	for _, e := range h.play.named {
-		if e.Kind == engine.EntryStep && h.results[e.slot].planned {
+		if e.Kind == kind && h.results[e.slot].planned {
 			found[e.Address] = true
 		}
 	}

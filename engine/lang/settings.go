@@ -56,7 +56,9 @@ func (h *hostScope) doer(x *expr) (string, error) {
 	case err != nil:
 		return "", h.explained(err, x)
 	case !v.IsKnown():
-		return "", h.wrong(x, h.name, fmt.Sprintf("on cannot be known before %s has run", strings.Join(h.waiting(x.refs), ", ")))
+		waits := h.waiting(x.refs)
+		return "", &engine.Error{Kind: engine.KindEval, Host: h.name, Op: x.Range().String(), Waits: waits,
+			Msg: fmt.Sprintf("on cannot be known before %s has run", strings.Join(waits, ", "))}
 	case v.IsNull():
 		return "", h.explained(h.wrong(x, h.name, "on is null: nobody can do it"+nullText(x.nulls(h.context()))), x)
 	}
@@ -76,8 +78,9 @@ func (h *hostScope) read(x *entry, body *hclsyntax.Body, target any) error {
 	if len(out.Unknown) == 0 {
 		return nil
 	}
-	return &engine.Error{Kind: engine.KindEval, Host: h.name, Op: x.Range.String(),
-		Msg: fmt.Sprintf("%s cannot be known before %s has run", strings.Join(out.Unknown, ", "), strings.Join(h.waiting(x.waits), ", "))}
+	waits := h.waiting(x.waits)
+	return &engine.Error{Kind: engine.KindEval, Host: h.name, Op: x.Range.String(), Waits: waits,
+		Msg: fmt.Sprintf("%s cannot be known before %s has run", strings.Join(out.Unknown, ", "), strings.Join(waits, ", "))}
 }
 
 func (h *hostScope) badSetting(x *entry, body *hclsyntax.Body, bad *engine.BadArg) error {

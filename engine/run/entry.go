@@ -57,6 +57,10 @@ func (x *execution) single(ctx context.Context) error {
 	if err == nil {
 		err = x.repeat(ctx)
 	}
+	if waits := engine.WaitsOf(err); x.o.Offline && waits != nil {
+		x.unseen(waits)
+		return nil
+	}
 	if err != nil && x.settings.IgnoreErrors && !fatal(err) {
 		if x.left == cty.NilVal {
 			x.left = null(x.e)

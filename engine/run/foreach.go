@@ -17,8 +17,11 @@ func (x *execution) forEach(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return x.ended(err)
+	case len(waits) > 0 && x.o.Offline:
+		x.unseen(waits)
+		return nil
 	case len(waits) > 0:
-		return x.ended(&engine.Error{Kind: engine.KindEval, Host: x.host.Name, Op: x.e.Range.String(),
+		return x.ended(&engine.Error{Kind: engine.KindEval, Host: x.host.Name, Op: x.e.Range.String(), Waits: waits,
 			Msg:  fmt.Sprintf("for_each cannot be known before %s has run", strings.Join(waits, ", ")),
 			Hint: "for whom something is done must be known in a plan; put this into a later play, or walk what a probe sees"})
 	case len(items) == 0:

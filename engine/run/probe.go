@@ -14,7 +14,7 @@ import (
 
 // probe looks, unless something before it on this host has not run.
 func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
-	if len(x.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly {
+	if len(x.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly || x.o.Offline {
 		return x.later(slices.Concat(x.pending, x.waits)), nil
 	}
 	args, err := x.args()
@@ -38,6 +38,15 @@ func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
 	x.forecast(plan.Item{Disposition: plan.Probed, Args: args.Shown, Values: text(value), Reason: x.why})
 	x.end(res, "")
 	return res, nil
+}
+
+// unseen plans an entry of which, without looking, not even the arguments are known.
+func (x *execution) unseen(waits []string) {
+	x.forecast(plan.Item{Disposition: plan.Depends, Waits: waits, Reason: x.why})
+	if x.e.Kind == engine.EntryStep && !slices.Contains(x.pending, x.e.Address) {
+		x.pending = append(x.pending, x.e.Address)
+	}
+	x.scope.Set(x.e, engine.Result{Value: unknown(x.e)})
 }
 
 // later plans a probe that cannot look yet.
@@ -77,7 +86,7 @@ func (x *execution) args() (engine.Args, error) {
 
 // unknown is the error of what must be known and is not.
 func (h *hostRun) unknown(what string, waits []string) error {
-	e := &engine.Error{Kind: engine.KindEval, Host: h.host.Name, Op: what, Msg: fmt.Sprintf("it is not known, and nothing unknown is executed; it waits for %s", strings.Join(waits, ", "))}
+	e := &engine.Error{Kind: engine.KindEval, Host: h.host.Name, Op: what, Waits: waits, Msg: fmt.Sprintf("it is not known, and nothing unknown is executed; it waits for %s", strings.Join(waits, ", "))}
 	if h.planning {
 		e.Msg = fmt.Sprintf("it cannot be known before %s has run", strings.Join(waits, ", "))
 		e.Hint = "what is executed must be known in a plan; put this into a later play, or read the value with a probe"

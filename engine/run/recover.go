@@ -34,7 +34,7 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 	if err := l.prepare(); err != nil {
 		return x.ended(err)
 	}
-	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly) {
+	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly || h.o.Offline) {
 		return x.ended(l.planAll(ctx, plan.Depends, slices.Concat(h.pending, x.waits)))
 	}
 	goal, err := l.look(ctx)
