@@ -120,16 +120,12 @@ func TestAgent(t *testing.T) {
 // A key with a passphrase that the agent holds asks for nothing.
 func TestAgentUnlocks(t *testing.T) {
 	ring, keys := newAgent(t)
-	_, private, err := ed25519.GenerateKey(rand.Reader)
+	needKeygen(t)
+	b := newBench(t)
+	b.must("-q", "-t", "ed25519", "-a", "1", "-N", "secret", "-f", "alice")
+	path := filepath.Join(b.dir, "alice")
+	private, err := ssh.ParseRawPrivateKeyWithPassphrase([]byte(b.read(path)), []byte("secret"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := ssh.MarshalPrivateKeyWithPassphrase(private, "", []byte("secret"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "id")
-	if err := os.WriteFile(path, pemOf(block), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := keys.Open(path); err == nil {

@@ -2,15 +2,12 @@ package approve_test
 
 import (
 	"bytes"
-	"encoding/pem"
 	"strings"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/dsplay/dsplay/engine/plan/approve"
 )
-
-func pemOf(b *pem.Block) []byte { return pem.EncodeToMemory(b) }
 
 // A file of allowed signers that is read allows nobody whose key is not in it.
 func FuzzSigners(f *testing.F) {

@@ -325,7 +325,7 @@ func TestSignersAsKeygen(t *testing.T) {
 func TestPassphrase(t *testing.T) {
 	needKeygen(t)
 	b := newBench(t)
-	b.must("-q", "-t", "ed25519", "-N", "correct horse", "-f", "alice")
+	b.must("-q", "-t", "ed25519", "-a", "1", "-N", "correct horse", "-f", "alice")
 	path := filepath.Join(b.dir, "alice")
 	asked := 0
 	answers := func(all ...string) approve.Keys {
