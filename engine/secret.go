@@ -53,6 +53,13 @@ func (s *Secrets) Add(name, value string) Secret {
 	return Secret{Name: name, value: value}
 }
 
+// Len is how many values were added so far.
+func (s *Secrets) Len() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.names)
+}
+
 // All returns value → name of everything added so far.
 func (s *Secrets) All() map[string]string {
 	s.mu.RLock()

@@ -38,16 +38,45 @@ func (r *Redactor) Text(s string) string {
 	if s == "" {
 		return s
 	}
-	return r.current().Replace(s)
+	return (&redaction{replacer: r.current()}).text(s)
+}
+
+// redaction is the work on one text or event.
+type redaction struct {
+	replacer *strings.Replacer
+	seen     unbroken
+}
+
+func (d *redaction) text(s string) string {
+	if s == "" {
+		return s
+	}
+	d.seen = unbroken{}
+	if _, err := d.replacer.WriteString(&d.seen, s); err == nil && d.seen == (unbroken{1, len(s)}) {
+		return s // in one piece: nothing in it is to be replaced
+	}
+	return d.replacer.Replace(s)
+}
+
+// unbroken counts what a replacer writes, and keeps nothing: most texts hold no secret and need no copy.
+type unbroken struct{ writes, length int }
+
+func (u *unbroken) Write(p []byte) (int, error)       { return u.wrote(len(p)) }
+func (u *unbroken) WriteString(s string) (int, error) { return u.wrote(len(s)) }
+
+func (u *unbroken) wrote(n int) (int, error) {
+	u.writes++
+	u.length += n
+	return n, nil
 }
 
 func (r *Redactor) current() *strings.Replacer {
-	all := r.secrets.All()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.replacer != nil && r.known == len(all) {
+	if r.replacer != nil && r.known == r.secrets.Len() {
 		return r.replacer
 	}
+	all := r.secrets.All()
 	var forms [][2]string
 	for value, name := range all {
 		if len(value) < shortest {
@@ -95,41 +124,43 @@ func inner(raw []byte, offset int, e *base64.Encoding) string {
 	return s[from:to]
 }
 
-// Event returns e without secrets in any of its texts.
+// Event returns e without secrets in any of its texts. What e points to is not changed.
 func (r *Redactor) Event(e engine.Event) engine.Event {
-	return r.value(reflect.ValueOf(e)).Interface().(engine.Event)
+	d := &redaction{replacer: r.current()}
+	d.value(reflect.ValueOf(&e).Elem())
+	return e
 }
 
-func (r *Redactor) value(v reflect.Value) reflect.Value {
-	out := reflect.New(v.Type()).Elem()
+// value redacts v in its place; what it shares with others is copied first.
+func (d *redaction) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
-		out.SetString(r.Text(v.String()))
+		if s := v.String(); s != "" {
+			v.SetString(d.text(s))
+		}
 	case reflect.Pointer:
-		if v.IsNil() {
-			return v
+		if !v.IsNil() {
+			fresh := reflect.New(v.Type().Elem())
+			fresh.Elem().Set(v.Elem())
+			d.value(fresh.Elem())
+			v.Set(fresh)
 		}
-		out.Set(reflect.New(v.Type().Elem()))
-		out.Elem().Set(r.value(v.Elem()))
 	case reflect.Slice:
-		if v.IsNil() {
-			return v
+		if v.Len() > 0 {
+			fresh := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(fresh, v)
+			v.Set(fresh)
 		}
-		out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 		for i := range v.Len() {
-			out.Index(i).Set(r.value(v.Index(i)))
+			d.value(v.Index(i))
 		}
 	case reflect.Struct:
-		out.Set(v)
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				out.Field(i).Set(r.value(v.Field(i)))
+			if f := v.Field(i); f.CanSet() { // it is exported
+				d.value(f)
 			}
 		}
-	default:
-		return v
 	}
-	return out
 }
 
 // Sinks is a journal that redacts every event once and hands it to each of its readers, in order.
