@@ -20,7 +20,11 @@ type Field struct {
 	Index     int      // of the struct's field
 }
 
-var secretType = reflect.TypeFor[Secret]()
+var (
+	secretType = reflect.TypeFor[Secret]()
+	stringType = reflect.TypeFor[string]()
+	boolType   = reflect.TypeFor[bool]()
+)
 
 // Fields lists what the tags of a struct (or a pointer to one) declare, in the order of its fields.
 // Fields without an hcl tag are left out. It panics on a type that cannot be a cty type: a bug of the module.
@@ -32,9 +36,8 @@ func Fields(v any) []Field {
 	var fields []Field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		tag, ok := f.Tag.Lookup("hcl")
-		name, kind, _ := strings.Cut(tag, ",")
-		if !ok || name == "" || !f.IsExported() {
+		name, kind := tagOf(f)
+		if name == "" {
 			continue
 		}
 		fields = append(fields, Field{
@@ -46,6 +49,15 @@ func Fields(v any) []Field {
 		})
 	}
 	return fields
+}
+
+// tagOf is the name under which a field is known, and what else its tag says; "" when it is no argument and no result.
+func tagOf(f reflect.StructField) (name, kind string) {
+	name, kind, _ = strings.Cut(f.Tag.Get("hcl"), ",")
+	if !f.IsExported() {
+		name = ""
+	}
+	return name, kind
 }
 
 // TypeOf is the cty object type of a struct with hcl tags.
@@ -104,15 +116,23 @@ func valueOf(v reflect.Value) (cty.Value, error) {
 	case t.Kind() == reflect.Map:
 		return mapOf(v)
 	case t.Kind() == reflect.Struct:
-		attrs := map[string]cty.Value{}
-		for _, f := range Fields(reflect.Zero(t).Interface()) {
-			x, err := valueOf(v.Field(f.Index))
-			if err != nil {
-				return cty.NilVal, fmt.Errorf("%s: %w", f.Name, err)
+		attrs := make(map[string]cty.Value, t.NumField())
+		for i := range t.NumField() {
+			name, _ := tagOf(t.Field(i))
+			if name == "" {
+				continue
 			}
-			attrs[f.Name] = x
+			x, err := valueOf(v.Field(i))
+			if err != nil {
+				return cty.NilVal, fmt.Errorf("%s: %w", name, err)
+			}
+			attrs[name] = x
 		}
 		return cty.ObjectVal(attrs), nil
+	case t == stringType: // most results are texts and truths
+		return cty.StringVal(v.String()), nil
+	case t == boolType:
+		return cty.BoolVal(v.Bool()), nil
 	}
 	return gocty.ToCtyValue(v.Interface(), typeOf(v.Type()))
 }

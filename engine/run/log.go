@@ -1,7 +1,6 @@
 package run
 
 import (
-	"encoding/json"
 	"sync"
 
 	"github.com/dsplay/dsplay/engine"
@@ -51,10 +50,10 @@ func (p *pass) logCheck(c *engine.Check, play, host string, j engine.Judged) err
 
 // text is a value as JSON, for events and plans; unknown parts and marks make it empty.
 func text(v cty.Value) string {
-	if v == cty.NilVal || v.ContainsMarked() || !v.IsWhollyKnown() {
+	if v == cty.NilVal {
 		return ""
 	}
-	b, err := json.Marshal(ctyjson.SimpleJSONValue{Value: v})
+	b, err := ctyjson.Marshal(v, v.Type()) // which refuses unknown values and marks
 	if err != nil {
 		return ""
 	}

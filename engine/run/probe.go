@@ -35,8 +35,9 @@ func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
 	res := engine.Result{Status: engine.StatusOK, Value: value}
 	x.asOf = asOf(value)
 	x.scope.Set(x.e, res)
-	x.forecast(plan.Item{Disposition: plan.Probed, Args: args.Shown, Values: text(value), Reason: x.why})
-	x.end(res, "")
+	values := text(value)
+	x.forecast(plan.Item{Disposition: plan.Probed, Args: args.Shown, Values: values, Reason: x.why})
+	x.endWith(res, "", values)
 	return res, nil
 }
 

@@ -54,7 +54,10 @@ func (x *execution) event(e engine.Event) {
 }
 
 // end records how the entry ended and makes its result known.
-func (x *execution) end(r engine.Result, reason string) {
+func (x *execution) end(r engine.Result, reason string) { x.endWith(r, reason, text(r.Value)) }
+
+// endWith is end for a result whose text is known already.
+func (x *execution) endWith(r engine.Result, reason, values string) {
 	if x.e.Module != nil && r.Status != engine.StatusOK {
 		x.scope.Set(x.e, r)
 	}
@@ -63,7 +66,7 @@ func (x *execution) end(r engine.Result, reason string) {
 		x.ledger.spare(x.place(), reason)
 	}
 	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
-		Status: string(r.Status), Reason: reason, Error: engine.NewEventError(r.Err), Values: text(r.Value),
+		Status: string(r.Status), Reason: reason, Error: engine.NewEventError(r.Err), Values: values,
 		Took: x.now().Sub(x.began), Place: x.e.Range.String()})
 }
 
