@@ -96,8 +96,7 @@ func (h *hostScope) Each(e *engine.Entry) ([]engine.Each, []string, error) {
 	if wrong != "" {
 		return nil, nil, h.wrong(x.forEach, h.name, wrong)
 	}
-	h.results[x.slot] = result{value: x.none(), set: true, items: map[string]result{}}
-	h.stale = true
+	h.keep(x, result{value: x.none(), set: true, items: map[string]result{}})
 	var items []engine.Each
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		items = append(items, engine.Each{Key: key, Scope: h.item(x, key, values[key])})
@@ -132,7 +131,7 @@ func (h *hostScope) item(of *entry, key string, value cty.Value) *hostScope {
 
 // setItem makes the result of one item known. The entry as a whole has a result when no item of it is unknown.
 func (h *hostScope) setItem(x *entry, key string, r engine.Result) {
-	all := &h.results[x.slot]
+	all := h.results[x.slot]
 	unknown := r.Value != cty.NilVal && !r.Value.IsKnown()
 	if all.items == nil {
 		all.items = map[string]result{}
@@ -145,7 +144,7 @@ func (h *hostScope) setItem(x *entry, key string, r engine.Result) {
 		all.set, all.planned = all.set && item.set, all.planned || item.planned
 	}
 	all.value = mapOf(values)
-	h.stale = true
+	h.keep(x, all)
 }
 
 // none is what an entry with for_each leaves when it had no item, or was skipped: a map without keys.

@@ -18,8 +18,7 @@ type hostScope struct {
 	*playScope
 	name    string
 	results []result         // by slot
-	ctx     *hcl.EvalContext // a child of the play's root
-	stale   bool             // results changed since ctx was made
+	ctx     *hcl.EvalContext // a child of the play's root; kinds of entries whose results changed are missing in it
 
 	top    *hostScope // of the play, when this one is of a part
 	parts  map[*play]*hostScope
@@ -39,7 +38,7 @@ type result struct {
 }
 
 func newHostScope(s *playScope, name string) *hostScope {
-	h := &hostScope{playScope: s, name: name, results: make([]result, len(s.play.named)), ctx: s.root.NewChild(), stale: true}
+	h := &hostScope{playScope: s, name: name, results: make([]result, len(s.play.named)), ctx: s.root.NewChild()}
 	for i, e := range s.play.named {
 		h.results[i].value = cty.UnknownVal(e.typ)
 	}
@@ -54,19 +53,39 @@ func (h *hostScope) context() *hcl.EvalContext {
 		ctx.Variables = map[string]cty.Value{"each": h.each}
 		return ctx
 	}
-	if h.stale {
-		for _, kind := range []engine.EntryKind{engine.EntryProbe, engine.EntryStep, engine.EntryBlock, engine.EntryInclude} {
-			values := map[string]cty.Value{}
-			for i, e := range h.play.named {
-				if e.Kind == kind {
-					values[e.Name] = h.results[i].value
-				}
-			}
-			h.ctx.Variables[string(kind)] = cty.ObjectVal(values)
+	for _, kind := range resultKinds {
+		if _, ok := h.ctx.Variables[string(kind)]; !ok {
+			h.ctx.Variables[string(kind)] = h.all(kind)
 		}
-		h.stale = false
 	}
 	return h.ctx
+}
+
+// resultKinds are the entries that leave a result under their name.
+var resultKinds = []engine.EntryKind{engine.EntryProbe, engine.EntryStep, engine.EntryBlock, engine.EntryInclude}
+
+// all is what "probe", "step" and so on hold: every result of this kind.
+func (h *hostScope) all(kind engine.EntryKind) cty.Value {
+	var values map[string]cty.Value
+	for i, e := range h.play.named {
+		if e.Kind != kind {
+			continue
+		}
+		if values == nil {
+			values = make(map[string]cty.Value, len(h.play.named))
+		}
+		values[e.Name] = h.results[i].value
+	}
+	if values == nil {
+		return cty.EmptyObjectVal
+	}
+	return cty.ObjectVal(values)
+}
+
+// keep makes the result of an entry known.
+func (h *hostScope) keep(x *entry, r result) {
+	h.results[x.slot] = r
+	delete(h.ctx.Variables, string(x.Kind))
 }
 
 // Set implements engine.HostScope.
@@ -81,8 +100,7 @@ func (h *hostScope) Set(e *engine.Entry, r engine.Result) {
 		return
 	}
 	unknown := r.Value != cty.NilVal && !r.Value.IsKnown()
-	h.results[x.slot] = result{value: x.whole(r), status: r.Status, set: !unknown, planned: unknown}
-	h.stale = true
+	h.keep(x, result{value: x.whole(r), status: r.Status, set: !unknown, planned: unknown})
 }
 
 // waitsFor are the addresses of this host's entries among refs that have no result.

@@ -73,8 +73,7 @@ func (h *hostScope) Leave(e *engine.Entry) error {
 		values[name] = settled(v, h.shape.pruned(out.typ.Type))
 		known = known && v.IsWhollyKnown()
 	}
-	outer.results[x.slot] = result{value: cty.ObjectVal(values), status: engine.StatusOK, set: known, planned: !known}
-	outer.stale = true
+	outer.keep(x, result{value: cty.ObjectVal(values), status: engine.StatusOK, set: known, planned: !known})
 	return nil
 }
 

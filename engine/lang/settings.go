@@ -71,6 +71,9 @@ func (h *hostScope) doer(x *expr) (string, error) {
 
 // read decodes arguments of the engine's own, which must be known.
 func (h *hostScope) read(x *entry, body *hclsyntax.Body, target any) error {
+	if len(body.Attributes) == 0 && len(body.Blocks) == 0 {
+		return nil // all of them are optional
+	}
 	out, diags := decode.Struct(body, nil, target, h.eval)
 	if diags.HasErrors() {
 		return h.first(diags, h.name)

@@ -18,7 +18,7 @@ func settled(v cty.Value, t cty.Type) cty.Value {
 		return cty.NullVal(t)
 	case ty == cty.DynamicPseudoType && t != cty.DynamicPseudoType && !v.IsKnown():
 		return cty.UnknownVal(t)
-	case !v.IsKnown() || v.IsNull():
+	case !v.IsKnown() || v.IsNull() || ty.Equals(t):
 		return v
 	case t.IsListType() && ty.IsTupleType():
 		return settledList(v, t)

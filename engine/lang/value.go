@@ -119,18 +119,19 @@ func (e *entry) object(r engine.Result) cty.Value {
 	if r.Value != cty.NilVal && !r.Value.IsKnown() {
 		return cty.UnknownVal(e.item)
 	}
-	attrs := map[string]cty.Value{}
-	for name, t := range e.item.AttributeTypes() {
-		attrs[name] = cty.NullVal(t)
-	}
+	var given cty.Value
+	var marks cty.ValueMarks
 	if r.Value != cty.NilVal {
-		plain, marks := r.Value.Unmark()
-		if !plain.IsNull() && plain.Type().IsObjectType() {
-			for name, v := range plain.AsValueMap() {
-				if e.item.HasAttribute(name) {
-					attrs[name] = v.WithMarks(marks)
-				}
-			}
+		given, marks = r.Value.Unmark()
+	}
+	has := given != cty.NilVal && !given.IsNull() && given.Type().IsObjectType()
+	types := e.item.AttributeTypes()
+	attrs := make(map[string]cty.Value, len(types))
+	for name, t := range types {
+		if has && given.Type().HasAttribute(name) {
+			attrs[name] = given.GetAttr(name).WithMarks(marks)
+		} else {
+			attrs[name] = cty.NullVal(t)
 		}
 	}
 	attrs["status"] = cty.StringVal(string(r.Status))

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"encoding/json"
+	"math/big"
 	"reflect"
 	"slices"
 	"strconv"
@@ -50,7 +51,7 @@ func write(b *strings.Builder, v cty.Value, t reflect.Type) {
 	case ty == cty.String:
 		b.WriteString(quote(v.AsString()))
 	case ty == cty.Number:
-		b.WriteString(v.AsBigFloat().Text('f', -1))
+		b.WriteString(decimal(v.AsBigFloat()))
 	case ty == cty.Bool:
 		b.WriteString(strconv.FormatBool(v.True()))
 	case ty.IsObjectType() || ty.IsMapType():
@@ -60,6 +61,14 @@ func write(b *strings.Builder, v cty.Value, t reflect.Type) {
 	default:
 		b.WriteString("(" + ty.FriendlyName() + ")")
 	}
+}
+
+// decimal is a number as it is written. Whole ones, which most are, need no arithmetic for that.
+func decimal(n *big.Float) string {
+	if i, exact := n.Int64(); exact == big.Exact {
+		return strconv.FormatInt(i, 10)
+	}
+	return n.Text('f', -1)
 }
 
 func writeList(b *strings.Builder, list cty.Value, t reflect.Type) {

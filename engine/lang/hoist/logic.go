@@ -16,9 +16,13 @@ type logic struct {
 	op                   *hclsyntax.BinaryOpExpr
 }
 
-// Value keeps HCL's short circuit: an error on a side that does not matter is none.
+// Value keeps HCL's short circuit: an error on a side that does not matter is none. What is on the right is not even
+// evaluated when the left decides.
 func (n *logic) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	l, leftMarks, leftDiags := truth(n.op.LHS, ctx)
+	if len(leftMarks) == 0 && len(leftDiags) == 0 && l.IsKnown() && !l.IsNull() && l.True() == (n.op.Op == hclsyntax.OpLogicalOr) {
+		return l, nil
+	}
 	r, rightMarks, rightDiags := truth(n.op.RHS, ctx)
 	v, diags := n.decide(l, r, leftDiags, rightDiags)
 	return v.WithMarks(leftMarks, rightMarks), diags

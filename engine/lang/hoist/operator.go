@@ -48,7 +48,7 @@ func (o *operator) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if leftDiags.HasErrors() || rightDiags.HasErrors() {
 		return cty.UnknownVal(cty.Bool), append(slices.Clone(leftDiags), rightDiags...)
 	}
-	if plain(l) && plain(r) && l.Type() == r.Type() {
+	if plain(l) && plain(r) && l.Type() == r.Type() || o.isNull(l, r) {
 		if v, ok := o.compare(l, r); ok {
 			return v, nil
 		}
@@ -73,6 +73,12 @@ func (o *operator) compare(l, r cty.Value) (cty.Value, bool) {
 		return l.LessThan(r), true
 	}
 	return l.LessThanOrEqualTo(r), true
+}
+
+// isNull tells whether the question is only whether something is null.
+func (o *operator) isNull(l, r cty.Value) bool {
+	equality := o.op == hclsyntax.OpEqual || o.op == hclsyntax.OpNotEqual
+	return equality && !l.IsMarked() && !r.IsMarked() && l.IsKnown() && r.IsKnown() && (l.IsNull() || r.IsNull())
 }
 
 // literal stands for an operand that has been evaluated.
