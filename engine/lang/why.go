@@ -97,6 +97,7 @@ func (w *leafWalker) free(e hclsyntax.Expression) bool {
 // why is the expression and the values in it: `!probe.a.running: probe.a.running = true`. Secrets are hidden.
 func (x *expr) why(ctx *hcl.EvalContext) string {
 	var b strings.Builder
+	b.Grow(2*len(x.text) + 16*len(x.leaves))
 	separator := ""
 	if len(x.leaves) != 1 || x.leaves[0].text != x.text {
 		b.WriteString(x.text)

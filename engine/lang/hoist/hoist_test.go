@@ -36,6 +36,11 @@ var expressions = []string{
 	`probe.later`, `"a ${probe.later}"`, `probe.object.x`, `probe.object.missing`, `self.missing`, `nobody.x`, `self.nothing.x`, `self.name.x`, `local.secret_object.x`, `local.map.a`, `local.map.zz`, `self`, `local`,
 	`try(upper(null), self.name)`, `try(local.map["zz"], upper(local.word))`, `can(upper(local.nothing)) && self.yes`, `"%{for x in local.list}${x}${upper(local.word)}%{endfor}"`, `"%{for x in local.list}${x}${self.name}%{endfor}"`,
 	`"%{if self.yes}${upper(local.word)}%{else}no%{endif}"`, `(upper(local.word))`, `(self.name)`, `[upper(local.word), self.name]`, `{ x = upper(local.word), y = self.name, (self.key) = 1 }`, `{ (upper(local.word)) = self.n }`,
+	`length(self.list)`, `length(self.list) > 1`, `length(local.secrets) + self.n`, `length([for x in local.secrets : "${x}${self.name}"])`, `length(self.nothing)`, `length(self.n)`, `length(probe.later)`, `length(probe.object)`, `length(self)`,
+	`length([self.name, self.secret])`, `length([])`, `length(local.map[self.key])`, `length({ (self.key) = 1 })`, `length(toset([self.key, probe.later]))`, `length(self.list...)`, `length(self.secret)`, `length(local.unknown) + self.n`,
+	`alltrue([self.yes, local.yes])`, `alltrue([self.yes, self.no])`, `anytrue([self.no, self.no])`, `anytrue([self.no, local.yes])`, `alltrue([self.yes, local.nothing])`, `anytrue([self.no, probe.later == "x"])`, `anytrue([self.yes, probe.later == "x"])`,
+	`alltrue([self.yes, "true"])`, `alltrue([self.yes, "x"])`, `alltrue([self.yes, self.secret == "a"])`, `anytrue([upper(null) == "", self.yes])`, `alltrue([])`, `alltrue(self.list)`, `anytrue([for x in local.list : x == self.key])`, `alltrue([self.yes]...)`,
+	`self.nothing == null`, `null != self.nothing`, `self.name == null`, `self.nothing == self.n`, `self.secret == null`, `probe.later == null`, `self.nothing < 3`, `self.nothing != null && self.nothing > 3`, `self.list == null`,
 	`nothing_called(local.list, self.name)`, `concat(local.list, [self.key])[length(local.list)]`, `element(local.objects, self.n).n`, `sort([for x in local.list : "${self.name}-${x}"])`,
 }
 

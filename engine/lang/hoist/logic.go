@@ -17,7 +17,7 @@ type logic struct {
 }
 
 // Value keeps HCL's short circuit: an error on a side that does not matter is none. What is on the right is not even
-// evaluated when the left decides.
+// evaluated when the left decides: a secret there leaves no mark then, because nothing of it is in the value.
 func (n *logic) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	l, leftMarks, leftDiags := truth(n.op.LHS, ctx)
 	if len(leftMarks) == 0 && len(leftDiags) == 0 && l.IsKnown() && !l.IsNull() && l.True() == (n.op.Op == hclsyntax.OpLogicalOr) {

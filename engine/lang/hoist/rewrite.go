@@ -53,6 +53,8 @@ func Written(e hclsyntax.Node) hclsyntax.Node {
 		return Written(e.Expression)
 	case *member:
 		return e.FunctionCallExpr
+	case *quick:
+		return e.FunctionCallExpr
 	case *logic:
 		return e.Expression
 	case *operator:
@@ -184,6 +186,8 @@ func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 	case *hclsyntax.SplatExpr:
 		return e, w.splat(x)
 	case *member: // rewritten before
+		return e, w.all(pointers(x.Args)...)
+	case *quick:
 		return e, w.all(pointers(x.Args)...)
 	case *logic:
 		return e, w.all(&x.op.LHS, &x.op.RHS)

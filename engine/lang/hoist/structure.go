@@ -17,7 +17,11 @@ func (w *rewrite) object(x *hclsyntax.ObjectConsExpr) deps {
 }
 
 func (w *rewrite) call(x *hclsyntax.FunctionCallExpr) (hclsyntax.Expression, deps) {
+	q := quickOf(x) // before: what is written out may become a literal, and shares its elements
 	d, each := w.each(pointers(x.Args)...)
+	if q != nil && len(d) > 0 {
+		return q, d
+	}
 	indexed := (x.Name == "contains" || x.Name == "count") && len(x.Args) == 2 || x.Name == "lookup" && len(x.Args) > 1
 	if len(d) == 0 || !indexed || len(each[0]) > 0 || x.ExpandFinal {
 		return x, d
