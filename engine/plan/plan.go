@@ -191,12 +191,17 @@ func (p *Plan) Identities() map[string]string {
 }
 
 // Items returns all forecasts in the order of the playbook, then by host and item.
-func (p *Plan) Items() []Item {
+func (p *Plan) Items() []Item { return p.pick(func(Item) bool { return true }) }
+
+// pick returns some of the forecasts, in order: sorting all of them costs more than the little that mostly is wanted.
+func (p *Plan) pick(wanted func(Item) bool) []Item {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	items := make([]Item, 0, len(p.items))
+	var items []Item
 	for _, i := range p.items {
-		items = append(items, i)
+		if wanted(i) {
+			items = append(items, i)
+		}
 	}
 	slices.SortFunc(items, func(a, b Item) int {
 		return cmp.Or(cmp.Compare(p.order[a.Entry], p.order[b.Entry]), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Item, b.Item))
@@ -219,7 +224,7 @@ func (p *Plan) FindItem(play, host, entry, item string) (Item, bool) {
 
 // Acting returns the items that may change something, in order.
 func (p *Plan) Acting() []Item {
-	return slices.DeleteFunc(p.Items(), func(i Item) bool { return !i.Acts() })
+	return p.pick(Item.Acts)
 }
 
 // Worst is the worst case in numbers: everything that may act counts, attempts included.

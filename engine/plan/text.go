@@ -46,8 +46,8 @@ func (p *Plan) Text(w io.Writer, redact func(string) string) {
 
 // unplanned are the steps that might be needed and cannot be planned: they will not be done.
 func (p *Plan) unplanned() []Item {
-	return slices.DeleteFunc(p.Items(), func(i Item) bool {
-		return i.Kind != engine.EntryStep || i.Disposition != Unreachable && i.Disposition != Error
+	return p.pick(func(i Item) bool {
+		return i.Kind == engine.EntryStep && (i.Disposition == Unreachable || i.Disposition == Error)
 	})
 }
 

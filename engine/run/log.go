@@ -5,8 +5,6 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/plan"
-	"github.com/zclconf/go-cty/cty"
-	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // log numbers events and hands them to the journal, one after the other.
@@ -46,16 +44,4 @@ func (p *pass) logCheck(c *engine.Check, play, host string, j engine.Judged) err
 		p.plan.Judge(plan.Check{Name: c.Name, Play: play, Host: host, Place: c.Range.String(), Status: status, Reason: p.o.Redact(reason), Waits: j.Waits})
 	}
 	return p.write(engine.Event{Kind: engine.EventCheck, Play: play, Host: host, Entry: c.Name, Status: status, Reason: reason, Place: c.Range.String()})
-}
-
-// text is a value as JSON, for events and plans; unknown parts and marks make it empty.
-func text(v cty.Value) string {
-	if v == cty.NilVal {
-		return ""
-	}
-	b, err := ctyjson.Marshal(v, v.Type()) // which refuses unknown values and marks
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }
