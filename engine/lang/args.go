@@ -96,7 +96,7 @@ func (l *loader) adoptArgs(e *entry, body *hclsyntax.Body, prefix string, exprs 
 func (l *loader) foreignArgs(e *entry) {
 	own := ownNames(reflect.TypeOf(e.Module.New()))
 	for _, a := range inOrder(e.body.Attributes) {
-		if !slices.Contains(own, a.Name) && foreign(a.Name) != "" {
+		if !slices.Contains(own, a.Name) && (foreign(a.Name) != "" || asBlock[a.Name] != "") {
 			l.unexpected("argument", a.Name, a.NameRange, "in "+e.block.Type, nil)
 			delete(e.body.Attributes, a.Name)
 		}

@@ -172,7 +172,7 @@ func (l *loader) loadModuleEntry(b *hclsyntax.Block, s site) *entry {
 	}
 	l.loadMeta(e, at)
 	if e.Module == nil {
-		l.fail(b.LabelRanges[0], "Unknown module", "There is no module %q.%s", b.Labels[0], infer.Suggest(b.Labels[0], slices.Sorted(maps.Keys(l.modules))))
+		l.fail(b.LabelRanges[0], "Unknown module", "There is no module %q.%s", b.Labels[0], l.unknownModule(b.Labels[0]))
 		l.walkAll(restOf(b.Body), at)
 		return e
 	}

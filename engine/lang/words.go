@@ -80,6 +80,8 @@ func (l *loader) identifier(name string, where hcl.Range) bool {
 // unexpected reports a word that means nothing where it stands.
 func (l *loader) unexpected(kind, name string, where hcl.Range, in string, known []string) {
 	switch text := foreign(name); {
+	case kind == "argument" && asBlock[name] != "":
+		l.fail(where, "It is a block", "There is no argument %q %s. %s", name, in, asBlock[name])
 	case text != "":
 		l.fail(where, "A word of another language", "There is no %s %q %s. %s", kind, name, in, text)
 	default:
@@ -89,6 +91,11 @@ func (l *loader) unexpected(kind, name string, where hcl.Range, in string, known
 		}
 		l.fail(where, "Unknown "+kind, "There is no %s %q %s.%s", kind, name, in, more)
 	}
+}
+
+// asBlock are blocks that people write as arguments.
+var asBlock = map[string]string{
+	"sudo": `Write a block, sudo {}, with user = "…" for another one than root.`, "retry": `Write a block, with an argument a line: retry { attempts = 3, delay = "10s" }.`,
 }
 
 // foreign says what takes the place of a word of Ansible or Terraform, or "".

@@ -7,6 +7,7 @@ play "p" {
   gather_facts = false # ERROR: Nothing is gathered unasked
   serial       = 1     # ERROR: Write batch =
   become       = true  # ERROR: Write sudo {}
+  sudo         = true  # ERROR: It is a block: There is no argument "sudo" in play. Write a block, sudo {}
   step "service" "a" {
     name        = "x"
     state       = "started"
@@ -18,6 +19,8 @@ play "p" {
     with_items  = [1]       # ERROR: Write for_each
     loop        = [1]       # ERROR: Write for_each
     until       = true      # ERROR: Write retry
+    sudo        = true      # ERROR: Write a block, sudo {}
+    retry       = 3         # ERROR: Write a block, with an argument a line
   }
   handler "h" { # ERROR: A word of another language
   }
