@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -148,12 +149,25 @@ func (l *loader) warn(where hcl.Range, summary, format string, args ...any) {
 
 // problems gives everything that was found, each once, in the order of the file.
 func (l *loader) problems() engine.Problems {
+	for _, d := range l.diags {
+		if d.Severity == hcl.DiagError && d.Subject != nil {
+			l.tellOrigins(d)
+		}
+	}
 	problems := decode.Problems(l.diags, l.files)
 	slices.SortStableFunc(problems, func(a, b engine.Problem) int {
 		return cmp.Or(cmp.Compare(a.Range.File, b.Range.File), cmp.Compare(a.Range.Line, b.Range.Line), cmp.Compare(a.Range.Col, b.Range.Col),
 			cmp.Compare(a.Summary, b.Summary), cmp.Compare(a.Detail, b.Detail))
 	})
 	return slices.Compact(problems)
+}
+
+// tellOrigins adds to a mistake where the values that are named at its place were given: often it is made there.
+func (l *loader) tellOrigins(d *hcl.Diagnostic) {
+	if d.Summary == notValid || strings.Contains(d.Detail, " is given by ") {
+		return // it says so itself, or was told before
+	}
+	d.Detail = strings.TrimSpace(strings.Join(append([]string{d.Detail}, l.origins(*d.Subject)...), " "))
 }
 
 // inOrder gives attributes as they are written.

@@ -1,7 +1,9 @@
 package lang
 
 import (
+	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -62,13 +64,48 @@ func (l *loader) loadVariables(body *hclsyntax.Body) {
 	l.vars = cty.ObjectVal(values)
 	l.constants.Variables["var"] = l.vars
 	for _, v := range order {
-		for _, b := range v.block.Body.Blocks {
-			if b.Type == "validation" {
-				l.validate(v, b)
-			}
-		}
+		l.validateAll(v)
 	}
 }
+
+// validateAll judges a value. One that is refused is unknown from then on: one mistake is reported once.
+func (l *loader) validateAll(v *variable) {
+	before := len(l.diags)
+	for _, b := range v.block.Body.Blocks {
+		if b.Type == "validation" {
+			l.validate(v, b)
+		}
+	}
+	if !l.diags[before:].HasErrors() {
+		return
+	}
+	v.value = v.unknown()
+	values := l.vars.AsValueMap()
+	values[v.name] = v.value
+	l.vars = cty.ObjectVal(values)
+	l.constants.Variables["var"] = l.vars
+}
+
+// origins are the values from outside of the playbook that stand in an expression: where they were given.
+func (l *loader) origins(where hcl.Range) []string {
+	var out, said []string
+	for _, found := range namedVar.FindAllStringSubmatch(l.source(where), -1) {
+		v := l.variables[found[1]]
+		if v != nil && v.origin != "" && v.origin != ownDefault && !slices.Contains(said, v.origin) {
+			said = append(said, v.origin)
+			out = append(out, fmt.Sprintf("var.%s, declared at line %d, is given by %s.", v.name, v.block.DefRange().Start.Line, v.origin))
+		}
+	}
+	return out
+}
+
+var namedVar = regexp.MustCompile(`\bvar\.([\pL_][\pL\d_-]*)`)
+
+// notValid is the summary of a validation that does not hold.
+const notValid = "Variable not valid"
+
+// ownDefault is the origin of a value that nobody has given.
+const ownDefault = "its default"
 
 func (l *loader) loadVariable(b *hclsyntax.Block) *variable {
 	ok := l.form(b, form{attrs: []string{"type", "default", "description", "nullable", "sensitive"}, blocks: []string{"validation"}, labels: []string{"NAME"}})
@@ -101,7 +138,7 @@ func (l *loader) loadVariable(b *hclsyntax.Block) *variable {
 func (l *loader) resolve(v *variable) cty.Value {
 	given, isGiven := l.opts.Vars[v.name]
 	def, hasDefault := l.defaultOf(v, isGiven)
-	v.origin = "its default"
+	v.origin = ownDefault
 	switch {
 	case !isGiven && !hasDefault:
 		l.fail(v.block.DefRange(), "Variable without a value", "%q has no default. Give it a value with --var %s=…, or with the environment variable DSPLAY_VAR_%s.", v.name, v.name, v.name)
@@ -227,7 +264,7 @@ func (l *loader) validate(v *variable, b *hclsyntax.Block) {
 	case holds.IsNull():
 		l.fail(x.place, "Condition is null", "A condition must be true or false.")
 	case holds.False():
-		l.fail(x.place, "Variable not valid", "%s: %s %s", v.origin, v.name, l.text(b.Body, "error_message"))
+		l.fail(x.place, notValid, "%s: %s %s", v.origin, v.name, l.text(b.Body, "error_message"))
 	}
 }
 
