@@ -17,7 +17,7 @@ type held struct {
 }
 
 func (h held) String() string {
-	return fmt.Sprintf("agent:%s (%s, %s)", Fingerprint(h.PublicKey()), h.PublicKey().Type(), plain(h.comment))
+	return fmt.Sprintf("agent:%s (%s, %s)", Fingerprint(h.PublicKey()), h.PublicKey().Type(), Plain(h.comment))
 }
 
 // agentKeys lists the keys of the agent that can sign a plan. Certificates are left out: they are keys once more.

@@ -78,7 +78,7 @@ func Check(file string, data []byte, d *plan.Document, o Options) (Report, error
 	case report.Rejection != nil:
 		return report, &Refused{report, "the plan was rejected by " + report.Rejection.String()}
 	case o.Require > 0 && o.AllowedSigners == "":
-		return report, fmt.Errorf("%d approvals are required, and nobody said whose count: --allowed-signers FILE", o.Require)
+		return report, fmt.Errorf("approvals are required (%d), and nobody said whose count: --allowed-signers FILE", o.Require)
 	case len(report.Approvals) < o.Require:
 		return report, &Refused{report, report.Missing()}
 	}

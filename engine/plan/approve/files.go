@@ -36,7 +36,7 @@ func Signatures(file string) ([]Signature, error) {
 			continue
 		}
 		path := filepath.Join(filepath.Dir(file), e.Name())
-		s := Signature{File: plain(path)}
+		s := Signature{File: Plain(path)}
 		text, info, err := readSmall(path)
 		if s.Text, s.Err = text, err; err == nil {
 			s.At = info.ModTime().UTC().Truncate(time.Second)
@@ -71,8 +71,8 @@ func Write(path string, text []byte) error {
 	return nil
 }
 
-// plain is a text of others for one line of a terminal: what the terminal would obey, and what ends a line, is a dot.
-func plain(s string) string {
+// Plain is a text of others for one line of a terminal: what the terminal would obey, and what ends a line, is a dot.
+func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return '·'

@@ -22,14 +22,14 @@ func Judge(data []byte, signatures []Signature, allowed *Signers, planner plan.P
 	for _, s := range signatures {
 		h, err := allowed.holder(data, s, Namespace, now)
 		if err != nil {
-			refused = append(refused, Refusal{plain(strings.Join(h.names, ",")), h.key, s.File, plain(err.Error())})
+			refused = append(refused, Refusal{Plain(strings.Join(h.names, ",")), h.key, s.File, Plain(err.Error())})
 			continue
 		}
 		who.meet(h.key, h.names, planner)
 		if h.authority != "" && slices.Contains(planner.Keys, h.authority) {
 			who.join(thePlanner, "key "+h.key) // who holds the key of an authority can be anybody
 		}
-		approvals = append(approvals, Approval{plain(strings.Join(h.names, ",")), h.key, s.File, s.At})
+		approvals = append(approvals, Approval{Plain(strings.Join(h.names, ",")), h.key, s.File, s.At})
 	}
 	slices.SortStableFunc(approvals, func(a, b Approval) int {
 		return cmp.Or(cmp.Compare(a.Principal, b.Principal), cmp.Compare(a.File, b.File))

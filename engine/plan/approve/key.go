@@ -1,6 +1,7 @@
 package approve
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -12,6 +13,9 @@ import (
 
 	"golang.org/x/crypto/ssh"
 )
+
+// Signer is what signs: a Key, or any other of x/crypto.
+type Signer = ssh.Signer
 
 // Keys finds the key to sign with.
 type Keys struct {
@@ -32,6 +36,16 @@ func (k *Key) Close() error {
 		return nil
 	}
 	return k.close()
+}
+
+// Line is what stands behind somebody's name in a file of allowed signers that lets the key sign in a namespace: options,
+// type and base64. For a certificate it is about its authority.
+func (k *Key) Line(namespace string) string {
+	public, certified := k.PublicKey(), ""
+	if c, ok := public.(*ssh.Certificate); ok {
+		public, certified = c.SignatureKey, "cert-authority,"
+	}
+	return fmt.Sprintf("%snamespaces=%q %s", certified, namespace, bytes.TrimSpace(ssh.MarshalAuthorizedKey(public)))
 }
 
 // Open gives the key that a person named: "agent" for the only key of the agent, "agent:WORD" for that with this

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"time"
-
-	"golang.org/x/crypto/ssh"
 )
 
 // RejectNamespace is what the signature of a rejection is made for.
@@ -31,7 +29,7 @@ func (r Rejection) String() string {
 
 // Reject writes the rejection of a plan beside its file, and with a key its signature beside that. That it was rejected
 // before is an error that says by whom.
-func Reject(file string, r Rejection, key ssh.Signer) (path string, err error) {
+func Reject(file string, r Rejection, key Signer) (path string, err error) {
 	path = file + rejected
 	switch before, err := Rejected(file, r.ID); {
 	case err != nil:
@@ -93,7 +91,7 @@ func Rejected(file, id string) (*Rejection, error) {
 	case r.ID != id:
 		return nil, nil
 	}
-	r.Who, r.Reason = plain(r.Who), plain(r.Reason)
+	r.Who, r.Reason = Plain(r.Who), Plain(r.Reason)
 	return &r, nil
 }
 

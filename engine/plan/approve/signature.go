@@ -13,7 +13,7 @@ import (
 )
 
 // Sign signs the bytes of a file as ssh-keygen -Y sign does, and returns the text of the file of the signature.
-func Sign(data []byte, key ssh.Signer, namespace string) ([]byte, error) {
+func Sign(data []byte, key Signer, namespace string) ([]byte, error) {
 	s, err := sshsig.Sign(bytes.NewReader(data), key, sshsig.HashSHA512, namespace)
 	if err != nil {
 		return nil, fmt.Errorf("sign with %s: %w", Fingerprint(key.PublicKey()), err)
