@@ -122,6 +122,9 @@ func (m *Model) argument(d *decl, a *hclsyntax.Attribute) {
 	case a.Name == "address" && d.kind == "host":
 		d.address = address{m.text(a), a.SrcRange, d}
 		return
+	case ansible(a.Name) != "":
+		m.fail(a.NameRange, "A word of Ansible", fmt.Sprintf("%q does nothing here. %s", a.Name, ansible(a.Name)))
+		return
 	case slices.Contains(engine.Reserved, a.Name):
 		m.fail(a.NameRange, "Reserved name", reserved(d, a.Name))
 		return

@@ -83,9 +83,19 @@ func (m *Model) parse() []*hclsyntax.Body {
 	wg.Wait()
 	var bodies []*hclsyntax.Body
 	for i, f := range m.read {
+		if language := decode.Foreign(f.Path, f.Data); language != "" && diags[i].HasErrors() {
+			diags[i] = hcl.Diagnostics{foreign(f.Path, language)}
+		}
 		m.report(diags[i])
 		m.files[f.Path] = &hcl.File{Bytes: f.Data}
 		bodies = append(bodies, files[i].Body.(*hclsyntax.Body)) // what this parser gives, after errors, too
 	}
 	return bodies
+}
+
+// foreign is the one thing to say of a file in another language.
+func foreign(path, language string) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not HCL", Subject: &hcl.Range{Filename: path},
+		Detail: fmt.Sprintf("This looks like %s, perhaps an inventory of Ansible. An inventory of dsplay is written in HCL: host \"web1\" { address = \"192.0.2.1\" }. "+
+			"docs/from-ansible.md shows both side by side, docs/inventory.md all of it.", language)}
 }

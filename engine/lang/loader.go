@@ -67,6 +67,9 @@ func (l *loader) load() {
 	for _, b := range body.Blocks {
 		l.item(b)
 	}
+	if len(l.playbook.Items) == 0 && l.path != "" && !l.diags.HasErrors() {
+		l.warn(hcl.Range{Filename: l.path}, "Empty playbook", "There is no play in it: nothing would be done.")
+	}
 	l.warnUnused()
 	l.warnEvidence()
 	if l.whole {
@@ -109,6 +112,10 @@ func (l *loader) parse() *hclsyntax.Body {
 	f, diags := hclsyntax.ParseConfig(src, l.path, hcl.InitialPos)
 	l.files[l.path] = f
 	l.playbook.Files = []engine.File{{Path: l.path, Data: src}}
+	if language := decode.Foreign(l.path, src); language != "" && diags.HasErrors() {
+		diags = hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Not HCL", Subject: &hcl.Range{Filename: l.path},
+			Detail: fmt.Sprintf("This looks like %s, perhaps a playbook of Ansible. A playbook of dsplay is written in HCL; docs/from-ansible.md shows both side by side.", language)}}
+	}
 	l.report(diags)
 	if diags.HasErrors() {
 		return nil

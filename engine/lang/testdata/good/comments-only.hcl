@@ -1,4 +1,5 @@
-# nothing but a comment
+# nothing but a comment; WARNING is told of the file as a whole
+# WARNING: Empty playbook
 /* and
    another one */
 // and a third

@@ -1,0 +1,1 @@
+# WARNING: Empty playbook: There is no play in it
