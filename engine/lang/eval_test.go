@@ -443,7 +443,7 @@ play "q" {
 	_, err = h.Args(r.find("probe.b"))
 	fails(t, err, ":9:", "self.disks is null")
 	_, err = h.Settings(r.find("probe.b"))
-	fails(t, err, ":8:", "cannot be known before p/probe.a has run")
+	fails(t, err, ":8:", "cannot be known yet: it waits for p/probe.a")
 	pid := 7
 	h.Set(r.find("probe.a"), did(t, engine.StatusOK, serviceResult{PID: &pid}))
 	_, err = h.Settings(r.find("probe.b"))

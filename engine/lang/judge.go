@@ -65,6 +65,9 @@ func (s *pass) condition(x *expr, ctx *hcl.EvalContext, host string) (cty.Value,
 // waits are the addresses of the entries that have no result: those of plays, and those of the host.
 func (s *pass) waits(r refs, ofHost func(refs) []string) []string {
 	found := map[string]bool{}
+	if r.run && !s.run.IsWhollyKnown() {
+		found["run.id"] = true
+	}
 	for _, p := range r.plays {
 		v := s.played[p]
 		for _, address := range v.waits {

@@ -3,6 +3,7 @@ package lang
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
@@ -174,7 +175,7 @@ func (s *pass) playArg(x *expr, root *hcl.EvalContext, set func(cty.Value) strin
 		return err
 	}
 	if !v.IsWhollyKnown() {
-		return s.wrong(x, "", fmt.Sprintf("it cannot be known before %v has run", s.waits(x.refs, nil)))
+		return s.wrong(x, "", fmt.Sprintf("it cannot be known yet: it waits for %s", strings.Join(s.waits(x.refs, nil), ", ")))
 	}
 	if v.IsNull() {
 		return nil

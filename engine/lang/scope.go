@@ -118,6 +118,7 @@ func (s *scope) Name(t hcl.Traversal) (infer.Type, int, *hcl.Diagnostic) {
 	case "play":
 		return s.ofPlay(t, name, at, named)
 	case "run":
+		s.refs.run = true
 		return infer.Of(cty.Object(map[string]cty.Type{"id": cty.String})), 1, nil
 	case "self", "probe", "step", "block", "include":
 		return s.ofHost(t, root, name, at, named)
@@ -179,6 +180,7 @@ func (s *scope) local(name string, at hcl.Range, named bool) (infer.Type, int, *
 }
 
 func (s *scope) adopt(l *local) {
+	s.refs.run = s.refs.run || l.expr.refs.run
 	for _, p := range l.expr.refs.plays {
 		s.refs.play(p)
 	}

@@ -58,7 +58,7 @@ func (h *hostScope) doer(x *expr) (string, error) {
 	case !v.IsKnown():
 		waits := h.waiting(x.refs)
 		return "", &engine.Error{Kind: engine.KindEval, Host: h.name, Op: x.Range().String(), Waits: waits,
-			Msg: fmt.Sprintf("on cannot be known before %s has run", strings.Join(waits, ", "))}
+			Msg: fmt.Sprintf("on cannot be known yet: it waits for %s", strings.Join(waits, ", "))}
 	case v.IsNull():
 		return "", h.explained(h.wrong(x, h.name, "on is null: nobody can do it"+nullText(x.nulls(h.context()))), x)
 	}
@@ -83,7 +83,7 @@ func (h *hostScope) read(x *entry, body *hclsyntax.Body, target any) error {
 	}
 	waits := h.waiting(x.waits)
 	return &engine.Error{Kind: engine.KindEval, Host: h.name, Op: x.Range.String(), Waits: waits,
-		Msg: fmt.Sprintf("%s cannot be known before %s has run", strings.Join(out.Unknown, ", "), strings.Join(waits, ", "))}
+		Msg: fmt.Sprintf("%s cannot be known yet: it waits for %s", strings.Join(out.Unknown, ", "), strings.Join(waits, ", "))}
 }
 
 func (h *hostScope) badSetting(x *entry, body *hclsyntax.Body, bad *engine.BadArg) error {

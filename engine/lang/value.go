@@ -101,6 +101,8 @@ func asBool(v cty.Value) (bool, string) {
 // whole is what probe.NAME or step.NAME holds when r is the result of the entry as a whole.
 func (e *entry) whole(r engine.Result) cty.Value {
 	switch {
+	case e.Kind == engine.EntryInclude && r.Value != cty.NilVal && !r.Value.IsKnown():
+		return cty.UnknownVal(e.typ)
 	case e.Kind == engine.EntryInclude:
 		return e.absent()
 	case e.Kind == engine.EntryBlock:

@@ -99,7 +99,7 @@ func (x *expr) why(ctx *hcl.EvalContext) string {
 	var b strings.Builder
 	b.Grow(2*len(x.text) + 16*len(x.leaves))
 	separator := ""
-	if len(x.leaves) != 1 || x.leaves[0].text != x.text {
+	if len(x.leaves) == 0 || x.leaves[0].text != x.text {
 		b.WriteString(x.text)
 		separator = ": "
 	}

@@ -37,7 +37,7 @@ func (h *hostRun) stop() <-chan struct{} {
 
 // block executes what is in a block; when it failed, the rescue; and in any case the finally.
 func (h *hostRun) block(ctx context.Context, x *execution) error {
-	before := len(h.pending)
+	before := h.open
 	b := x.e.Block
 	failure := h.all(ctx, b.Entries, x.as)
 	err := failure
@@ -53,7 +53,7 @@ func (h *hostRun) block(ctx context.Context, x *execution) error {
 		if err = h.all(ctx, b.Rescue, x.as); err != nil {
 			h.abandon(b.Rescue)
 		}
-	case h.planning && len(h.pending) > before:
+	case h.open > before:
 		x.scope.Set(x.e, engine.Result{Value: cty.DynamicVal})
 		h.planRescue(ctx, b.Rescue)
 	default:

@@ -103,3 +103,43 @@ func TestFinallyAfterASignal(t *testing.T) {
 		t.Errorf("did %s, hosts %s, stop %+v", got, statuses(res), res.Stop)
 	}
 }
+
+// TestRescueOfProbesThatCannotLookYet: what is not known of a block may fail, so its rescue is in the plan.
+func TestRescueOfProbesThatCannotLookYet(t *testing.T) {
+	b := newBench([]string{"a"}, step("one"), block([]*engine.Entry{probe("see")}, steps("back"), nil))
+	b.opts.Inventory.Hosts["other"] = &engine.Host{Name: "other"}
+	b.settings = func(e *engine.Entry, host string) engine.Settings {
+		if e.Name == "see" {
+			host = "other"
+		}
+		return engine.Settings{On: host}
+	}
+	p, res := b.both(t, func() { b.world.dead["other"] = true })
+	if got := dispositions(p); got != "a:step.one=will_run a:probe.see=depends a:step.back=rescue_only" {
+		t.Error(got)
+	}
+	if got := strings.Join(b.world.done, " "); got != "one@a back@a" || statuses(res) != "a=ok" {
+		t.Errorf("did %s, hosts %s", got, statuses(res))
+	}
+}
+
+// TestDoubtfulEntryThatCannotBePlanned: what may not even be needed does not end the planning of what comes after it.
+func TestDoubtfulEntryThatCannotBePlanned(t *testing.T) {
+	b := newBench([]string{"a"}, step("one"), step("maybe"), step("after"))
+	b.items[0].Play.Entries[1].When = isTrue("one", "on")
+	b.opts.Inventory.Hosts["other"] = &engine.Host{Name: "other"}
+	b.world.dead["other"] = true
+	b.settings = func(e *engine.Entry, host string) engine.Settings {
+		if e.Name == "maybe" {
+			host = "other"
+		}
+		return engine.Settings{On: host}
+	}
+	p, _, err := run.New(b.opts).Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dispositions(p); got != "a:step.one=will_run a:step.maybe=unreachable a:step.after=will_run" {
+		t.Error(got)
+	}
+}

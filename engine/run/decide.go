@@ -136,7 +136,7 @@ func targeted(spec Spec, s State, t engine.Target) (State, Command) {
 	}
 	if len(t.Waits) > 0 && s.Stop == nil {
 		s.Stop = &Stop{Kind: StopUnknown, Item: play.Name,
-			Reason: fmt.Sprintf("%s: hosts of play %q are not known before %s has run", play.Range, play.Name, t.Waits[0])}
+			Reason: fmt.Sprintf("%s: hosts of play %q are not known yet: they wait for %s", play.Range, play.Name, t.Waits[0])}
 	}
 	if s.Stop != nil {
 		return s, Command{Finish: true}

@@ -31,20 +31,37 @@ func (h *hostRun) entry(ctx context.Context, e *engine.Entry, as plan.Dispositio
 			return x.ended(err)
 		}
 	}
-	switch e.Kind {
+	return x.doubted(x.execute(ctx))
+}
+
+// execute does what the entry is there for.
+func (x *execution) execute(ctx context.Context) error {
+	switch x.e.Kind {
 	case engine.EntryCheck:
 		return x.check()
 	case engine.EntryRecover:
-		return h.recover(ctx, x)
+		return x.recover(ctx, x)
 	case engine.EntryInclude:
-		return x.ended(h.include(ctx, x))
+		return x.ended(x.include(ctx, x))
 	case engine.EntryBlock:
-		return x.ended(h.block(ctx, x))
+		return x.ended(x.block(ctx, x))
 	}
-	if e.ForEach != nil {
+	if x.e.ForEach != nil {
 		return x.forEach(ctx)
 	}
 	return x.single(ctx)
+}
+
+// doubted ends an entry of which planning does not know whether it will be executed: what it leaves is unknown, whatever it
+// would leave now, and that it cannot be planned (its forecast says why) does not fail the host.
+func (x *execution) doubted(err error) error {
+	if !x.doubt || err != nil && fatal(err) {
+		return err
+	}
+	x.blame(err)
+	x.open++
+	x.scope.Set(x.e, engine.Result{Value: unknown(x.e)})
+	return nil
 }
 
 func (h *hostRun) execution(e *engine.Entry, as plan.Disposition) *execution {
@@ -81,6 +98,7 @@ type execution struct {
 	as       plan.Disposition
 	why      string // the condition and its values
 	waits    []string
+	doubt    bool // planning: its own condition is unknown
 	settings engine.Settings
 	since    time.Time // shared answers are not older
 	began    time.Time
@@ -99,7 +117,10 @@ func (x *execution) when() (bool, error) {
 	x.why = v.Why
 	switch {
 	case !v.Known() && x.planning:
-		x.as, x.waits = plan.Depends, v.Waits
+		x.doubt, x.waits = true, v.Waits
+		if x.as != plan.RescueOnly {
+			x.as = plan.Depends
+		}
 		return true, nil
 	case !v.Known():
 		return false, x.unknown("when = "+x.e.When.Text(), v.Waits)
@@ -115,8 +136,13 @@ func (x *execution) check() error {
 	if err != nil {
 		return x.ended(err)
 	}
-	if err := x.logCheck(x.e.Check, x.play.Name, x.host.Name, j); err != nil {
+	told := j
+	told.Unknown = j.Unknown || x.planning && x.as != plan.WillRun // whether it is judged at all is not known yet
+	if err := x.logCheck(x.e.Check, x.play.Name, x.host.Name, told); err != nil {
 		x.record = err
+	}
+	if j.Unknown {
+		x.open++
 	}
 	switch {
 	case j.OK, x.e.Check.Warning, j.Unknown && x.planning:

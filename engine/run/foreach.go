@@ -22,7 +22,7 @@ func (x *execution) forEach(ctx context.Context) error {
 		return nil
 	case len(waits) > 0:
 		return x.ended(&engine.Error{Kind: engine.KindEval, Host: x.host.Name, Op: x.e.Range.String(), Waits: waits,
-			Msg:  fmt.Sprintf("for_each cannot be known before %s has run", strings.Join(waits, ", ")),
+			Msg:  fmt.Sprintf("for_each cannot be known yet: it waits for %s", strings.Join(waits, ", ")),
 			Hint: "for whom something is done must be known in a plan; put this into a later play, or walk what a probe sees"})
 	case len(items) == 0:
 		x.skip("for_each has no items")
@@ -64,7 +64,7 @@ func (x *execution) guardedSingle(ctx context.Context) error {
 			return x.ended(err)
 		}
 	}
-	return x.single(ctx)
+	return x.doubted(x.single(ctx))
 }
 
 // failedItems is the error of an entry of which some items failed: of the first one's kind, unreachable when all are.

@@ -77,7 +77,7 @@ func TestUnknownItemsCannotBePlanned(t *testing.T) {
 		t.Fatal(err)
 	}
 	i, _ := p.Find("p", "a", "p/step.set")
-	if i.Disposition != plan.Error || statuses(res) != "a=failed" || i.Error.Kind != engine.KindEval || !strings.Contains(i.Reason, "for_each cannot be known before p/step.before has run") {
+	if i.Disposition != plan.Error || statuses(res) != "a=failed" || i.Error.Kind != engine.KindEval || !strings.Contains(i.Reason, "for_each cannot be known yet: it waits for p/step.before") {
 		t.Errorf("%s %+v", statuses(res), i)
 	}
 }

@@ -57,6 +57,7 @@ func (x *execution) later(waits []string) engine.Result {
 		as = x.as
 	}
 	x.forecast(plan.Item{Disposition: as, Waits: waits, Reason: x.why})
+	x.open++
 	res := engine.Result{Value: unknown(x.e)}
 	x.scope.Set(x.e, res)
 	return res
@@ -89,7 +90,7 @@ func (x *execution) args() (engine.Args, error) {
 func (h *hostRun) unknown(what string, waits []string) error {
 	e := &engine.Error{Kind: engine.KindEval, Host: h.host.Name, Op: what, Waits: waits, Msg: fmt.Sprintf("it is not known, and nothing unknown is executed; it waits for %s", strings.Join(waits, ", "))}
 	if h.planning {
-		e.Msg = fmt.Sprintf("it cannot be known before %s has run", strings.Join(waits, ", "))
+		e.Msg = fmt.Sprintf("it cannot be known yet: it waits for %s", strings.Join(waits, ", "))
 		e.Hint = "what is executed must be known in a plan; put this into a later play, or read the value with a probe"
 	}
 	return e

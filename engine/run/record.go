@@ -125,5 +125,8 @@ func null(e *engine.Entry) cty.Value {
 }
 
 func unknown(e *engine.Entry) cty.Value {
+	if e.Module == nil {
+		return cty.DynamicVal
+	}
 	return cty.UnknownVal(engine.TypeOf(e.Module.Result))
 }

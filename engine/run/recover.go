@@ -35,7 +35,7 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 		return x.ended(err)
 	}
 	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly || h.o.Offline) {
-		return x.ended(l.planAll(ctx, plan.Depends, slices.Concat(h.pending, x.waits)))
+		return x.ended(l.planAll(ctx, l.depends(), slices.Concat(h.pending, x.waits)))
 	}
 	goal, err := l.look(ctx)
 	switch {
@@ -46,7 +46,7 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 		x.end(engine.Result{Status: engine.StatusUnchanged}, "the goal holds: "+goal.Why)
 		return nil
 	case !goal.Known():
-		return x.ended(l.planAll(ctx, plan.Depends, goal.Waits))
+		return x.ended(l.planAll(ctx, l.depends(), goal.Waits))
 	case h.planning:
 		x.why = goal.Why
 		return x.ended(l.planAll(ctx, plan.WillRun, nil))
@@ -125,6 +125,7 @@ func (l *ladder) stale(x *execution) string {
 // planAll plans the attempts: the first that would act is what will run (or first says otherwise), the others are
 // for the case that the goal does not hold by then. waits says for what a goal waits that is not known.
 func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []string) error {
+	l.open++
 	before := len(l.pending)
 	var last error
 	for _, rung := range l.applies {
@@ -134,7 +135,7 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []st
 		}
 		switch {
 		case !rung.when.Known():
-			l.blame(l.planAttempt(ctx, rung, plan.Depends)) // its forecast says why
+			l.blame(l.planAttempt(ctx, rung, l.depends())) // its forecast says why
 		case !rung.when.True():
 			l.skip(rung)
 		default:
@@ -148,11 +149,19 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []st
 		return l.hopeless(l.x.why, last)
 	}
 	why := "the goal does not hold: " + l.x.why
-	if first == plan.Depends {
+	if first != plan.WillRun {
 		why = "whether the goal holds is not known before then"
 	}
 	l.x.forecast(plan.Item{Disposition: first, Reason: why, Waits: waits})
 	return nil
+}
+
+// depends is what attempts are of which nobody knows whether they will be made: in a rescue only that is known.
+func (l *ladder) depends() plan.Disposition {
+	if l.x.as == plan.RescueOnly {
+		return plan.RescueOnly
+	}
+	return plan.Depends
 }
 
 // planAttempt plans the entries of one attempt. That one cannot be planned does not fail the host:

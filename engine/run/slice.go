@@ -95,6 +95,7 @@ type hostRun struct {
 	scope engine.HostScope
 	// pending are the entries that may change something and have not run, because this pass only plans.
 	pending []string
+	open    int                    // entries of which this pass does not know how they will end, because it only plans
 	reached map[*engine.Entry]bool // entries that were begun or skipped
 	closing bool                   // a finally block runs: a signal does not stop it
 	begun   int                    // changes that were begun

@@ -47,6 +47,7 @@ func (x *execution) planned(args engine.Args, diff engine.Diff) engine.Result {
 		i.Effects = e.Effects()
 	}
 	x.forecast(i)
+	x.open++
 	if !slices.Contains(x.pending, x.e.Address) {
 		x.pending = append(x.pending, x.e.Address)
 	}
@@ -88,7 +89,12 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	x.begun++
 	x.ledger.begin(x.place())
 	x.blind = diff.Opaque || diff.Act != ""
-	x.changed(x.settings.On)
+	status := engine.StatusFailed
+	defer func() {
+		if status != engine.StatusUnchanged { // by changed_when; what failed may have changed something
+			x.changed(x.settings.On)
+		}
+	}()
 	result, err := args.Module.(engine.Applier).Apply(ctx, host.Acting(diff.Commands), diff)
 	x.acted = x.memos.act()
 	if err != nil {
@@ -105,9 +111,10 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	if err := x.judged(res.Value); err != nil {
 		return engine.Result{}, err
 	}
-	if res.Status, err = x.status(diff, res.Value); err != nil {
+	if status, err = x.status(diff, res.Value); err != nil {
 		return engine.Result{}, err
 	}
+	res.Status = status
 	x.end(res, diff.Act)
 	return res, nil
 }

@@ -45,7 +45,7 @@ func (x *execution) decide(what string, e engine.Expr, value cty.Value) (engine.
 	v, err := x.scope.Eval(e, value)
 	if err == nil && !v.Known() {
 		err = &engine.Error{Kind: engine.KindEval, Host: x.host.Name, Op: e.Range().String(), Waits: v.Waits,
-			Msg: fmt.Sprintf("%s cannot be known before %s has run", what, strings.Join(v.Waits, ", "))}
+			Msg: fmt.Sprintf("%s cannot be known yet: it waits for %s", what, strings.Join(v.Waits, ", "))}
 	}
 	return v, err
 }
