@@ -37,7 +37,7 @@ type prober struct{ answer }
 
 // Probe reaches the host as a real one would, and gives what the scenario says.
 func (p prober) Probe(ctx context.Context, host engine.Reader) (any, error) {
-	if _, err := host.API(ctx); err != nil {
+	if err := p.reach(ctx, host); err != nil {
 		return nil, err
 	}
 	for _, m := range p.mocks {
@@ -57,6 +57,14 @@ func (p prober) Probe(ctx context.Context, host engine.Reader) (any, error) {
 		Detail: fmt.Sprintf("For %s %s gives neither a result nor an error, and no other mock does.", p.call.Self, first)}})
 }
 
+// reach connects to the host as a real module would, and finds out that it has died since.
+func (a answer) reach(ctx context.Context, host engine.Reader) error {
+	if _, err := host.API(ctx); err != nil {
+		return err
+	}
+	return a.stage.silence(host.Name())
+}
+
 // failure is the error that the scenario wants, or why it could not be asked; nil: none.
 func (a answer) failure(m *scenario.Mock) error {
 	failure, err := a.stage.world.Failure(m, a.call)
@@ -74,7 +82,7 @@ type applier struct{ answer }
 
 // Check says what the step would do, were it real: with an act, because a mock has no state that could be compared.
 func (s applier) Check(ctx context.Context, host engine.Reader) (engine.Diff, error) {
-	if _, err := host.API(ctx); err != nil {
+	if err := s.reach(ctx, host); err != nil {
 		return engine.Diff{}, err
 	}
 	status, err := s.stage.world.Status(s.mocks[0], s.call)
@@ -89,7 +97,7 @@ func (s applier) Check(ctx context.Context, host engine.Reader) (engine.Diff, er
 
 // Apply fails, or changes the state of the scenario.
 func (s applier) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) (any, error) {
-	if _, err := host.API(ctx); err != nil {
+	if err := s.reach(ctx, host); err != nil {
 		return nil, err
 	}
 	if err := s.failure(s.mocks[0]); err != nil {

@@ -21,14 +21,22 @@ func (transport) Settings() any { return nil }
 
 // Open says whether the host answers in this scenario.
 func (t transport) Open(_ context.Context, h *engine.Host) (engine.Conn, error) {
-	answers, err := t.stage.world.Answers(h.Name)
-	switch {
-	case err != nil:
-		return nil, t.stage.broken(err)
-	case !answers:
-		return nil, &engine.Error{Kind: engine.KindTimeout, Host: h.Name, Op: "connect to " + h.Address, Msg: "no answer", Unreachable: true}
+	if err := t.stage.silence(h.Name); err != nil {
+		return nil, err
 	}
 	return line{}, nil
+}
+
+// silence is the error of a host that does not answer now, or nil.
+func (s *stage) silence(host string) error {
+	answers, err := s.world.Answers(host)
+	switch {
+	case err != nil:
+		return s.broken(err)
+	case !answers:
+		return &engine.Error{Kind: engine.KindTimeout, Host: host, Op: "connect to " + host, Msg: "no answer", Unreachable: true}
+	}
+	return nil
 }
 
 // line is a connection to nothing. Only that it is there is asked, and only by mocks; anything else is a bug, and panics.

@@ -1,6 +1,30 @@
 package rehearse
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
+
+// Difference shows where two texts differ, line by line: what only want has with "-", what only got has with "+", and
+// some lines around.
+func Difference(want, got string) string {
+	const around = 3
+	var out []string
+	shown := 0
+	all := difference(strings.Split(want, "\n"), strings.Split(got, "\n"))
+	for i, line := range all {
+		if strings.HasPrefix(line, "  ") {
+			continue
+		}
+		from := max(shown, i-around)
+		if from > shown {
+			out = append(out, "…")
+		}
+		shown = min(len(all), i+around+1)
+		out = append(out, all[from:shown]...)
+	}
+	return strings.Join(out, "\n")
+}
 
 // difference shows two lists as one: what only want has with "-", what only got has with "+", in order.
 func difference(want, got []string) []string {

@@ -135,7 +135,7 @@ func (j *judgement) plan(s *story, p *plan.Plan) {
 		if i.Kind != engine.EntryStep {
 			continue
 		}
-		label := s.label(i.Entry, "", i.Host, i.On)
+		label := s.label(i.Entry, i.Item, i.Host, i.On)
 		planned[label] = true
 		if expected, ok := j.e.Plan[label]; ok || i.Acts() {
 			got = append(got, fmt.Sprintf("%s = %s", label, i.Disposition))

@@ -27,6 +27,8 @@ type Outcome struct {
 	// Problems are what kept the test from being judged: something needed that is not mocked, a mock that does not fit.
 	Problems engine.Problems
 	Failures []Failure
+	Plan     *plan.Plan       // what was planned, and
+	Result   run.Result       // how its last pass ended; both only without problems
 	Used     []*scenario.Mock // mocks that were asked
 	Took     time.Duration    // of real time
 	Lasted   time.Duration    // of simulated time
@@ -63,6 +65,7 @@ func (r Rehearsal) Run(ctx context.Context) (Outcome, error) {
 	out.Took, out.Lasted = time.Since(began), clock.passed()
 	out.Used, out.Problems = s.used(r.Test), s.problems
 	if len(out.Problems) == 0 {
+		out.Plan, out.Result = p, res
 		out.Failures = append(judge(expect, story, p, res), s.unused(r.Test)...)
 	}
 	return out, nil

@@ -40,13 +40,23 @@ type stagedPlay struct {
 }
 
 func (p *stagedPlay) Host(name string) engine.HostScope {
-	return &stagedHost{p.PlayScope.Host(name), p, name}
+	return &stagedHost{p.PlayScope.Host(name), p, name, ""}
 }
 
 type stagedHost struct {
 	engine.HostScope
 	*stagedPlay
 	name string
+	item string // key of for_each
+}
+
+// Each gives the items mocks, too.
+func (h *stagedHost) Each(e *engine.Entry) ([]engine.Each, []string, error) {
+	items, waits, err := h.HostScope.Each(e)
+	for i, item := range items {
+		items[i].Scope = &stagedHost{item.Scope, h.stagedPlay, h.name, item.Key}
+	}
+	return items, waits, err
 }
 
 // Args decodes the arguments as ever, and gives them to a mock instead of the module.
@@ -63,11 +73,11 @@ func (h *stagedHost) Args(e *engine.Entry) (engine.Args, error) {
 	if err != nil {
 		return args, err
 	}
-	mocks := h.stage.world.Mocks(e)
+	mocks := h.stage.world.Mocks(e, h.item)
 	if len(mocks) == 0 {
 		return args, h.stage.broken(h.unmocked(e))
 	}
-	a := answer{stage: h.stage, mocks: mocks, module: args.Module, call: scenario.Call{Entry: e.Name, Self: h.name, On: settings.On, Args: values}}
+	a := answer{stage: h.stage, mocks: mocks, module: args.Module, call: scenario.Call{Entry: e.Name, Item: h.item, Self: h.name, On: settings.On, Args: values}}
 	args.Module = a.as(e.Kind)
 	return args, nil
 }

@@ -24,23 +24,15 @@ func newStory(p *engine.Playbook, also engine.Journal) *story {
 // stepNames calls a step by its name, and by its whole address where several have the same.
 func stepNames(p *engine.Playbook) map[string]string {
 	names, count := map[string]string{}, map[string]int{}
-	var walk func([]*engine.Entry)
-	walk = func(entries []*engine.Entry) {
-		for _, e := range entries {
+	for _, i := range p.Items {
+		if i.Play == nil {
+			continue
+		}
+		for e := range engine.Walk(i.Play.Entries) {
 			if e.Kind == engine.EntryStep {
 				names[e.Address] = e.Name
 				count[e.Name]++
 			}
-			if e.Recover != nil {
-				for _, a := range e.Recover.Attempts {
-					walk(a.Entries)
-				}
-			}
-		}
-	}
-	for _, i := range p.Items {
-		if i.Play != nil {
-			walk(i.Play.Entries)
 		}
 	}
 	for address, name := range names {

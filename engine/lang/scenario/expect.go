@@ -17,7 +17,7 @@ import (
 // Expect is what must happen. Everything that may happen and is not in it must not happen; only Plan and Says may be left out.
 type Expect struct {
 	StoppedBy string            `hcl:"stopped_by,optional" doc:"The check that stops the run, or the play whose threshold does; nothing stops it unless said."`
-	Acts      []string          `hcl:"acts,optional" doc:"Every step that is executed, in order: \"STEP on HOST\", with \" for HOST\" where another host does it."`
+	Acts      []string          `hcl:"acts,optional" doc:"Every step that is executed, in order: \"STEP on HOST\", with \" for HOST\" where another host does it, \"STEP[KEY]\" for an item of for_each."`
 	Plan      map[string]string `hcl:"plan,optional" doc:"What the plan says of steps, named as in acts: every one that may act, and any other."`
 	Hosts     map[string]string `hcl:"hosts,optional" doc:"How hosts end that do not end ok."`
 	Warnings  []string          `hcl:"warnings,optional" doc:"Checks that warn: \"CHECK\", in a play \"CHECK on HOST\"."`
@@ -31,7 +31,7 @@ var hostStatuses = []string{string(engine.HostOK), string(engine.HostFailed), st
 	string(engine.HostNotAttempted), string(engine.HostDrifted), string(engine.HostOutOfPlan)}
 
 // dispositions are the words of a plan; what a plan package calls them is not this package's matter.
-var dispositions = []string{"will_run", "attempt", "depends", "no_op", "skipped", "probed", "unreachable", "error"}
+var dispositions = []string{"will_run", "attempt", "rescue_only", "depends", "no_op", "skipped", "probed", "unreachable", "error"}
 
 // Expect gives what is expected, among the hosts of the world.
 func (w *World) Expect() (Expect, engine.Problems) {

@@ -24,7 +24,7 @@ func (f *File) addLocals(b *hclsyntax.Block) {
 		}
 		l := &local{name: a.Name, expr: a.Expr, uses: f.uses(a.Expr), pure: true}
 		for _, t := range a.Expr.Variables() {
-			l.pure = l.pure && !slices.Contains([]string{"self", "on", "args", "entry", "now"}, t.RootName())
+			l.pure = l.pure && !slices.Contains([]string{"self", "on", "args", "entry", "item", "now"}, t.RootName())
 		}
 		for _, before := range f.locals {
 			if slices.Contains(l.uses, before.name) {

@@ -17,7 +17,7 @@ import (
 type Mock struct {
 	Kind   engine.EntryKind
 	Module *engine.Module
-	Entry  string // name or address of an entry; "": every one of the kind and module
+	Entry  string // name or address of an entry, or of one item of it: NAME[KEY]; "": every one of the kind and module
 	Range  engine.Range
 
 	attrs   map[string]*hclsyntax.Attribute
@@ -35,13 +35,28 @@ func (m *Mock) String() string {
 // Gives tells whether the argument of this name is written.
 func (m *Mock) Gives(name string) bool { return m.attrs[name] != nil }
 
-// fits tells whether m answers for e, and whether it names it.
-func (m *Mock) fits(e *engine.Entry) (fits, named bool) {
-	if m.Kind != e.Kind || m.Module.Name != e.Module.Name {
-		return false, false
+// How closely a mock names what it answers for.
+const (
+	another = iota // it does not answer for it
+	general        // it answers for all of its kind and module
+	entry          // it names the entry
+	item           // it names the item of for_each, too
+)
+
+// fits tells whether, and how closely, m answers for e, or for the item of it with this key.
+func (m *Mock) fits(e *engine.Entry, key string) int {
+	names := func(suffix string) bool { return m.Entry == e.Name+suffix || m.Entry == e.Address+suffix }
+	switch {
+	case m.Kind != e.Kind || m.Module.Name != e.Module.Name:
+		return another
+	case key != "" && names("["+key+"]"):
+		return item
+	case names(""):
+		return entry
+	case m.Entry == "":
+		return general
 	}
-	named = m.Entry == e.Name || m.Entry == e.Address
-	return named || m.Entry == "", named
+	return another
 }
 
 // mocks reads the mock blocks of a file or a test.

@@ -112,7 +112,7 @@ func (f *File) checkReach(e hclsyntax.Expression, states []string) {
 
 // unknowns are the names that the expressions of mocks and locals may use, before their values are known.
 func unknowns(states, locals []string, args cty.Value) map[string]cty.Value {
-	return map[string]cty.Value{"entry": cty.UnknownVal(cty.String), "self": cty.DynamicVal, "on": cty.DynamicVal, "args": args,
+	return map[string]cty.Value{"entry": cty.UnknownVal(cty.String), "item": cty.UnknownVal(cty.String), "self": cty.DynamicVal, "on": cty.DynamicVal, "args": args,
 		"host": cty.DynamicVal, "now": cty.UnknownVal(cty.String), "state": unknownObject(states), "local": unknownObject(locals)}
 }
 

@@ -35,6 +35,7 @@ type pending struct {
 // Call is an entry that is executed.
 type Call struct {
 	Entry    string    // its name
+	Item     string    // key of for_each; "": it has none
 	Self, On string    // the host, and the host that does it
 	Args     cty.Value // of the module, decoded
 }
@@ -55,21 +56,18 @@ func (t *Test) World(inv *engine.Inventory, now func() time.Time) (*World, engin
 	return w, nil
 }
 
-// Mocks are those that may answer for e, the first one first: the test's before the file's, and one that names the
-// entry before one that does not.
-func (w *World) Mocks(e *engine.Entry) []*Mock {
+// Mocks are those that may answer for e, or for the item of it with this key, the first one first: the test's before the
+// file's, and the one that names it most closely before the others.
+func (w *World) Mocks(e *engine.Entry, key string) []*Mock {
 	var out []*Mock
 	for _, level := range [][]*Mock{w.test.own.mocks, w.test.file.shared.mocks} {
-		var general []*Mock
-		for _, m := range level {
-			switch fits, named := m.fits(e); {
-			case named:
-				out = append(out, m)
-			case fits:
-				general = append(general, m)
+		for _, closely := range []int{item, entry, general} {
+			for _, m := range level {
+				if m.fits(e, key) == closely {
+					out = append(out, m)
+				}
 			}
 		}
-		out = append(out, general...)
 	}
 	return out
 }
@@ -208,6 +206,7 @@ func (w *World) ask(m *Mock, name string, c Call) (cty.Value, error) {
 // call evaluates an expression of a mock.
 func (w *World) call(e hclsyntax.Expression, c Call) (cty.Value, error) {
 	names := w.derived()
+	names["item"] = cty.StringVal(c.Item)
 	names["entry"], names["self"], names["on"], names["args"] = cty.StringVal(c.Entry), w.hosts.GetAttr(c.Self), w.hosts.GetAttr(c.On), c.Args
 	if err := w.locals(e, names); err != nil {
 		return cty.NilVal, err
