@@ -10,6 +10,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang"
+	"github.com/dsplay/dsplay/engine/lang/scenario"
 )
 
 func options() lang.Options {
@@ -53,6 +54,7 @@ func markers(name, src string) []marker {
 func files(t testing.TB, pattern string) []string {
 	t.Helper()
 	names, err := filepath.Glob(pattern)
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, scenario.Suffix) })
 	if err != nil || len(names) == 0 {
 		t.Fatalf("%s: no files (%v)", pattern, err)
 	}
