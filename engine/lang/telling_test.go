@@ -40,7 +40,7 @@ func (l *telling) text(name string, out rehearse.Outcome) string {
 		h := out.Result.Hosts[host]
 		fmt.Fprintf(&b, "  %s %s", host, h.Status)
 		if h.Changed > 0 {
-			fmt.Fprintf(&b, ", changed %d", h.Changed)
+			b.WriteString(", acted on")
 		}
 		if h.Silent {
 			b.WriteString(", because of silence")
@@ -169,12 +169,15 @@ func event(e engine.Event) string {
 	text := ""
 	switch e.Kind {
 	case engine.EventPlayStart:
-		text = fmt.Sprintf("play %s %q: %d hosts", e.Play, e.Title, e.Hosts)
+		text = fmt.Sprintf("play %s, hosts: %d", e.Play, e.Hosts)
+		if e.Title != "" {
+			text += fmt.Sprintf(" %q", e.Title)
+		}
 	case engine.EventBatchStart:
 		if e.Counts["of"] == 1 {
 			return ""
 		}
-		text = fmt.Sprintf("batch %d of %d: %d hosts", e.Attempt, e.Counts["of"], e.Hosts)
+		text = fmt.Sprintf("batch %d of %d, hosts: %d", e.Attempt, e.Counts["of"], e.Hosts)
 	case engine.EventIntent:
 		text = "does " + named(e.Entry, e.Item) + by(e.On, e.Host)
 		for _, a := range e.Args {

@@ -101,7 +101,7 @@ func (j *judgement) hosts(res run.Result) {
 		case !took:
 			lines = append(lines, fmt.Sprintf("- %s %s", name, want), fmt.Sprintf("+ %s took no part", name))
 		case got.Status != want:
-			lines = append(lines, fmt.Sprintf("- %s %s", name, want), fmt.Sprintf("+ %s %s (%s)", name, got.Status, because(got)))
+			lines = append(lines, fmt.Sprintf("- %s %s", name, want), fmt.Sprintf("+ %s %s%s", name, got.Status, because(got)))
 		}
 	}
 	if len(lines) > 0 {
@@ -110,10 +110,13 @@ func (j *judgement) hosts(res run.Result) {
 }
 
 func because(r run.HostResult) string {
-	if r.Err == nil {
-		return "in play " + r.Play
+	switch {
+	case r.Err == nil:
+		return ""
+	case r.Play == "":
+		return fmt.Sprintf(" (%s)", r.Err)
 	}
-	return fmt.Sprintf("in play %s: %s", r.Play, r.Err)
+	return fmt.Sprintf(" (in play %s: %s)", r.Play, r.Err)
 }
 
 func union(want map[string]string, got map[string]run.HostResult) map[string]bool {

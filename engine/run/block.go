@@ -2,7 +2,7 @@ package run
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/plan"
@@ -89,8 +89,10 @@ func (x *execution) closed(failure, err, last error) error {
 	switch {
 	case err == nil && last != nil:
 		return last
+	case err != nil && last != nil && err.Error() == last.Error():
+		return err
 	case err != nil && last != nil:
-		return errors.Join(err, last)
+		return fmt.Errorf("%w; and then, in finally: %w", err, last)
 	case err != nil:
 		return err
 	}

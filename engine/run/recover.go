@@ -251,7 +251,8 @@ func (l *ladder) try(ctx context.Context, r rung, n int) error {
 	return l.all(ctx, r.attempt.Entries, plan.WillRun)
 }
 
-// poll looks at the goal until it holds or its time is over. A look that fails is repeated, too.
+// poll looks at the goal until it holds or its time is over: at once, and a last time at its end. A look that fails is
+// repeated, too.
 func (l *ladder) poll(ctx context.Context) (bool, string, error) {
 	deadline := l.now().Add(l.polling.Within)
 	for {
@@ -266,10 +267,11 @@ func (l *ladder) poll(ctx context.Context) (bool, string, error) {
 		case goal.True():
 			return true, why, nil
 		}
-		if !l.now().Add(l.polling.Every).Before(deadline) {
+		left := deadline.Sub(l.now())
+		if left <= 0 {
 			return false, fmt.Sprintf("%s, waited %s", why, l.polling.Within), nil
 		}
-		if err := l.pause(ctx, l.polling.Every); err != nil {
+		if err := l.pause(ctx, min(left, l.polling.Every)); err != nil {
 			return false, "", err
 		}
 	}
