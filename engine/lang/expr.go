@@ -44,6 +44,7 @@ func exprOf(x *expr) engine.Expr {
 type refs struct {
 	entries []*entry // of the play in which it stands
 	plays   []*play  // also through locals
+	inputs  []*input // of the part in which it stands
 	run     bool     // it names run., which no plan knows
 	reads   []read
 }
@@ -70,6 +71,7 @@ func (r *refs) play(p *play) {
 // adopt adds what another expression names.
 func (r *refs) adopt(o refs) {
 	r.run = r.run || o.run
+	r.inputs = append(r.inputs, o.inputs...)
 	for _, e := range o.entries {
 		r.entry(e)
 	}

@@ -103,12 +103,17 @@ func (h *hostScope) Set(e *engine.Entry, r engine.Result) {
 	h.keep(x, result{value: x.whole(r), status: r.Status, set: !unknown, planned: unknown})
 }
 
-// waitsFor are the addresses of this host's entries among refs that have no result.
+// waitsFor are the addresses of this host's entries that have no result: among refs, and among what inputs were given.
 func (h *hostScope) waitsFor(r refs) []string {
 	var out []string
 	for _, e := range r.entries {
 		if !h.results[e.slot].set {
 			out = append(out, e.Address)
+		}
+	}
+	for _, in := range r.inputs {
+		if in.given != nil {
+			out = append(out, h.in(in.given.owner).waiting(in.given.refs)...)
 		}
 	}
 	return out

@@ -254,6 +254,7 @@ func (s *scope) ofPart(root, name string, at, where hcl.Range, named bool) (infe
 		return infer.Dynamic, 0, problem(where, "Incomplete reference", "Write input.NAME.")
 	}
 	if in := p.part.inputs[name]; in != nil {
+		s.refs.inputs = append(s.refs.inputs, in)
 		return in.infer, 2, nil
 	}
 	return infer.Dynamic, 0, problem(at, "Unknown input", "No input %q is declared.%s", name, infer.Suggest(name, slices.Sorted(maps.Keys(p.part.inputs))))

@@ -81,8 +81,11 @@ func (x *execution) failedItems(keys []string, errs []error, of int) error {
 		Hint: engine.HintOf(errs[0]), Unreachable: silent, Err: errors.Join(errs...)}
 }
 
-// skip ends an entry that is not executed.
+// skip ends an entry that is not executed, and with it what stands inside of it.
 func (x *execution) skip(why string) {
 	x.forecast(plan.Item{Disposition: plan.Skipped, Reason: why})
+	for e := range engine.Walk([]*engine.Entry{x.e}) {
+		x.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: null(e)})
+	}
 	x.end(engine.Result{Status: engine.StatusSkipped, Value: null(x.e)}, why)
 }

@@ -90,7 +90,18 @@ func (p promise) keep(v cty.Value) (cty.Value, error) {
 	if err != nil {
 		return v, fmt.Errorf("result: %s: %w", p.module, err)
 	}
-	return out, nil
+	return p.secrets(out), nil
+}
+
+// secrets marks what the module would give as a secret.
+func (p promise) secrets(v cty.Value) cty.Value {
+	values := v.AsValueMap()
+	for _, f := range p.fields {
+		if f.Secret {
+			values[f.Name] = values[f.Name].Mark(engine.SecretMark{Name: p.module + "." + f.Name})
+		}
+	}
+	return cty.ObjectVal(values)
 }
 
 func statusOf(v cty.Value) (engine.Status, error) {
