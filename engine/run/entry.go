@@ -121,6 +121,9 @@ func (x *execution) when() (bool, error) {
 		if x.as != plan.RescueOnly {
 			x.as = plan.Depends
 		}
+		if x.e.Kind == engine.EntryBlock || x.e.Kind == engine.EntryInclude { // it is the reason of what stands inside of it
+			x.forecast(plan.Item{Disposition: x.as, Reason: v.Why, Waits: v.Waits})
+		}
 		return true, nil
 	case !v.Known():
 		return false, x.unknown("when = "+x.e.When.Text(), v.Waits)

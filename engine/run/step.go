@@ -58,7 +58,7 @@ func (x *execution) planned(args engine.Args, diff engine.Diff) engine.Result {
 
 // unchanged ends a step that has nothing to do. What it leaves is what a probe sees, or null: never invented.
 func (x *execution) unchanged(ctx context.Context, args engine.Args, host *machine.Host, diff engine.Diff) (engine.Result, error) {
-	x.forecast(plan.Item{Disposition: plan.NoOp, Args: args.Shown, Diff: diff, Reason: strings.TrimSpace(x.why + " " + diff.Note)})
+	x.forecast(plan.Item{Disposition: plan.NoOp, Args: args.Shown, Diff: diff, Reason: strings.Trim(x.why+"; "+diff.Note, "; ")})
 	res := engine.Result{Status: engine.StatusUnchanged, Value: null(x.e)}
 	if p, ok := args.Module.(engine.Prober); ok {
 		value, err := x.look(ctx, p, host)
