@@ -1,7 +1,8 @@
 # The goal is looked at once; attempts are made one after the other until it holds. What is older than the last attempt
 # does not count.
 play "p" {
-  hosts = ["vm1"]
+  hosts        = ["vm1"]
+  max_failures = 1
   probe "service" "before" {
     name = "x"
   }
@@ -38,6 +39,6 @@ play "p" {
 play "after" {
   hosts = ["vm1"]
   step "reboot" "reboot" {
-    when = anytrue([for h in concat(play.p.hosts, []) : h.step.mux.changed])
+    when = anytrue([for h in play.p.hosts : h.step.mux.changed])
   }
 }

@@ -1,6 +1,7 @@
 # An ignored error is told, and what comes after can ask how it ended; its results are null.
 play "p" {
-  hosts = group.guests
+  hosts        = group.guests
+  max_failures = 2
   probe "service" "look" {
     name          = "x"
     ignore_errors = true

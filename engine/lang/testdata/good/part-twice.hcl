@@ -6,7 +6,7 @@ play "p" {
   }
   include "parts/twice.hcl" "second" {
     when    = !include.first.started
-    service = include.first.far == null ? "unseen" : include.first.far ? "far" : "near"
+    service = include.first.far
     limit   = 5
   }
   step "reboot" "reboot" {

@@ -21,7 +21,7 @@ step "service" "start" {
   name = input.service
 }
 output "far" {
-  value = include.far.enough
+  value = include.far.enough == null ? "unseen" : include.far.enough ? "far" : "near"
 }
 output "started" {
   value = step.start.changed
