@@ -157,13 +157,13 @@ test "case B, two hosts, one after the other" {
 }
 
 test "case B with patience shorter than the heartbeat" {
-  variables = { patience = "5m" }
+  variables = { patience = "4m" }
   state     = { ill = { esx2 = "ds_agent" } }
   expect {
     acts       = ["ds_agent on dsva2 for esx2", "mux on esx2"] # the Mux, for nothing: why 15m is the default
     stopped_by = "case_b"
     hosts      = { esx2 = "failed" }
-    says       = ["waited 5m0s"]
+    says       = ["waited 4m0s"]
   }
 }
 
