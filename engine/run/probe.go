@@ -44,6 +44,7 @@ func (x *execution) probe(ctx context.Context, n int) (engine.Result, error) {
 // unseen plans an entry of which, without looking, not even the arguments are known.
 func (x *execution) unseen(waits []string) {
 	x.forecast(plan.Item{Disposition: plan.Depends, Waits: waits, Reason: x.why})
+	x.open++
 	if x.e.Kind == engine.EntryStep && !slices.Contains(x.pending, x.e.Address) {
 		x.pending = append(x.pending, x.e.Address)
 	}
