@@ -21,6 +21,12 @@ import (
 // newAgent serves a keyring on a socket, as ssh-agent does.
 func newAgent(t *testing.T) (agent.Agent, approve.Keys) {
 	t.Helper()
+	ring := agent.NewKeyring()
+	return ring, serve(t, ring)
+}
+
+func serve(t *testing.T, a agent.Agent) approve.Keys {
+	t.Helper()
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +36,6 @@ func newAgent(t *testing.T) (agent.Agent, approve.Keys) {
 			t.Error(err)
 		}
 	})
-	ring := agent.NewKeyring()
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -38,12 +43,12 @@ func newAgent(t *testing.T) (agent.Agent, approve.Keys) {
 				return
 			}
 			go func() {
-				_ = agent.ServeAgent(ring, conn) // ends with the connection
+				_ = agent.ServeAgent(a, conn) // ends with the connection
 				_ = conn.Close()
 			}()
 		}
 	}()
-	return ring, approve.Keys{Socket: l.Addr().String()}
+	return approve.Keys{Socket: l.Addr().String()}
 }
 
 func TestAgent(t *testing.T) {

@@ -1,0 +1,162 @@
+package approve_test
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/dsplay/dsplay/engine/plan/approve"
+	"github.com/hiddeco/sshsig"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// judgeOne judges one signature by one line of allowed signers.
+func judgeOne(t *testing.T, data, text []byte, line string, planner plan.Planner) (counts bool, reason string) {
+	t.Helper()
+	allowed, err := approve.ParseSigners("FILE", []byte(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad := approve.Judge(data, []approve.Signature{{File: "f", Text: text}}, allowed, planner, now)
+	if len(bad) > 0 {
+		reason = bad[0].Reason
+	}
+	return len(good) == 1, reason
+}
+
+// Who holds the key of an authority can be anybody: a planner who does cannot be told from those it certifies.
+func TestPlannerHoldsTheAuthority(t *testing.T) {
+	ca, alice := newPerson(t), newPerson(t)
+	c := &ssh.Certificate{Key: alice.PublicKey(), CertType: ssh.UserCert, ValidPrincipals: []string{"alice@corp"}, ValidBefore: ssh.CertTimeInfinity}
+	if err := c.SignCert(rand.Reader, ca); err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewCertSigner(c, alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := approve.Sign([]byte("plan"), signer, approve.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := ca.line("*@corp cert-authority")
+	if ok, reason := judgeOne(t, []byte("plan"), text, line, plan.Planner{User: "ops"}); !ok {
+		t.Errorf("a good certificate: %s", reason)
+	}
+	for key, holder := range map[string]person{"authority": ca, "certified key": alice} {
+		if ok, reason := judgeOne(t, []byte("plan"), text, line, plan.Planner{User: "ops", Keys: []string{holder.fingerprint()}}); ok || !strings.Contains(reason, "who made the plan") {
+			t.Errorf("the planner holds the %s: %v %s", key, ok, reason)
+		}
+	}
+}
+
+func TestWeakOrPadded(t *testing.T) {
+	data := []byte("plan")
+	ca := newPerson(t)
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weak, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &ssh.Certificate{Key: weak.PublicKey(), CertType: ssh.UserCert, ValidPrincipals: []string{"alice"}, ValidBefore: ssh.CertTimeInfinity}
+	if err := c.SignCert(rand.Reader, ca); err != nil {
+		t.Fatal(err)
+	}
+	behind, err := ssh.NewCertSigner(c, weak) // signs with SHA-1
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := approve.Sign(data, behind, approve.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, reason := judgeOne(t, data, text, ca.line("alice cert-authority"), plan.Planner{}); ok || !strings.Contains(reason, "SHA-1") {
+		t.Errorf("SHA-1 behind a certificate: %v %s", ok, reason)
+	}
+
+	alice := newPerson(t)
+	s, err := sshsig.Unarmor(alice.sign(t, data, approve.Namespace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Signature.Rest = []byte("and more")
+	if ok, reason := judgeOne(t, data, sshsig.Armor(s), alice.line("alice"), plan.Planner{}); ok || !strings.Contains(reason, "has more in it") {
+		t.Errorf("a padded signature: %v %s", ok, reason)
+	}
+}
+
+// securityKey is what a FIDO key in an agent does: see PROTOCOL.u2f of OpenSSH.
+type securityKey struct {
+	agent.Agent
+	private ed25519.PrivateKey
+	touched bool
+}
+
+const skType, skApplication = "sk-ssh-ed25519@openssh.com", "ssh:"
+
+func (k securityKey) blob() []byte {
+	return ssh.Marshal(struct {
+		Type        string
+		Key         []byte
+		Application string
+	}{skType, k.private.Public().(ed25519.PublicKey), skApplication})
+}
+
+func (k securityKey) List() ([]*agent.Key, error) {
+	return []*agent.Key{{Format: skType, Blob: k.blob(), Comment: "yubi"}}, nil
+}
+
+func (k securityKey) Sign(_ ssh.PublicKey, data []byte) (*ssh.Signature, error) {
+	application, message, flags := sha256.Sum256([]byte(skApplication)), sha256.Sum256(data), byte(0)
+	if k.touched {
+		flags = 1
+	}
+	said := binary.BigEndian.AppendUint32([]byte{flags}, 7)
+	signed := append(append(application[:], said...), message[:]...)
+	return &ssh.Signature{Format: skType, Blob: ed25519.Sign(k.private, signed), Rest: said}, nil
+}
+
+// A signature by a security key counts when somebody touched it; ssh-keygen accepts it, too.
+func TestSecurityKey(t *testing.T) {
+	needKeygen(t)
+	b := newBench(t)
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, touched := range []bool{true, false} {
+		sk := securityKey{agent.NewKeyring(), private, touched}
+		k, err := serve(t, sk).Open("agent:yubi")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := approve.Sign(b.data, k, approve.Namespace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := "alice@corp " + string(ssh.MarshalAuthorizedKey(k.PublicKey()))
+		if ok, reason := judgeOne(t, b.data, text, line, b.doc.Planner); ok != touched || !touched && !strings.Contains(reason, "presence") {
+			t.Errorf("touched %v: %v %s", touched, ok, reason)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+		if !touched {
+			continue // ssh-keygen -Y verify does not look for that
+		}
+		b.write("allowed_signers", line)
+		signature := b.write("s", string(text))
+		if out, err := b.keygen(string(b.data), "-Y", "verify", "-f", "allowed_signers", "-I", "alice@corp", "-n", "dsplay-plan", "-s", signature); err != nil {
+			t.Errorf("ssh-keygen: %v %s", err, out)
+		}
+	}
+}
