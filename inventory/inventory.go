@@ -22,6 +22,8 @@ type Options struct {
 	Transports map[string]engine.Transport // types of connection blocks
 	Sources    map[string]Source           // kinds of source blocks
 	Secrets    *engine.Secrets             // where secret() registers what it reads; nil: nowhere
+	// Unread keeps secrets from being read: it is told what they are read from. The model is then good for judging it only. nil: they are read.
+	Unread func(source string)
 }
 
 // Model is an inventory as it is written, and, after Resolve, with what its sources found.
@@ -151,6 +153,17 @@ func (m *Model) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
 		return known.value, known.diags
 	}
 	v, diags := e.Value(m.ctx)
+	if m.opts.Unread != nil {
+		v = standIn(v)
+	}
 	m.values[e] = evaluated{v, diags}
 	return v, diags
+}
+
+// standIn takes the place of a secret that was not read, so that settings are not judged to lack it.
+func standIn(v cty.Value) cty.Value {
+	if plain, marks := v.Unmark(); len(marks) > 0 && !plain.IsKnown() {
+		return cty.StringVal("not read").WithMarks(marks)
+	}
+	return v
 }

@@ -35,7 +35,7 @@ func (m *Model) readAll(path string) ([]*hclsyntax.Body, error) {
 
 // within makes paths in expressions relative to dir.
 func (m *Model) within(dir string) {
-	m.ctx = &hcl.EvalContext{Functions: decode.Functions(decode.FunctionOptions{Dir: dir, Secrets: m.opts.Secrets})}
+	m.ctx = &hcl.EvalContext{Functions: decode.Functions(decode.FunctionOptions{Dir: dir, Secrets: m.opts.Secrets, Unread: m.opts.Unread})}
 }
 
 // list gives the files of an inventory, sorted, and the folder to which paths in them are relative.
@@ -97,5 +97,5 @@ func (m *Model) parse() []*hclsyntax.Body {
 func foreign(path, language string) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Not HCL", Subject: &hcl.Range{Filename: path},
 		Detail: fmt.Sprintf("This looks like %s, perhaps an inventory of Ansible. An inventory of dsplay is written in HCL: host \"web1\" { address = \"192.0.2.1\" }. "+
-			"docs/from-ansible.md shows both side by side, docs/inventory.md all of it.", language)}
+			"docs/from-ansible.md says what is called what, docs/inventory.md shows all of it.", language)}
 }

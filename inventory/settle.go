@@ -67,7 +67,7 @@ func (m *Model) validate(target any, x *mix, early bool) {
 // register makes the passwords that are written as plain text known to the redaction, like those of secret().
 func (m *Model) register(target any) {
 	values, err := engine.ValueOf(target)
-	if err != nil || m.opts.Secrets == nil {
+	if err != nil || m.opts.Secrets == nil || m.opts.Unread != nil {
 		return
 	}
 	_, paths := values.UnmarkDeepWithPaths()

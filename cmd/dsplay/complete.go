@@ -35,7 +35,7 @@ func (a *app) completeHosts(f *loadFlags, groups bool) cobra.CompletionFunc {
 		if f.inventory == "" {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		model, problems := a.wires().inventory(f.inventory, &a.secrets)
+		model, problems := a.wires().inventory(f.inventory, &a.secrets, unasked)
 		if problems.Err() != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

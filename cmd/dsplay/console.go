@@ -144,7 +144,7 @@ func (c *console) load(ctx context.Context, f consoleFlags) error {
 	if l.model != nil {
 		opts.Inventory, opts.MoreHosts = l.model.Inventory(), l.model.HasSources()
 	}
-	vars, more := c.variables(c.playbook, f.load.vars, os.Environ())
+	vars, more := c.variables(c.playbook, f.load, os.Environ())
 	problems, opts.Vars = append(problems, more...), vars
 	var found engine.Problems
 	c.Console, found = lang.LoadConsole(c.playbook, opts)

@@ -32,7 +32,7 @@ func (a *app) explainCommand() *cobra.Command {
 			if f.inventory == "" {
 				return errors.New("which inventory? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY")
 			}
-			model, problems := a.wires().inventory(f.inventory, &a.secrets)
+			model, problems := a.wires().inventory(f.inventory, &a.secrets, unasked)
 			if err := a.show(problems); err != nil {
 				return err
 			}

@@ -21,6 +21,7 @@ import (
 type loadFlags struct {
 	inventory string
 	vars      []assignment
+	unread    func(source string) // not nil: secrets are not read, it is told where they would be read from
 }
 
 func (f *loadFlags) register(c *cobra.Command) {
@@ -53,17 +54,17 @@ func (a *app) hosts(f loadFlags) (*loaded, engine.Problems) {
 		return l, nil
 	}
 	var problems engine.Problems
-	l.model, problems = l.wires.inventory(f.inventory, &a.secrets)
+	l.model, problems = l.wires.inventory(f.inventory, &a.secrets, f.unread)
 	return l, problems
 }
 
 // playbook reads a playbook against the inventory, where that is without mistakes.
 func (a *app) playbook(l *loaded, path string, f loadFlags) engine.Problems {
-	opts := lang.Options{Modules: l.wires.modules, Secrets: &a.secrets}
+	opts := lang.Options{Modules: l.wires.modules, Secrets: &a.secrets, Unread: f.unread}
 	if l.model != nil {
 		opts.Inventory, opts.MoreHosts = l.model.Inventory(), l.model.HasSources()
 	}
-	vars, problems := a.variables(path, f.vars, os.Environ())
+	vars, problems := a.variables(path, f, os.Environ())
 	opts.Vars = vars
 	var more engine.Problems
 	l.program, more = lang.Load(path, opts)

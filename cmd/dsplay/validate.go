@@ -19,7 +19,7 @@ func (a *app) validateCommand() *cobra.Command {
 		Short: "Find every mistake in playbooks and inventories, without contacting anything",
 		Long: `validate loads playbooks and, with -i, the inventory, and shows every mistake and every doubt at once: each with
 file:line:col, the source line and, where there is one, a suggestion. References are checked against what modules
-give and what hosts carry. No connection is opened.
+give and what hosts carry. No connection is opened and no secret is read, so it needs neither.
 
 A folder stands for all *.hcl files in it and in the folders in it. Inventories among them are checked as such; of files
 that mean nothing alone (tests, policies, var files, parts to include) the syntax is checked.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang"
@@ -37,6 +38,16 @@ func (v *validator) add(files []string) {
 }
 
 func (v *validator) run() {
+	var unread []string
+	v.load.unread = func(source string) { unread = append(unread, source) }
+	v.all()
+	if slices.Sort(unread); len(unread) > 0 {
+		v.said = append(v.said, "secrets were not read, only their names were checked: "+strings.Join(slices.Compact(unread), ", "))
+	}
+}
+
+// all looks at every file.
+func (v *validator) all() {
 	l, problems := v.hosts(v.load)
 	v.problems = append(v.problems, problems...)
 	folders := map[string]bool{}
@@ -72,7 +83,7 @@ func (v *validator) inventory(path string, folders map[string]bool) {
 	if v.whole(dir) {
 		folders[dir], path = true, dir
 	}
-	_, problems := v.wires().inventory(path, &v.secrets)
+	_, problems := v.wires().inventory(path, &v.secrets, v.load.unread)
 	v.found(problems, path+" is a valid inventory")
 }
 

@@ -54,11 +54,11 @@ func (v assignFile) String() string { return "" }
 
 // variables collects what is given to a playbook's variables, the weakest first: NAME.vars.hcl and NAME.vars.json
 // beside NAME.hcl, the environment, the flags in their order.
-func (a *app) variables(playbook string, flags []assignment, environ []string) (map[string]lang.Var, engine.Problems) {
+func (a *app) variables(playbook string, given loadFlags, environ []string) (map[string]lang.Var, engine.Problems) {
 	vars := map[string]lang.Var{}
 	var problems engine.Problems
 	read := func(path string) {
-		found, p := lang.VarFile(path, &a.secrets)
+		found, p := lang.VarFile(path, lang.Options{Secrets: &a.secrets, Unread: given.unread})
 		problems = append(problems, p...)
 		maps.Copy(vars, found)
 	}
@@ -74,7 +74,7 @@ func (a *app) variables(playbook string, flags []assignment, environ []string) (
 			vars[n] = lang.Var{Value: value, Origin: "environment variable " + name, Ambient: true}
 		}
 	}
-	for _, f := range flags {
+	for _, f := range given.vars {
 		if f.file != "" {
 			read(f.file)
 		} else {

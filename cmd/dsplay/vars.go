@@ -27,7 +27,7 @@ A variable without a value is shown, too, and makes the exit status 1.`,
 		Args:              takes(1, 1),
 		ValidArgsFunction: completePlaybook,
 		RunE: func(_ *cobra.Command, args []string) error {
-			given, problems := a.variables(args[0], f.vars, os.Environ())
+			given, problems := a.variables(args[0], f, os.Environ())
 			vars, more := lang.Variables(args[0], lang.Options{Vars: given, Secrets: &a.secrets})
 			if err := a.showVars(vars); err != nil {
 				return err

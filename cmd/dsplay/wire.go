@@ -31,6 +31,10 @@ func (a *app) wires() wires {
 	}
 }
 
-func (w wires) inventory(path string, secrets *engine.Secrets) (*inventory.Model, engine.Problems) {
-	return inventory.Load(path, inventory.Options{Transports: w.transports, Sources: w.sources, Secrets: secrets})
+// inventory reads an inventory. With unread secrets are not read: it is told where they would be read from.
+func (w wires) inventory(path string, secrets *engine.Secrets, unread func(source string)) (*inventory.Model, engine.Problems) {
+	return inventory.Load(path, inventory.Options{Transports: w.transports, Sources: w.sources, Secrets: secrets, Unread: unread})
 }
+
+// unasked is for commands that have no use for secrets: they are not read.
+func unasked(string) {}

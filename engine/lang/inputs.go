@@ -69,8 +69,8 @@ func (l *loader) shown(v *variable) Variable {
 
 // VarFile reads values for variables: in a file that ends in .json an object, in any other one NAME = VALUE, a line
 // each. Values in HCL may call functions, such as secret, but name nothing; texts in JSON are taken as they are. Paths
-// are relative to the file. Secrets that are read are registered in secrets (nil: nowhere).
-func VarFile(path string, secrets *engine.Secrets) (map[string]Var, engine.Problems) {
+// are relative to the file. Of the options, those of secrets count.
+func VarFile(path string, opts Options) (map[string]Var, engine.Problems) {
 	src, err := os.ReadFile(path)
 	if err != nil {
 		return nil, engine.Problems{{Summary: "Var file not readable", Detail: err.Error() + ".", Range: engine.Range{File: path}}}
@@ -82,7 +82,7 @@ func VarFile(path string, secrets *engine.Secrets) (map[string]Var, engine.Probl
 		file, diags = json.Parse(src, path)
 	} else {
 		file, diags = hclsyntax.ParseConfig(src, path, hcl.InitialPos)
-		ctx = &hcl.EvalContext{Functions: decode.Functions(decode.FunctionOptions{Dir: filepath.Dir(path), Secrets: secrets})}
+		ctx = &hcl.EvalContext{Functions: decode.Functions(decode.FunctionOptions{Dir: filepath.Dir(path), Secrets: opts.Secrets, Unread: opts.Unread})}
 	}
 	files := map[string]*hcl.File{path: file}
 	if diags.HasErrors() {

@@ -24,6 +24,8 @@ type Options struct {
 	MoreHosts bool
 	Vars      map[string]Var
 	Secrets   *engine.Secrets // where secrets that are read are registered; nil: nowhere
+	// Unread keeps secrets from being read: it is told what they are read from. The program is then good for judging it only. nil: they are read.
+	Unread func(source string)
 	// Files are all files that may be read, by the paths that Program.Files gave: a plan is applied from them. Secrets are
 	// still read from where they are. nil: files are read from the disk.
 	Files []engine.File

@@ -47,7 +47,7 @@ func newLoader(path string, opts Options) *loader {
 	for i := range opts.Modules {
 		l.modules[opts.Modules[i].Name] = &opts.Modules[i]
 	}
-	l.functions = decode.Functions(decode.FunctionOptions{Dir: filepath.Dir(path), Secrets: opts.Secrets, Read: l.reads.read})
+	l.functions = decode.Functions(decode.FunctionOptions{Dir: filepath.Dir(path), Secrets: opts.Secrets, Read: l.reads.read, Unread: opts.Unread})
 	l.constants = &hcl.EvalContext{Functions: l.functions, Variables: map[string]cty.Value{}}
 	return l
 }

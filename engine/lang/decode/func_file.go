@@ -31,6 +31,10 @@ func secretFunc(opts FunctionOptions) function.Function {
 		Type:        function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			source := args[0].AsString()
+			if opts.Unread != nil && isSource(source) {
+				opts.Unread(source)
+				return cty.UnknownVal(cty.String).Mark(engine.SecretMark{Name: source}), nil
+			}
 			value, err := readSecret(source, opts.Dir)
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
@@ -41,6 +45,12 @@ func secretFunc(opts FunctionOptions) function.Function {
 			return cty.StringVal(value).Mark(engine.SecretMark{Name: source}), nil
 		},
 	})
+}
+
+// isSource tells whether a secret could be read from what is named so.
+func isSource(source string) bool {
+	kind, name, _ := strings.Cut(source, ":")
+	return (kind == "env" || kind == "file") && name != ""
 }
 
 func readSecret(source, dir string) (string, error) {

@@ -15,6 +15,9 @@ type FunctionOptions struct {
 	Secrets *engine.Secrets // where secret() registers what it read; nil: nowhere
 	// Read reads the files of file and template; nil: os.ReadFile. A loader that takes a snapshot hooks in here.
 	Read func(path string) ([]byte, error)
+	// Unread keeps secret() from reading anything: it is told the source, and the secret is unknown. For judging a text on a
+	// machine that has no business with its secrets. nil: they are read.
+	Unread func(source string)
 }
 
 // Functions are the functions of the language: Terraform's with its names and behaviour, and dsplay's own.
