@@ -1,5 +1,7 @@
 package lang
 
+import "slices"
+
 // BlockDoc is a block of the language as a person looks it up.
 type BlockDoc struct {
 	Name   string
@@ -37,6 +39,11 @@ var entryArgs = []ArgDoc{
 	{Name: "changed_when", Type: "bool", Doc: "of a step that acted: whether it counts as changed; result is what the execution gave"},
 	{Name: "idempotent", Type: "bool", Default: "false", Doc: "of a step: it may be done again although nobody knows whether it was done"},
 	titleArg, impact, tagsArg,
+}
+
+// probeArgs are entryArgs without what only something that changes has.
+func probeArgs() []ArgDoc {
+	return slices.DeleteFunc(slices.Clone(entryArgs), func(a ArgDoc) bool { return slices.Contains(stepAttrs, a.Name) })
 }
 
 // Blocks gives the blocks of playbooks in the order in which a reader meets them. A test compares it with what the
@@ -84,7 +91,7 @@ func fileBlocks() []BlockDoc {
 
 func entryBlockDocs() []BlockDoc {
 	return []BlockDoc{
-		{Name: "probe", Usage: `probe "MODULE" "NAME" {`, Doc: "Looks, and changes nothing; it runs while planning, too. Its results are probe.NAME.", Args: entryArgs,
+		{Name: "probe", Usage: `probe "MODULE" "NAME" {`, Doc: "Looks, and changes nothing; it runs while planning, too. Its results are probe.NAME.", Args: probeArgs(),
 			Blocks: []string{"retry", "sudo"}, More: "the arguments of the module: dsplay doc MODULE"},
 		{Name: "step", Usage: `step "MODULE" "NAME" {`, Doc: "Changes something, and never runs while planning. Its results are step.NAME, with status and changed.", Args: entryArgs,
 			Blocks: []string{"retry", "sudo"}, More: "the arguments of the module: dsplay doc MODULE"},

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -75,7 +76,15 @@ func same(t *testing.T, what string, got, want []string) {
 // taken asks the loader what a block may hold.
 func taken(t *testing.T, block string) (args, blocks, required []string) {
 	switch block {
-	case "probe", "step":
+	case "probe":
+		for _, name := range metaAttrs {
+			src := fmt.Sprintf("play \"p\" {\n hosts = []\n probe \"m\" \"n\" {\n  %s = true\n }\n}", name)
+			if !strings.Contains(problemsOf(t, src), "Not allowed here") {
+				args = append(args, name)
+			}
+		}
+		return args, metaBlocks, nil
+	case "step":
 		return metaAttrs, metaBlocks, nil
 	case "sudo":
 		return ownNames(reflect.TypeFor[sudoArgs]()), nil, nil

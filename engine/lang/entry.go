@@ -25,6 +25,7 @@ type entry struct {
 	slot    int      // its place among the play's named entries
 	attempt *attempt // in which it stands
 	goalOf  *entry   // the recover whose goal it belongs to
+	around  []engine.Expr // conditions of the blocks around it; nil ones, too
 	loaded  bool
 
 	body     *hclsyntax.Body  // the module's arguments
@@ -149,6 +150,7 @@ func (l *loader) loadEntry(b *hclsyntax.Block, s site) *entry {
 var (
 	metaAttrs  = []string{"when", "for_each", "on", "timeout", "ignore_errors", "idempotent", "failed_when", "changed_when", "title", "impact", "tags"}
 	metaBlocks = []string{"retry", "sudo"}
+	stepAttrs  = []string{"changed_when", "idempotent"} // those of metaAttrs that no probe has
 )
 
 func (l *loader) loadModuleEntry(b *hclsyntax.Block, s site) *entry {
@@ -160,7 +162,7 @@ func (l *loader) loadModuleEntry(b *hclsyntax.Block, s site) *entry {
 		return nil // a second one of this name
 	}
 	e := s.play.named[i]
-	e.Address = s.path + "/" + b.Type + "." + e.Name
+	e.Address, e.around = s.path+"/"+b.Type+"."+e.Name, s.around
 	at := l.loadForEach(e, s.place(e))
 	if a := b.Body.Attributes["when"]; a != nil {
 		e.When, e.WhenEach = exprOf(l.attr(b.Body, "when", cty.Bool, at)), e.ForEach != nil && namesEach(a.Expr)

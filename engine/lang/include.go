@@ -48,7 +48,7 @@ func (l *loader) loadInclude(b *hclsyntax.Block, s site) *entry {
 		l.unexpected("block", x.Type, x.TypeRange, "in include", nil)
 	}
 	e := s.play.named[i]
-	e.Address = s.path + "/include." + e.Name
+	e.Address, e.around = s.path+"/include."+e.Name, s.around
 	at := s.place(e)
 	e.When = exprOf(l.attr(b.Body, "when", cty.Bool, at))
 	path := filepath.Join(filepath.Dir(b.DefRange().Filename), b.Labels[0])
@@ -68,7 +68,7 @@ func (l *loader) loadInclude(b *hclsyntax.Block, s site) *entry {
 	inner := s
 	inner.play, inner.path, inner.chain, inner.around = e.part, e.Address, chain, append(slices.Clone(s.around), e.When)
 	e.Include.Entries = l.loadEntries(body, inner)
-	l.loadOutputs(e, body)
+	l.loadOutputs(e, body, inner.around)
 	return e
 }
 
@@ -215,7 +215,7 @@ func (in *input) fit(v cty.Value) (cty.Value, error) {
 }
 
 // loadOutputs loads what a part gives, and the type of include.NAME.
-func (l *loader) loadOutputs(e *entry, body *hclsyntax.Body) {
+func (l *loader) loadOutputs(e *entry, body *hclsyntax.Body, around []engine.Expr) {
 	outputs, types := e.part.part.outputs, map[string]infer.Type{}
 	for _, b := range body.Blocks {
 		if b.Type != "output" || !l.form(b, form{attrs: outputAttrs, required: []string{"value"}, labels: []string{"NAME"}}) || !l.identifier(b.Labels[0], b.LabelRanges[0]) {
@@ -232,7 +232,7 @@ func (l *loader) loadOutputs(e *entry, body *hclsyntax.Body) {
 		if a == nil {
 			continue
 		}
-		x := l.compile(a.Expr, place{what: "value", play: e.part, attempt: e.attempt})
+		x := l.compile(a.Expr, place{what: "value", play: e.part, attempt: e.attempt}.guarded(around...))
 		outputs[name], types[name] = x, x.typ
 		if x.wrong {
 			types[name] = infer.Dynamic

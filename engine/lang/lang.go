@@ -68,6 +68,8 @@ type Program struct {
 
 	// shape says which attributes of hosts are carried along.
 	shape shape
+	// unchecked are the places where something is read that may not be there: loading promises nothing of them.
+	unchecked map[hcl.Range]bool
 	// namesHost tells whether host["x"] is used anywhere, so that every host has to be at hand.
 	namesHost bool
 }

@@ -40,6 +40,7 @@ func newLoader(path string, opts Options) *loader {
 			playbook: &engine.Playbook{Path: path}, files: map[string]*hcl.File{}, vars: cty.EmptyObjectVal,
 			reads:  newSnapshot(opts.Files),
 			locals: map[*engine.Locals][]*local{}, checks: map[*engine.Check]*check{}, plays: map[*engine.Play]*play{}, entries: map[*engine.Entry]*entry{},
+			unchecked: map[hcl.Range]bool{},
 		},
 		opts: opts, path: path, modules: map[string]*engine.Module{},
 		variables: map[string]*variable{}, known: map[string]*local{}, played: map[string]*play{}, later: map[string]hcl.Range{},

@@ -52,6 +52,8 @@ func (s *scope) Functions() map[string]function.Function { return s.functions }
 
 func (s *scope) Observe(t cty.Type) { s.shape.observe(t) }
 
+func (s *scope) Unchecked(where hcl.Range) { s.unchecked[where] = true }
+
 func (s *scope) NoAttribute(t cty.Type, name string) (string, bool, bool) {
 	return s.shape.explain(t, name)
 }

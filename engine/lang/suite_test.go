@@ -17,9 +17,6 @@ import (
 // bad one: a mistake is marked on its lines.
 func TestSuiteIsWhole(t *testing.T) {
 	total := 0
-	notThere := map[string][]string{
-		"good": {"probe.changed_when", "probe.idempotent"}, // they are for steps
-	}
 	for _, dir := range []string{"good", "bad"} {
 		names := files(t, "testdata/"+dir+"/*.hcl")
 		total += len(names)
@@ -28,7 +25,7 @@ func TestSuiteIsWhole(t *testing.T) {
 			s.read(t, name)
 		}
 		missing := slices.DeleteFunc(wordsOfTheLanguage(), func(word string) bool {
-			return s.seen[word] || slices.Contains(notThere[dir], word)
+			return s.seen[word]
 		})
 		if len(missing) > 0 {
 			t.Errorf("testdata/%s has no case with %s", dir, strings.Join(missing, ", "))

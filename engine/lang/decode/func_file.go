@@ -54,21 +54,30 @@ func isSource(source string) bool {
 }
 
 func readSecret(source, dir string) (string, error) {
+	if err := SecretSource(source); err != nil {
+		return "", err
+	}
 	kind, name, _ := strings.Cut(source, ":")
-	switch kind {
-	case "env":
-		value, ok := os.LookupEnv(name)
-		switch {
-		case !ok:
-			return "", fmt.Errorf("the environment variable %s is not set", name)
-		case value == "":
-			return "", fmt.Errorf("the environment variable %s is empty", name)
-		}
-		return text([]byte(value), name)
-	case "file":
+	if kind == "file" {
 		return readSecretFile(name, dir)
 	}
-	return "", errors.New(`a secret comes from "env:NAME" or "file:PATH"`)
+	value, ok := os.LookupEnv(name)
+	switch {
+	case !ok:
+		return "", fmt.Errorf("the environment variable %s is not set", name)
+	case value == "":
+		return "", fmt.Errorf("the environment variable %s is empty", name)
+	}
+	return text([]byte(value), name)
+}
+
+// SecretSource says what is wrong with the source of a secret, as it is written, without reading it.
+func SecretSource(source string) error {
+	kind, name, _ := strings.Cut(source, ":")
+	if kind != "env" && kind != "file" || name == "" {
+		return errors.New(`a secret comes from "env:NAME" or "file:PATH"`)
+	}
+	return nil
 }
 
 func readSecretFile(name, dir string) (string, error) {

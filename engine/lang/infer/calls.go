@@ -4,12 +4,16 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/dsplay/dsplay/engine/lang/decode"
 )
 
 // movers hand elements on as they are; every other function may look at all attributes of an object.
@@ -55,6 +59,7 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) Type {
 		return join(args)
 	case "secret":
 		w.result(e, f, args)
+		w.secretSource(e)
 		return Secret(cty.String)
 	}
 	return Type{w.result(e, f, args), kept(f, args)}
@@ -66,15 +71,52 @@ func (w *walker) evaluated(e *hclsyntax.FunctionCallExpr) (Type, bool) {
 	switch {
 	case !ok:
 		return Dynamic, false
-	case diags.HasErrors() && w.guarded > 0:
+	case diags.HasErrors() && (w.lazy > 0 || w.guarded > 0 && !literal(e)):
 		return Dynamic, false
 	case diags.HasErrors():
 		for _, d := range diags {
 			w.add(d)
 		}
 		return Dynamic, true
+	case infinite(v):
+		return w.fail(e.Range(), "Not a finite number", "%s() has no finite result for these arguments.", e.Name), true
 	}
 	return Of(v.Type()), v.IsWhollyKnown() && !v.ContainsMarked()
+}
+
+// literal tells whether a call fails whatever stands around it: it names nothing, and reads no file, which may be there
+// only where the call is reached.
+func literal(e *hclsyntax.FunctionCallExpr) bool {
+	if len(e.Variables()) > 0 {
+		return false
+	}
+	reads := false
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		if c, ok := n.(*hclsyntax.FunctionCallExpr); ok {
+			reads = reads || strings.HasPrefix(c.Name, "file") || c.Name == "template"
+		}
+		return nil
+	})
+	return !reads
+}
+
+func infinite(v cty.Value) bool {
+	v, _ = v.Unmark()
+	return v.Type() == cty.Number && v.IsKnown() && !v.IsNull() && v.AsBigFloat().IsInf()
+}
+
+// secretSource checks where a secret comes from, which is not read before it is needed.
+func (w *walker) secretSource(e *hclsyntax.FunctionCallExpr) {
+	if len(e.Args) != 1 {
+		return
+	}
+	v, ok := w.constant(e.Args[0])
+	if !ok || v.Type() != cty.String || v.IsNull() {
+		return
+	}
+	if err := decode.SecretSource(v.AsString()); err != nil {
+		w.fail(e.Args[0].Range(), "Wrong argument", "%s.", upper(err.Error()))
+	}
 }
 
 // kept is the secrecy of a result: cty marks it with every mark of an argument, unless the function treats marks itself.

@@ -135,7 +135,21 @@ func (w *walker) binary(e *hclsyntax.BinaryOpExpr) Type {
 	want := e.Op.Impl.Params()[0].Type
 	w.operand(e.LHS, l, want)
 	w.operand(e.RHS, r, want)
+	if e.Op == hclsyntax.OpDivide || e.Op == hclsyntax.OpModulo {
+		w.divisor(e.RHS)
+	}
 	return out
+}
+
+// divisor reports a division by a zero that is known now: it gives an infinite number, which fits nowhere.
+func (w *walker) divisor(e hclsyntax.Expression) {
+	v, ok := w.constant(e)
+	if !ok {
+		return
+	}
+	if n, err := convert.Convert(v, cty.Number); err == nil && !n.IsNull() && n.AsBigFloat().Sign() == 0 {
+		w.fail(e.Range(), "Division by zero", "This is always 0.")
+	}
 }
 
 // comparable reports a comparison whose result is always the same, because == does not convert.

@@ -27,6 +27,9 @@ type Scope interface {
 	// nothing but a suggestion. With open, it may have the attribute all the same; with certain, it never has it, so that
 	// try() and can() are no excuse.
 	NoAttribute(t cty.Type, name string) (more string, open, certain bool)
+	// Unchecked is told of every place where something is read that may not be there: under a key of a map, or of a value
+	// whose type nobody knows before it exists.
+	Unchecked(where hcl.Range)
 }
 
 // Expr infers the type of e. Every mistake in it is reported; what a mistake leaves open is Dynamic.
@@ -91,7 +94,7 @@ func (w *walker) expr(e hclsyntax.Expression) Type {
 	case *hclsyntax.ScopeTraversalExpr:
 		return w.traversal(e)
 	case *hclsyntax.RelativeTraversalExpr:
-		return w.steps(w.expr(e.Source), e.Traversal)
+		return w.steps(w.expr(e.Source), "…", e.Traversal)
 	case *hclsyntax.IndexExpr:
 		return w.index(e)
 	case *hclsyntax.FunctionCallExpr:

@@ -22,6 +22,7 @@ var names = map[string]infer.Type{
 	"map":    infer.Of(cty.Map(cty.Number)),
 	"secret": infer.Secret(cty.String),
 	"open":   infer.Object(map[string]infer.Type{"user": infer.Of(cty.String), "password": infer.Secret(cty.String)}),
+	"inner":  infer.Of(cty.Map(cty.Object(map[string]cty.Type{"name": cty.String}))),
 	"any":    infer.Dynamic,
 	"flag":   infer.Of(cty.Bool),
 	"set":    infer.Of(cty.Set(cty.String)),
@@ -36,6 +37,7 @@ func (s scope) Name(t hcl.Traversal) (infer.Type, int, *hcl.Diagnostic) {
 func (s scope) Reserved(name string) bool               { return name == "hosts" }
 func (s scope) Functions() map[string]function.Function { return s.functions }
 func (s scope) Observe(cty.Type)                        {}
+func (s scope) Unchecked(hcl.Range)                     {}
 func (s scope) NoAttribute(cty.Type, string) (string, bool, bool) {
 	return "", false, false
 }
@@ -91,6 +93,8 @@ func TestMistakes(t *testing.T) {
 		`[for hosts in [1] : hosts]`: "a meaning of its own", `1 == "1"`: "never equals", `hosts == []`: "never equals", `"${hosts} "`: "cannot stand in a text", `hosts && flag`: "bool is needed", `flag ? 1 : hosts`: "must have one type",
 		`uppr("x")`: `Did you mean "upper"?`, `upper(hosts)`: "upper()", `hosts["name"]`: "needs a number", `set[0]`: "tolist()", `flag[0]`: "no elements", `[1][5]`: "There are 1 elements", `sum(flag)`: "sum()", `regex("(", hosts[0].name)`: "regex()", `"x".y`: "no attributes",
 		`[for x in 5 : x]`: "is needed here", `[for h in hosts : h if h.name]`: "bool is needed", `{ for h in hosts : h => 1 }`: "must be a string", `tonumber("x")`: `cannot convert "x"`, `try(uppr("x"))`: "uppr", `try(nobody.x)`: "nobody",
+		`flag ? tonumber("x") : 1`: `cannot convert "x"`, `[for h in hosts : tonumber("x")]`: `cannot convert "x"`, `log(0, 2)`: "no finite result", `map.x / 0`: "always 0", `secret("vault:x")`: `"env:NAME" or "file:PATH"`, `secret("env:")`: "env:NAME",
+		`inner.name`: `inner["key"].name, or [for key, x in inner : x.name]`, `[for h in [inner] : h.name]`: `Write h["key"].name`, `[inner][*].name`: `…["key"].name`,
 	} {
 		_, diags := of(t, src)
 		if !diags.HasErrors() || !strings.Contains(diags[0].Error(), want) || len(diags) != 1 {
@@ -101,7 +105,7 @@ func TestMistakes(t *testing.T) {
 
 // TestNotKnownToBeWrong: what depends on values, or is caught, is no mistake.
 func TestNotKnownToBeWrong(t *testing.T) {
-	for _, src := range []string{`try({ a = 1 }.b, 2)`, `can(tonumber("x"))`, `flag ? tonumber("x") : 1`, `flag && tonumber("x") > 1`, `[for h in hosts : tonumber("x")]`, `map.x`, `any.x.y[5].z`, `try([1][5], 0)`, `null == hosts`, `hosts[5]`, `any == 1`} {
+	for _, src := range []string{`try({ a = 1 }.b, 2)`, `can(tonumber("x"))`, `flag ? tonumber(hosts[0].name) : 1`, `flag && tonumber(hosts[0].name) > 1`, `flag ? file("none") : ""`, `map.x`, `any.x.y[5].z`, `try([1][5], 0)`, `null == hosts`, `hosts[5]`, `any == 1`} {
 		if _, diags := of(t, src); diags.HasErrors() {
 			t.Errorf("%s: %v", src, diags)
 		}

@@ -18,7 +18,7 @@ func (w *walker) traversal(e *hclsyntax.ScopeTraversalExpr) Type {
 	root := e.Traversal.RootName()
 	for _, b := range slices.Backward(w.bound) {
 		if b.name == root {
-			return w.steps(b.t, e.Traversal[1:])
+			return w.steps(b.t, root, e.Traversal[1:])
 		}
 	}
 	t, used, problem := w.scope.Name(e.Traversal)
@@ -26,13 +26,18 @@ func (w *walker) traversal(e *hclsyntax.ScopeTraversalExpr) Type {
 		w.add(problem)
 		return Dynamic
 	}
-	return w.steps(t, e.Traversal[used:])
+	return w.steps(t, root+written(e.Traversal[1:used]), e.Traversal[used:])
 }
 
-func (w *walker) steps(t Type, steps hcl.Traversal) Type {
-	for _, s := range steps {
+// steps is the type of what a traversal arrives at; of is how the value is written from which it starts.
+func (w *walker) steps(t Type, of string, steps hcl.Traversal) Type {
+	for i, s := range steps {
 		switch s := s.(type) {
 		case hcl.TraverseAttr:
+			if hasInside(t, s.Name) {
+				t = w.keyMissing(t, of+written(steps[:i]), s)
+				continue
+			}
 			t = w.attr(t, s.Name, s.SrcRange)
 		case hcl.TraverseIndex:
 			t = w.at(t, Of(s.Key.Type()), s.Key, s.SrcRange)
@@ -43,15 +48,46 @@ func (w *walker) steps(t Type, steps hcl.Traversal) Type {
 	return t
 }
 
+// hasInside tells whether t is a map of objects that have an attribute of this name, as the results of an entry with
+// for_each are: who writes it as an attribute of the map means one of the objects.
+func hasInside(t Type, name string) bool {
+	return t.IsMapType() && t.ElementType().IsObjectType() && t.ElementType().HasAttribute(name)
+}
+
+func (w *walker) keyMissing(t Type, of string, s hcl.TraverseAttr) Type {
+	return w.fail(s.SrcRange, "Key missing", "%s is a map: each of its values has %q. Write %s[\"key\"].%s, or [for key, x in %s : x.%s]. Where it is itself a key, write %s[%q].",
+		of, s.Name, of, s.Name, of, s.Name, of, s.Name)
+}
+
+// written is how the steps of a traversal are written.
+func written(steps hcl.Traversal) string {
+	var b strings.Builder
+	for _, s := range steps {
+		switch s := s.(type) {
+		case hcl.TraverseAttr:
+			b.WriteString("." + s.Name)
+		case hcl.TraverseIndex:
+			if s.Key.Type() == cty.String {
+				b.WriteString("[" + strconv.Quote(s.Key.AsString()) + "]")
+			} else {
+				b.WriteString("[" + s.Key.AsBigFloat().Text('f', -1) + "]")
+			}
+		}
+	}
+	return b.String()
+}
+
 func (w *walker) attr(t Type, name string, where hcl.Range) Type {
 	switch {
 	case t.isDynamic():
+		w.scope.Unchecked(where)
 		return t.element(cty.DynamicPseudoType)
 	case t.IsObjectType() && t.HasAttribute(name):
 		return t.attr(name)
 	case t.IsObjectType():
 		return w.noAttribute(t, name, where)
 	case t.IsMapType():
+		w.scope.Unchecked(where)
 		return Type{t.ElementType(), t.secret.at(name)}
 	case t.isSequence():
 		return w.fail(where, "Unsupported attribute", "This is %s, which has no attributes. Read %s of every element with [*].%s or a for expression.", friendly(t.Type), name, name)
@@ -62,6 +98,7 @@ func (w *walker) attr(t Type, name string, where hcl.Range) Type {
 func (w *walker) noAttribute(t Type, name string, where hcl.Range) Type {
 	more, open, certain := w.scope.NoAttribute(t.Type, name)
 	if open {
+		w.scope.Unchecked(where)
 		return Dynamic
 	}
 	if more == "" {
@@ -100,6 +137,9 @@ func (w *walker) at(t, kt Type, key cty.Value, where hcl.Range) Type {
 		return w.fail(where, "Wrong key", "%s needs a %s as its key, and this is %s.", upper(friendly(t.Type)), want.FriendlyName(), friendly(kt.Type))
 	} else {
 		known = false
+	}
+	if t.isDynamic() || t.IsMapType() || !known {
+		w.scope.Unchecked(where)
 	}
 	switch {
 	case t.isDynamic():

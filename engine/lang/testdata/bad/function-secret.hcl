@@ -1,3 +1,10 @@
 locals {
   a = secret(["env:X"]) # ERROR: Argument "source" of secret() does not fit: string required, but have tuple
 }
+play "p" {
+  hosts = ["vm1"]
+  step "login" "l" {
+    user     = "x"
+    password = secret("vault:x") # ERROR: A secret comes from "env:NAME" or "file:PATH".
+  }
+}

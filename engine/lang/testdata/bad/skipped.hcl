@@ -48,3 +48,48 @@ play "p" {
     }
   }
 }
+play "around" {
+  hosts = group.guests
+  block "b" {
+    when = self.rack == 1
+    probe "service" "in" {
+      name = "x"
+    }
+    step "service" "beside" {
+      when  = probe.in.running # the same block
+      name  = "x"
+      state = "started"
+    }
+    block "c" {
+      when = self.esxi == "esx1"
+      probe "service" "deep" {
+        name = "x"
+      }
+    }
+  }
+  check "after" {
+    condition     = probe.in.running # WARNING: probe.in is skipped where the condition around it does not hold (line
+    error_message = "${probe.deep.pid}" # WARNING: probe.deep is skipped where the condition around it does not hold (line
+  }
+  check "asked" {
+    when          = self.rack == 1
+    condition     = probe.in.running
+    error_message = "${probe.deep.pid}" # WARNING: probe.deep is skipped
+  }
+  recover "maybe" {
+    when = probe.in.status == "ok"
+    goal {
+      probe "service" "goal" {
+        name = "x"
+      }
+      condition = probe.goal.running
+    }
+    attempt "x" {
+      step "reboot" "y" {}
+    }
+  }
+  check "goal" {
+    condition     = probe.goal.running # WARNING: probe.goal is skipped
+    error_message = "x"
+  }
+}

@@ -31,5 +31,11 @@ locals {
   w = [for x in [{ a = 1 }, { b = 1 }] : x.a] # ERROR: There is no attribute "a" here.
   x = "x".y                                 # ERROR: This is a string, which has no attributes.
   y = file("no such file")                  # ERROR: no such file
-  z = 1 != null ? (2) : tonumber("x")       # the error of what is not chosen is none
+  z = 1 != null ? (2) : tonumber("x")       # ERROR: cannot convert "x" to number
+  za = 1 != null ? 2 : file("no such file") # a file may be there where it is wanted
+  zb = log(0, 2)                            # ERROR: log() has no finite result for these arguments.
+  zc = 1 / 0                                # ERROR: This is always 0.
+  zd = length(local.g) % (1 - 1)            # ERROR: This is always 0.
+  ze = [for h in play.p.hosts : log(0, 2)]  # ERROR: log() has no finite result
+  zf = try(tonumber("x"), [][5], null)
 }

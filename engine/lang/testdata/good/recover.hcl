@@ -48,6 +48,7 @@ play "p" {
     }
   }
   check "goal probes can be read afterwards" {
+    when          = probe.before.exists
     condition     = probe.now.running
     error_message = "x"
   }
