@@ -22,9 +22,9 @@ type entry struct {
 	forEach *expr
 	part    *play // of an include: the file's entries
 	outputs infer.Type
-	slot    int      // its place among the play's named entries
-	attempt *attempt // in which it stands
-	goalOf  *entry   // the recover whose goal it belongs to
+	slot    int           // its place among the play's named entries
+	attempt *attempt      // in which it stands
+	goalOf  *entry        // the recover whose goal it belongs to
 	around  []engine.Expr // conditions of the blocks around it; nil ones, too
 	loaded  bool
 

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -19,7 +20,7 @@ func (s *pass) fault(x *expr, diags hcl.Diagnostics, ctx *hcl.EvalContext, host 
 
 // first is the first error among diagnostics.
 func (p *Program) first(diags hcl.Diagnostics, host string) *engine.Error {
-	for _, problem := range decode.Problems(diags, p.files) {
+	for _, problem := range decode.Problems(p.honest(diags), p.files) {
 		if problem.Warning {
 			continue
 		}
@@ -28,6 +29,29 @@ func (p *Program) first(diags hcl.Diagnostics, host string) *engine.Error {
 	}
 	return &engine.Error{Kind: engine.KindEval, Host: host, Op: p.playbook.Path, Msg: "an expression could not be evaluated"}
 }
+
+// honest says of what is not there that nobody could know before. Everything else is found while loading, so that
+// "unsupported attribute" would be a mistake of this program.
+func (p *Program) honest(diags hcl.Diagnostics) hcl.Diagnostics {
+	out := slices.Clone(diags)
+	for i, d := range out {
+		if d.Subject == nil || !p.unchecked[*d.Subject] || !slices.Contains(lookups, d.Summary) {
+			continue
+		}
+		detail := strings.TrimSuffix(d.Detail, ".")
+		if d.Summary == "Unsupported attribute" && strings.HasPrefix(detail, "This object does not have an attribute named ") {
+			detail = "There is no " + strings.TrimPrefix(detail, "This object does not have an attribute named ") + " in it"
+		}
+		changed := *d
+		changed.Summary = "Not there"
+		changed.Detail = detail + "; whether it is was not known when the playbook was loaded. Where it may be missing, write try(…, DEFAULT)."
+		out[i] = &changed
+	}
+	return out
+}
+
+// lookups are what HCL says when something is not there.
+var lookups = []string{"Unsupported attribute", "Invalid index", "Missing map element"}
 
 // wrong is the error of an expression whose value cannot be used.
 func (s *pass) wrong(x *expr, host, text string) error {

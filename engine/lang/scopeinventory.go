@@ -24,6 +24,7 @@ func (s *scope) group(name string, at hcl.Range, named bool) (infer.Type, int, *
 		}
 		return infer.Object(groups), 1, nil
 	case inv == nil:
+		s.Unchecked(at)
 		return names, 2, nil
 	}
 	if _, ok := inv.Groups[name]; ok {

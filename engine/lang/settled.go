@@ -14,7 +14,7 @@ func settled(v cty.Value, t cty.Type) cty.Value {
 	}
 	ty := v.Type()
 	switch {
-	case ty == cty.DynamicPseudoType && t != cty.DynamicPseudoType && v.IsNull():
+	case v.IsNull() && !ty.Equals(t) && !t.HasDynamicTypes(): // also a list that flatten() left as an element, because it is null
 		return cty.NullVal(t)
 	case ty == cty.DynamicPseudoType && t != cty.DynamicPseudoType && !v.IsKnown():
 		return cty.UnknownVal(t)

@@ -32,9 +32,13 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) Type {
 		w.guarded++
 		w.lazy++
 	}
+	inner := w.lazy
 	args := make([]Type, len(e.Args))
 	before := len(w.diags)
 	for i, a := range e.Args {
+		if e.Name == "try" && i > 0 && i == len(e.Args)-1 {
+			w.lazy-- // nothing catches what is wrong in the last one
+		}
 		args[i] = w.expr(a)
 		if !slices.Contains(movers, e.Name) || args[i].IsObjectType() && slices.Contains(wholesale, e.Name) {
 			w.scope.Observe(args[i].Type)
@@ -42,7 +46,7 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) Type {
 	}
 	if lazy {
 		w.guarded--
-		w.lazy--
+		w.lazy = inner - 1
 	}
 	if !ok {
 		return w.insist(e.NameRange, "Unknown function", "There is no function %q.%s", e.Name, Suggest(e.Name, slices.Sorted(maps.Keys(w.scope.Functions()))))
@@ -177,10 +181,22 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 			return cty.DynamicPseudoType
 		}
 	}
+	if err != nil && mayFit(args, err) {
+		return cty.DynamicPseudoType
+	}
 	if err != nil {
 		return w.refused(e, f, err)
 	}
 	return better(e.Name, args, ty)
+}
+
+// mayFit tells whether a refusal blames what is not known yet: an argument with a part of any type.
+func mayFit(args []Type, err error) bool {
+	var arg function.ArgError
+	if errors.As(err, &arg) && arg.Index < len(args) {
+		return args[arg.Index].HasDynamicTypes() && !args[arg.Index].isDynamic()
+	}
+	return !knownKinds(args)
 }
 
 // knownKinds tells whether no argument is dynamic, so that a refusal has nothing to do with values.

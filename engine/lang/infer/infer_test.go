@@ -72,7 +72,7 @@ func TestTypes(t *testing.T) {
 		`concat(hosts[*].name, ["x"], [])`: "list(string)", `concat([1], ["x"])`: "tuple([number,string])", `flatten([[1], [[2]]])`: "tuple([number,number])", `flatten([hosts[*].name, set])`: "list(string)", `flatten([for h in hosts : h.disks])`: "list(object({path=string}))",
 		`lookup(map, "x", 0)`: "number", `lookup(map, "x")`: "number", `element(hosts, 0).free`: "number", `one(hosts[*].name)`: "string", `try(hosts[0].free, 0)`: "number", `try(hosts[0].free, "none")`: "any", `can(hosts[0].free)`: "bool",
 		`jsondecode("{\"a\": [1]}").a[0]`: "number", `jsondecode(hosts[0].name)`: "any", `regex("^(?P<a>x)", hosts[0].name).a`: "string", `max(map.a, 1)`: "number", `max(values(map)...)`: "number", `zipmap(["a"], [1])`: "object({a=number})",
-		`sum([for h in hosts : h.free])`: "number", `sort(keys(map))`: "list(string)", `toset(["a"])`: "set(string)", `"%{for h in hosts}${h.name}%{endfor}"`: "string", `hosts[0][*].name`: "list(string)", `any[0].x[*].y`: "any", `hosts[any.x]["name"]`: "string",
+		`sum([for h in hosts : h.free])`: "number", `sort(keys(map))`: "list(string)", `tolist(hosts)[0].free`: "number", `tolist(toset(hosts))[0].free`: "number", `tomap({ a = hosts })["a"][0].free`: "number", `tolist([1, "a"])`: "list(string)", `toset([1, any])`: "set(any)", `coalescelist(hosts, [])[0].free`: "number", `toset(["a"])`: "set(string)", `"%{for h in hosts}${h.name}%{endfor}"`: "string", `hosts[0][*].name`: "list(string)", `any[0].x[*].y`: "any", `hosts[any.x]["name"]`: "string",
 		`[for h in hosts : [for d in h.disks : { p = d.path, h = h.name }]]`: "list(list(object({h=string,p=string})))",
 	} {
 		got, diags := of(t, src)

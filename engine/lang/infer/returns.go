@@ -1,13 +1,28 @@
 package infer
 
-import "github.com/zclconf/go-cty/cty"
+import (
+	"maps"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
 
 // better improves on what a function says of its result before it knows the values.
 func better(name string, args []Type, ty cty.Type) cty.Type {
-	if ty != cty.DynamicPseudoType || len(args) == 0 {
+	if len(args) == 0 || !ty.HasDynamicTypes() {
 		return ty
 	}
 	t := args[0].Type
+	switch name {
+	case "tolist", "toset", "tomap":
+		return collected(name, t, ty)
+	case "coalescelist":
+		return oneOfLists(args, ty)
+	}
+	if ty != cty.DynamicPseudoType {
+		return ty
+	}
 	switch {
 	case name == "flatten":
 		leaves, exact := flattened(t)
@@ -25,6 +40,50 @@ func better(name string, args []Type, ty cty.Type) cty.Type {
 		return t
 	}
 	return ty
+}
+
+// collected is the type that tolist, toset or tomap makes of a type.
+func collected(name string, t, ty cty.Type) cty.Type {
+	var elements []cty.Type
+	switch {
+	case t.IsCollectionType():
+		elements = []cty.Type{t.ElementType()}
+	case t.IsTupleType():
+		elements = t.TupleElementTypes()
+	case t.IsObjectType():
+		elements = slices.Collect(maps.Values(t.AttributeTypes()))
+	}
+	if slices.ContainsFunc(elements, cty.Type.HasDynamicTypes) {
+		return ty
+	}
+	e, _ := convert.UnifyUnsafe(elements)
+	switch {
+	case e == cty.NilType || e == cty.DynamicPseudoType:
+		return ty
+	case name == "tolist":
+		return cty.List(e)
+	case name == "toset":
+		return cty.Set(e)
+	}
+	return cty.Map(e)
+}
+
+// oneOfLists is the type of the first list of some that is not empty.
+func oneOfLists(args []Type, ty cty.Type) cty.Type {
+	out := cty.NilType
+	for _, a := range args {
+		switch {
+		case a.Equals(cty.EmptyTuple):
+		case !a.IsListType() || out != cty.NilType && !out.Equals(a.Type):
+			return ty
+		default:
+			out = a.Type
+		}
+	}
+	if out == cty.NilType {
+		return ty
+	}
+	return out
 }
 
 // concatenated is the type of lists and tuples one after the other.

@@ -138,7 +138,7 @@ func (w *walker) at(t, kt Type, key cty.Value, where hcl.Range) Type {
 	} else {
 		known = false
 	}
-	if t.isDynamic() || t.IsMapType() || !known {
+	if t.isDynamic() || t.IsMapType() || t.IsListType() || !known {
 		w.scope.Unchecked(where)
 	}
 	switch {
