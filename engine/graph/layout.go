@@ -85,9 +85,9 @@ func newLayout(g Graph) *layout {
 	for _, n := range g.Nodes {
 		y = l.place(n, byID, margin, y, width) + itemGap
 	}
-	l.right, l.h = margin+width, y+rowHeight
+	l.right, l.h = margin+width, y+2*rowHeight
 	lanes := l.lanes()
-	l.w = max(l.right+laneWidth*float64(lanes+3), margin+float64(len(legend))*charWidth) + margin
+	l.w = max(l.right+laneWidth*float64(lanes+3), margin+float64(len(legend[0]))*charWidth) + margin
 	return l
 }
 

@@ -14,10 +14,11 @@ var colors = []string{"#1f6feb", "#c2410c", "#15803d", "#9333ea", "#b91c1c", "#0
 var fills = map[string]string{
 	"play": "#eef4ff", "locals": "#f6f5ef", "variables": "#f7f7f7", "check": "#fff7e6",
 	"probe": "#ffffff", "step": "#ffe9e3", "recover": "#e6f4ea", "goal": "#f4fbf6", "attempt": "#fbfefc",
+	"block": "#f6f8fa", "rescue": "#fdf3d8", "finally": "#f0f0f0", "include": "#f5f0fa", "input": "#e9dff5", "output": "#e9dff5",
 }
 
 // legend is smaller than the other texts.
-const legend = "lines: values, from where they come to where they are needed; thick: they decide for which hosts a play runs"
+var legend = []string{"lines: values, from where they come to where they are needed", "thick: they decide for which hosts a play runs"}
 
 // SVG draws the graph without any foreign help: items from top to bottom, entries inside of them, and at their right
 // side the ways that values take. A thick line decides for which hosts a play runs. It needs no font of its own.
@@ -35,7 +36,9 @@ func SVG(w io.Writer, g Graph) error {
 	for i, wire := range l.wires {
 		p.wire(l, wire, colors[i%len(colors)])
 	}
-	p.put(`<text x="%.1f" y="%.1f" fill="#666666" font-size="11">%s</text>`, margin, l.h-rowHeight/2, legend)
+	for i, line := range legend {
+		p.put(`<text x="%.1f" y="%.1f" fill="#666666" font-size="11">%s</text>`, margin, l.h-rowHeight*(1.5-0.6*float64(i)), line)
+	}
 	p.put(`</svg>`)
 	_, err := io.WriteString(w, p.String())
 	return err
@@ -83,14 +86,18 @@ func (p *painter) wire(l *layout, w *wire, color string) {
 	start := w.from.port(true)
 	p.put(`<g stroke="%s" fill="none" stroke-linejoin="round"><title>%s</title>`, color, escape(w.from.Label()))
 	p.put(`<circle cx="%.1f" cy="%.1f" r="2.5" fill="%s"/>`, w.from.x+w.from.w, start, color)
+	top, bottom := start, start // what branches share is drawn once: drawn upon itself it would look thick
 	for i, b := range w.to {
-		width, end := 1.3, b.port(false)
+		end := b.port(false)
+		top, bottom = min(top, end), max(bottom, end)
 		if w.decides[i] {
-			width = 2.8
+			p.put(`<path d="M%.1f %.1fH%.1fV%.1fH%.1f" stroke-width="2.8"/>`, w.from.x+w.from.w, start, lane, end, b.x+b.w+6)
+		} else {
+			p.put(`<path d="M%.1f %.1fH%.1f" stroke-width="1.3"/>`, lane, end, b.x+b.w+6)
 		}
-		p.put(`<path d="M%.1f %.1fH%.1fV%.1fH%.1f" stroke-width="%.1f"/>`, w.from.x+w.from.w, start, lane, end, b.x+b.w+6, width)
 		p.head(b.x+b.w, end, 1, color)
 	}
+	p.put(`<path d="M%.1f %.1fH%.1fM%.1f %.1fV%.1f" stroke-width="1.3" stroke-linecap="round"/>`, w.from.x+w.from.w, start, lane, lane, top, bottom)
 	p.put(`</g>`)
 }
 

@@ -69,6 +69,7 @@ func misplaced(p engine.Problem, path, src string) string {
 	}
 	lines := strings.Split(src, "\n")
 	switch r := p.Range; {
+	case r.Line == 0 && r.Col == 0: // of the file as a whole
 	case r.Line < 1 || r.Line > len(lines):
 		return "no such line"
 	case r.Col < 1 || r.Col > 3*len(lines[r.Line-1])+2: // HCL counts letters, of what is no UTF-8 others than we

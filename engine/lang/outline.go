@@ -8,31 +8,47 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/graph"
 )
 
 // Graph gives the parts of the playbook and what they need of each other, as it is written: what a local names is a
 // need of the local, not of those who use it. Attributes of hosts are no needs. Arguments of blocks that are no
-// entries (sudo, retry, a module's own) count for the entry around them.
+// entries (sudo, retry, a module's own) count for the entry around them. An include holds what is in its file, once for
+// each use: values come in through its inputs and go out through its outputs.
 func (p *Program) Graph() graph.Graph {
 	g := graph.Graph{Title: filepath.Base(p.playbook.Path)}
-	file := p.playbook.Files[0]
-	f, diags := hclsyntax.ParseConfig(file.Data, file.Path, hcl.InitialPos) // anew: loading has changed the other tree
-	if diags.HasErrors() {
-		return g // it cannot be: the same text was loaded
-	}
-	o := &outline{g: &g, ids: map[string]bool{}}
-	for _, b := range f.Body.(*hclsyntax.Body).Blocks {
+	o := &outline{g: &g, files: p.playbook.Files, ids: map[string]bool{}}
+	for _, b := range o.parse(p.playbook.Files[0].Path).Blocks {
 		o.item(b)
 	}
 	return g
 }
 
+// parse reads a file anew, because loading has changed the other tree. It was loaded, so there is one without mistakes.
+func (o *outline) parse(path string) *hclsyntax.Body {
+	i := slices.IndexFunc(o.files, func(f engine.File) bool { return f.Path == path })
+	if i < 0 {
+		return &hclsyntax.Body{}
+	}
+	f, diags := hclsyntax.ParseConfig(o.files[i].Data, path, hcl.InitialPos)
+	if diags.HasErrors() {
+		return &hclsyntax.Body{}
+	}
+	return f.Body.(*hclsyntax.Body)
+}
+
+// part is the file of an include.
+func (o *outline) part(b *hclsyntax.Block) *hclsyntax.Body {
+	return o.parse(filepath.Join(filepath.Dir(b.DefRange().Filename), b.Labels[0]))
+}
+
 // outline collects the nodes of a playbook.
 type outline struct {
-	g    *graph.Graph
-	ids  map[string]bool
-	vars *graph.Node
+	g     *graph.Graph
+	files []engine.File
+	ids   map[string]bool
+	vars  *graph.Node
 }
 
 func (o *outline) item(b *hclsyntax.Block) {
@@ -83,11 +99,44 @@ func (o *outline) declare(body *hclsyntax.Body, around string, names map[string]
 			continue
 		}
 		id := idOf(around, b)
-		if len(b.Labels) == 2 {
-			names[b.Type+"."+b.Labels[1]] = id
+		if len(b.Labels) == 2 || b.Type == "block" {
+			names[b.Type+"."+b.Labels[len(b.Labels)-1]] = id
 		}
-		o.declare(b.Body, id, names)
+		if b.Type != "include" {
+			o.declare(b.Body, id, names)
+			continue
+		}
+		for _, out := range o.part(b).Blocks {
+			if out.Type == "output" {
+				names["include."+b.Labels[1]+"."+out.Labels[0]] = idOf(id, out)
+			}
+		}
 	}
+}
+
+// included gives what is in an include: its inputs, with the needs of what they are given, its entries and its outputs.
+func (o *outline) included(include *hclsyntax.Block, id string, outside map[string]string) []*graph.Node {
+	body, names := o.part(include), map[string]string{}
+	var inputs, outputs []*graph.Node
+	o.declare(body, id, names)
+	for _, b := range body.Blocks {
+		if b.Type == "input" {
+			n := o.node(idOf(id, b), "input", b.Labels[0])
+			names["input."+n.Name] = n.ID
+			if given := include.Body.Attributes[n.Name]; given != nil {
+				n.Needs = needs(nil, "", given.Expr, outside)
+			}
+			inputs = append(inputs, n)
+		}
+	}
+	for _, b := range body.Blocks {
+		if value := b.Body.Attributes["value"]; b.Type == "output" && value != nil {
+			n := o.node(idOf(id, b), "output", b.Labels[0])
+			n.Needs = needs(nil, "", value.Expr, names)
+			outputs = append(outputs, n)
+		}
+	}
+	return slices.Concat(inputs, o.entries(body, id, names), outputs)
 }
 
 func idOf(around string, b *hclsyntax.Block) string {
@@ -111,7 +160,11 @@ func (o *outline) entries(body *hclsyntax.Body, around string, names map[string]
 		if len(b.Labels) == 2 {
 			n.Note = b.Labels[0]
 		}
-		n.Needs, n.Children = o.needsOf(b.Body, names), o.entries(b.Body, n.ID, names)
+		if b.Type == "include" {
+			n.Needs, n.Children = o.needsOf(only(b.Body, includeAttrs...), names), o.included(b, n.ID, names)
+		} else {
+			n.Needs, n.Children = o.needsOf(b.Body, names), o.entries(b.Body, n.ID, names)
+		}
 		out = append(out, n)
 	}
 	return out
@@ -173,7 +226,14 @@ func needOf(t hcl.Traversal, names map[string]string) (graph.Need, bool) {
 			}
 		}
 		return graph.Need{Name: full, To: full}, named
-	case "probe", "step", "include":
+	case "include":
+		if len(t) > 2 {
+			if out, ok := t[2].(hcl.TraverseAttr); ok && names[full+"."+out.Name] != "" {
+				full += "." + out.Name
+			}
+		}
+		return graph.Need{Name: full, To: names[full]}, named && names[full] != ""
+	case "probe", "step", "block", "input":
 		return graph.Need{Name: full, To: names[full]}, named && names[full] != ""
 	}
 	return graph.Need{}, false

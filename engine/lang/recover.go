@@ -68,7 +68,7 @@ func (l *loader) loadGoal(r *entry, b *hclsyntax.Block, s site) {
 			r.Recover.Goal = append(r.Recover.Goal, e.Entry)
 		}
 	}
-	r.Recover.Condition = exprOf(l.attr(b.Body, "condition", cty.Bool, place{play: s.play}.guarded(r.When)))
+	r.Recover.Condition = exprOf(l.attr(b.Body, "condition", cty.Bool, place{play: s.play}.guarded(s.around...).guarded(r.When)))
 	r.polling = only(b.Body, "within", "every")
 	goal := pollingDefaults
 	l.decode(r.polling, &goal, place{play: s.play}, &r.waits)
@@ -81,7 +81,7 @@ func (l *loader) loadAttempt(r *entry, b *hclsyntax.Block, s site) {
 		return
 	}
 	a := s.play.attempts[b]
-	a.When = exprOf(l.attr(b.Body, "when", cty.Bool, place{play: s.play, before: r}.guarded(r.When)))
+	a.When = exprOf(l.attr(b.Body, "when", cty.Bool, place{play: s.play, before: r}.guarded(s.around...).guarded(r.When)))
 	a.Entries = l.loadEntries(b.Body, site{play: s.play, attempt: a, path: r.Address + "/" + a.Name, tags: s.tags, around: s.around, chain: s.chain})
 	if len(b.Body.Blocks) == 0 {
 		l.fail(b.DefRange(), "Empty attempt", "An attempt needs at least one step.")
