@@ -126,9 +126,10 @@ func (a *app) sign(path string, data []byte, d *plan.Document, key *approve.Key,
 		fmt.Fprintf(a.out, "\nApproved already with this key: %s\n", to)
 		return nil
 	}
-	text, err := approve.Sign(data, key, approve.Namespace)
+	a.tellTouch(key)
+	text, err := waitFor(a, func() ([]byte, error) { return approve.Sign(data, key, approve.Namespace) })
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; nothing was signed", err)
 	}
 	if err := approve.Write(to, text); err != nil {
 		if errors.Is(err, fs.ErrExist) {
@@ -138,6 +139,12 @@ func (a *app) sign(path string, data []byte, d *plan.Document, key *approve.Key,
 	}
 	a.tellApproval(path, to, d, key)
 	return nil
+}
+
+func (a *app) tellTouch(key *approve.Key) {
+	if key.NeedsTouch() {
+		fmt.Fprintln(a.err, "Touch the security key now.")
+	}
 }
 
 func (a *app) tellApproval(path, to string, d *plan.Document, key *approve.Key) {

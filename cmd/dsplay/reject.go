@@ -53,9 +53,11 @@ func (a *app) reject(path, reason, keyName string) (err error) {
 		}
 		defer func() { err = errors.Join(err, key.Close()) }()
 		signer = key
+		a.tellTouch(key)
 	}
 	name, host := whoami()
-	to, err := approve.Reject(path, approve.Rejection{ID: d.ID, Who: name + "@" + host, When: time.Now(), Reason: reason}, signer)
+	r := approve.Rejection{ID: d.ID, Who: name + "@" + host, When: time.Now(), Reason: reason}
+	to, err := waitFor(a, func() (string, error) { return approve.Reject(path, r, signer) })
 	if err != nil {
 		return err
 	}

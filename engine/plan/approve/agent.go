@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -20,14 +21,28 @@ func (h held) String() string {
 	return fmt.Sprintf("agent:%s (%s, %s)", Fingerprint(h.PublicKey()), h.PublicKey().Type(), Plain(h.comment))
 }
 
+// patience is how long an agent may take to say which keys it has. To sign it may take as long as people do: it may ask
+// them, or wait for a touch.
+const patience = 10 * time.Second
+
+func (k Keys) dial() (net.Conn, error) {
+	if k.Socket == "" {
+		return nil, errors.New("there is no agent: SSH_AUTH_SOCK is not set (eval $(ssh-agent); ssh-add)")
+	}
+	conn, err := net.DialTimeout("unix", k.Socket, patience)
+	if err == nil {
+		err = conn.SetDeadline(time.Now().Add(patience))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the agent of SSH_AUTH_SOCK: %w", err)
+	}
+	return conn, nil
+}
+
 // agentKeys lists the keys of the agent that can sign a plan. Certificates are left out: they are keys once more.
 func (k Keys) agentKeys() (keys []held, conn net.Conn, err error) {
-	if k.Socket == "" {
-		return nil, nil, errors.New("there is no agent: SSH_AUTH_SOCK is not set (eval $(ssh-agent); ssh-add)")
-	}
-	conn, err = net.Dial("unix", k.Socket)
-	if err != nil {
-		return nil, nil, fmt.Errorf("the agent of SSH_AUTH_SOCK: %w", err)
+	if conn, err = k.dial(); err != nil {
+		return nil, nil, err
 	}
 	client := agent.NewClient(conn)
 	listed, err := client.List()
@@ -45,6 +60,9 @@ func (k Keys) agentKeys() (keys []held, conn net.Conn, err error) {
 				break
 			}
 		}
+	}
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
 	}
 	return keys, conn, nil
 }

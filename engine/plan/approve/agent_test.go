@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,5 +149,49 @@ func TestAgentUnlocks(t *testing.T) {
 	}
 	if err := k.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// What the planner could sign with is found in ~/.ssh, locked or not, and in the agent, certified or not.
+func TestHeld(t *testing.T) {
+	needKeygen(t)
+	ring, keys := newAgent(t)
+	b := newBench(t)
+	b.key("open", "-t", "ed25519")
+	b.must("-q", "-t", "ed25519", "-a", "1", "-N", "secret", "-f", "locked")
+	b.key("certified", "-t", "ed25519")
+	b.must("-q", "-s", "open", "-I", "id", "-n", "alice", "certified.pub")
+	b.write("authorized_keys", newPerson(t).line("")) // keys of others
+	b.write("config", "Host *\n")
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Add(agent.AddedKey{PrivateKey: private}); err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{approve.Fingerprint(signer.PublicKey())}
+	for _, name := range []string{"open", "locked", "certified"} {
+		out, err := b.keygen("", "-l", "-f", name+".pub")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, strings.Fields(out)[1])
+	}
+	for _, lone := range []string{"open.pub", "locked.pub", "certified.pub"} { // private keys without a public half beside them
+		if err := os.Remove(filepath.Join(b.dir, lone)); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(want)
+		if got := keys.Held(b.dir); !slices.Equal(got, want) {
+			t.Errorf("without %s: %v, want %v", lone, got, want)
+		}
+	}
+	if got := (approve.Keys{Socket: "/nonexistent"}).Held(filepath.Join(b.dir, "none")); len(got) != 0 {
+		t.Errorf("%v", got)
 	}
 }

@@ -1,7 +1,10 @@
 package approve_test
 
 import (
+	"bytes"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -92,6 +95,34 @@ func TestWeakOrPadded(t *testing.T) {
 	if ok, reason := judgeOne(t, data, sshsig.Armor(s), alice.line("alice"), plan.Planner{}); ok || !strings.Contains(reason, "has more in it") {
 		t.Errorf("a padded signature: %v %s", ok, reason)
 	}
+}
+
+// The last letter of base64 may have bits that mean nothing; they are none here.
+func TestUnusedBits(t *testing.T) {
+	data := []byte("plan")
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := person{signer.(ssh.AlgorithmSigner)}
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for range 1000 { // the length of these signatures varies
+		text := alice.sign(t, data, approve.Namespace)
+		at := bytes.IndexByte(text, '=') - 1
+		if at < 0 {
+			continue
+		}
+		text[at] = letters[strings.IndexByte(letters, text[at])^1]
+		if ok, reason := judgeOne(t, data, text, alice.line("alice"), plan.Planner{}); ok || !strings.Contains(reason, "no base64") {
+			t.Errorf("%v %s", ok, reason)
+		}
+		return
+	}
+	t.Fatal("no signature of 1000 had a length that matters")
 }
 
 // securityKey is what a FIDO key in an agent does: see PROTOCOL.u2f of OpenSSH.

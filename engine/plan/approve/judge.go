@@ -57,7 +57,7 @@ func Judge(data []byte, signatures []Signature, allowed *Signers, planner plan.P
 func (p people) whyPlanner(a Approval, planner plan.Planner) string {
 	by := planner.User + "@" + planner.Host
 	if slices.Contains(planner.Keys, a.Key) {
-		return fmt.Sprintf("%s, who made the plan, holds this key", by)
+		return fmt.Sprintf("%s, who made the plan, has this key (in ~/.ssh or the agent)", by)
 	}
 	for name := range strings.SplitSeq(a.Principal, ",") {
 		if isPlanner(name, planner) {

@@ -67,7 +67,7 @@ func TestWhoCounts(t *testing.T) {
 		"two lines, one valid": {allowed: alice.line(`alice@corp valid-before="20261122Z"`) + alice.line("alice@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, count: 1},
 		"whoever":              {allowed: alice.line("*@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, reason: "names nobody"},
 
-		"planner by key":         {allowed: team, signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "ops", Keys: []string{eve.fingerprint(), alice.fingerprint()}}, reason: "holds this key"},
+		"planner by key":         {allowed: team, signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "ops", Keys: []string{eve.fingerprint(), alice.fingerprint()}}, reason: "has this key"},
 		"planner by name":        {allowed: team, signed: map[string][]byte{"1": carol.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "carol", Host: "ops1"}, reason: "this is carol@ops1, who made the plan"},
 		"planner in capitals":    {allowed: team, signed: map[string][]byte{"1": carol.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "Carol"}, reason: "who made the plan"},
 		"planner of a domain":    {allowed: team, signed: map[string][]byte{"1": carol.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: `CORP\carol`}, reason: "who made the plan"},
@@ -76,7 +76,7 @@ func TestWhoCounts(t *testing.T) {
 		"planner's second name":  {allowed: carol.line("carol@corp,boss@corp") + bob.line("boss@corp"), signed: map[string][]byte{"1": bob.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "carol"}, reason: "share a key or a name"},
 		"planner's expired line": {allowed: alice.line(`ops@corp valid-before="20200101"`) + alice.line("alice@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "ops"}, reason: "who made the plan"},
 		"root made it":           {allowed: alice.line("root@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "root"}, count: 1},
-		"root's own key":         {allowed: alice.line("alice@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "root", Keys: []string{alice.fingerprint()}}, reason: "holds this key"},
+		"root's own key":         {allowed: alice.line("alice@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "root", Keys: []string{alice.fingerprint()}}, reason: "has this key"},
 		"nearly the planner":     {allowed: alice.line("carolyn@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan")}, planner: plan.Planner{User: "carol"}, count: 1},
 
 		"the same signature twice": {allowed: team, signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan"), "2": alice.sign(t, data, "dsplay-plan")}, count: 1, reason: "same person as alice@corp (1)"},

@@ -38,6 +38,9 @@ func (k *Key) Close() error {
 	return k.close()
 }
 
+// NeedsTouch tells whether the key is in a security key that somebody has to touch.
+func (k *Key) NeedsTouch() bool { return strings.HasPrefix(k.PublicKey().Type(), "sk-") }
+
 // Line is what stands behind somebody's name in a file of allowed signers that lets the key sign in a namespace: options,
 // type and base64. For a certificate it is about its authority.
 func (k *Key) Line(namespace string) string {
