@@ -8,12 +8,13 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
 )
 
 // dialError tells why no TCP connection came about.
-func dialError(host, op string, err error) *engine.Error {
+func dialError(host, op string, err error, took time.Duration) *engine.Error {
 	e := &engine.Error{Kind: engine.KindRefused, Host: host, Op: op, Err: err, Unreachable: true}
 	var dns *net.DNSError
 	switch {
@@ -22,7 +23,7 @@ func dialError(host, op string, err error) *engine.Error {
 	case errors.Is(err, context.Canceled):
 		e.Kind, e.Msg = engine.KindTimeout, "stopped"
 	case timedOut(err):
-		e.Kind, e.Msg = engine.KindTimeout, "no answer"
+		e.Kind, e.Msg, e.Err = engine.KindTimeout, "no answer within "+waited(took), nil
 		e.Hint = "a firewall may drop it, or the host is down; connect_timeout says how long to wait"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Hint = "nobody listens there: check port, and whether the service runs"
@@ -33,7 +34,7 @@ func dialError(host, op string, err error) *engine.Error {
 }
 
 // handshakeError tells why TCP worked and TLS did not.
-func handshakeError(host, op string, err error) *engine.Error {
+func handshakeError(host, op string, err error, took time.Duration) *engine.Error {
 	e := &engine.Error{Kind: engine.KindTLS, Host: host, Op: op, Msg: "TLS handshake", Err: err, Unreachable: true}
 	var bad *untrusted
 	var plain tls.RecordHeaderError
@@ -45,8 +46,8 @@ func handshakeError(host, op string, err error) *engine.Error {
 	case errors.As(err, &plain):
 		e.Kind, e.Hint = engine.KindProtocol, "what listens there does not speak TLS: check port"
 	case timedOut(err):
-		e.Kind, e.Msg = engine.KindTimeout, "no answer to the TLS handshake"
-		e.Hint = "the service accepts connections and does not answer: it may be starting or overloaded"
+		e.Kind, e.Msg, e.Err = engine.KindTimeout, "no answer to the TLS handshake within "+waited(took), nil
+		e.Hint = "the service accepts connections and does not answer: it may be starting or overloaded; connect_timeout says how long to wait"
 	case errors.As(err, &alert):
 		e.Hint = "no common version or cipher; for systems of before 2016 there is legacy_tls"
 	case errors.Is(err, context.Canceled):
@@ -56,6 +57,9 @@ func handshakeError(host, op string, err error) *engine.Error {
 	}
 	return e
 }
+
+// waited is how long somebody waited, for a person.
+func waited(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
 
 func pinHint(bad *untrusted) string {
 	pin := fmt.Sprintf("fingerprint = %q", "sha256:"+fingerprint(bad.leaf))

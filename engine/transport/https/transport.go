@@ -9,7 +9,6 @@ package https
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -113,15 +112,15 @@ func (d *dialer) dial(ctx context.Context, _, _ string) (net.Conn, error) { retu
 func (d *dialer) open(ctx context.Context) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.limit)
 	defer cancel()
-	op := "connect to " + d.target
+	op, began := "connect to "+d.target, time.Now()
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.target)
 	if err != nil {
-		return nil, dialError(d.host, op, err)
+		return nil, dialError(d.host, op, err, time.Since(began))
 	}
 	secure := tls.Client(raw, d.config)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		err = errors.Join(err, raw.Close())
-		return nil, handshakeError(d.host, op, err)
+		_ = raw.Close() // err says what happened
+		return nil, handshakeError(d.host, op, err, time.Since(began))
 	}
 	return secure, nil
 }

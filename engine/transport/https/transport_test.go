@@ -236,6 +236,16 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 }
 
+// Whoever waits for a host that says nothing is told so, and how long it was waited; nothing of what was cleaned up after it.
+func TestSilenceIsTold(t *testing.T) {
+	host, s := hostAt(t, listen(t).Addr())
+	s.ConnectTimeout = "300ms"
+	e := refused(t, host)
+	if want := `^connect to 127\.0\.0\.1:\d+: no answer to the TLS handshake within \d+(\.\d+)?m?s$`; !regexp.MustCompile(want).MatchString(e.Error()) {
+		t.Errorf("got %q", e)
+	}
+}
+
 func TestOpenStopsWithItsContext(t *testing.T) {
 	host, _ := hostAt(t, listen(t).Addr())
 	ctx, cancel := context.WithCancel(t.Context())

@@ -73,7 +73,8 @@ func (d *dialer) connect(ctx context.Context) (*link, error) {
 	if d.tls != nil {
 		secure := tls.Client(raw, d.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, d.handshakeError(errors.Join(err, raw.Close()))
+			_ = raw.Close() // err says what happened
+			return nil, d.handshakeError(err)
 		}
 		l.conn = secure
 		l.certificate = secure.ConnectionState().PeerCertificates[0]
