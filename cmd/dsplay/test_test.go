@@ -24,6 +24,83 @@ func TestShippedPlaybooksPass(t *testing.T) {
 	}
 }
 
+const itemsPlaybook = `variable "services" {
+  default = { web = "nginx", db = "postgres" }
+}
+play "p" {
+  hosts = group.web
+  block "all" {
+    step "service" "start" {
+      for_each = var.services
+      name     = each.value
+      state    = "started"
+    }
+    rescue {
+      include "restart.hcl" "again" {
+        service = "nginx"
+      }
+    }
+    finally {
+      include "restart.hcl" "once_more" {
+        service = "postgres"
+      }
+    }
+  }
+}
+`
+
+const restartPart = `input "service" {
+  type = string
+}
+step "service" "restart" {
+  name  = input.service
+  state = "restarted"
+}
+`
+
+// A test knows the items of for_each, and the steps inside of blocks and of parts.
+func TestItemsBlocksAndPartsAreRehearsed(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "p.hcl", itemsPlaybook)
+	write(t, dir, "restart.hcl", restartPart)
+	write(t, dir, "p.test.hcl", `
+inventory {
+  group "web" {}
+  hosts = { a = { groups = ["web"] } }
+}
+mock "step" "service" {}
+test "nothing fails" {
+  expect {
+    acts = ["start[db] on a", "start[web] on a", "p/all/include.once_more/step.restart on a"]
+    plan = {
+      "start[db] on a"                           = "will_run"
+      "start[web] on a"                          = "will_run"
+      "p/all/include.again/step.restart on a"     = "rescue_only"
+      "p/all/include.once_more/step.restart on a" = "will_run"
+    }
+  }
+}
+test "one item fails" {
+  mock "step" "service" "start[db]" {
+    error = { kind = "exit", text = "no room for ${args.name}, ${item}" }
+  }
+  expect {
+    acts = ["start[db] on a", "start[web] on a", "p/all/include.again/step.restart on a", "p/all/include.once_more/step.restart on a"]
+    says = ["no room for postgres, db"]
+  }
+}
+test "wrong" {
+  expect {
+    acts = ["start[web] on a", "start[db] on a", "restart on a"]
+  }
+}
+`)
+	code, out := rehearsed(dir)
+	if code != exitFailed || !strings.Contains(out, "3 tests, 1 failed") || !strings.Contains(out, "- restart on a") || !strings.Contains(out, "+ p/all/include.once_more/step.restart on a") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
 // Every change below makes engine-offline.hcl worse; the test that is named must notice.
 func TestMutantsOfEngineOfflineAreCaught(t *testing.T) {
 	mutants := []struct{ name, from, to, caughtBy string }{

@@ -126,7 +126,7 @@ func (l *telling) pass(b *strings.Builder, pass string) {
 	flush := func() {
 		heads, order := map[string][]string{}, []string{}
 		for _, name := range slices.Sorted(maps.Keys(hosts)) {
-			text := hosts[name].String()
+			text := folded(hosts[name].String())
 			if heads[text] == nil {
 				order = append(order, text)
 			}
@@ -159,6 +159,26 @@ func (l *telling) pass(b *strings.Builder, pass string) {
 		hosts[e.Host].WriteString("      " + text + "\n")
 	}
 	flush()
+}
+
+// folded tells only once what happens again and again.
+func folded(text string) string {
+	const lines = 3 // of a look at a goal
+	in, out := strings.SplitAfter(text, "\n"), []string{}
+	for i := 0; i < len(in); {
+		n := 0
+		for next := i + lines; next+lines <= len(in) && slices.Equal(in[i:i+lines], in[next:next+lines]); next += lines {
+			n++
+		}
+		if n < 2 {
+			out = append(out, in[i])
+			i++
+			continue
+		}
+		out = append(append(out, in[i:i+lines]...), fmt.Sprintf("      the same %d times more\n", n))
+		i += (n + 1) * lines
+	}
+	return strings.Join(out, "")
 }
 
 // event is one line; "" for what the plan or another event tells.

@@ -144,6 +144,9 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []st
 				l.blame(err)
 			}
 		}
+		if len(l.pending) > before {
+			l.reopen()
+		}
 	}
 	if first == plan.WillRun && len(l.pending) == before {
 		return l.hopeless(l.x.why, last)
@@ -154,6 +157,13 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []st
 	}
 	l.x.forecast(plan.Item{Disposition: first, Reason: why, Waits: waits})
 	return nil
+}
+
+// reopen makes what the goal's probes saw unknown: they look again after an attempt.
+func (l *ladder) reopen() {
+	for _, e := range l.r.Goal {
+		l.scope.Set(e, engine.Result{Value: unknown(e)})
+	}
 }
 
 // depends is what attempts are of which nobody knows whether they will be made: in a rescue only that is known.

@@ -345,3 +345,13 @@ func TestEventsAreInOrderAndComplete(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// TestGoalIsAskedAgain: what a goal saw before the attempts is not known after them.
+func TestGoalIsAskedAgain(t *testing.T) {
+	b := newBench([]string{"a"}, ladderOf("one"), step("after"))
+	b.items[0].Play.Entries[1].When = isTrue("probe.goal", "on")
+	p, _ := b.both(t, nil)
+	if got := dispositions(p); !strings.HasSuffix(got, "a:step.one=will_run a:step.after=depends") || b.world.log() != "after@a one@a" {
+		t.Errorf("plan %s, did %s", got, b.world.log())
+	}
+}

@@ -59,3 +59,15 @@ test "the host does not answer" {
     hosts = { vm1 = "unreachable" }
   }
 }
+
+test "the host falls silent" {
+  state       = { dead = [] }
+  unreachable = state.dead
+  mock "step" "service" "stop" {
+    set = { dead = ["vm1"] }
+  }
+  expect {
+    acts  = ["stop on vm1"]
+    hosts = { vm1 = "unreachable" }
+  }
+}
