@@ -1,15 +1,22 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
 )
 
 // TestApprovals runs testdata/approvals/*.txtar, each with plans beside it and the real ssh-keygen.
@@ -49,4 +56,66 @@ func writePlans(dir string) error {
 		}
 	}
 	return nil
+}
+
+// slowAgent has a key that waits for a touch which never comes.
+type slowAgent struct {
+	agent.Agent
+	asked chan struct{}
+}
+
+func (s slowAgent) Sign(ssh.PublicKey, []byte) (*ssh.Signature, error) {
+	close(s.asked)
+	select {}
+}
+
+// Ctrl-C ends an approval that waits for the agent.
+func TestSIGINTWhileTheAgentWaits(t *testing.T) {
+	dir := t.TempDir()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := slowAgent{agent.NewKeyring(), make(chan struct{})}
+	l, err := net.Listen("unix", filepath.Join(dir, "s"))
+	if err := errors.Join(err, slow.Add(agent.AddedKey{PrivateKey: private}), writePlans(dir)); err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		if conn, err := l.Accept(); err == nil {
+			_ = agent.ServeAgent(slow, conn) // until the process is gone
+		}
+	}()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), self, "approve", "plan.json", "--key", "agent", "--yes")
+	c.Dir, c.Env = dir, append(os.Environ(), asDsplay+"=1", "SSH_AUTH_SOCK="+l.Addr().String())
+	var out strings.Builder
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = c.Wait() // the code says how it ended
+		close(ended)
+	}()
+	select {
+	case <-slow.asked:
+	case <-ended:
+		t.Fatalf("it ended without asking the agent: %s", out.String())
+	}
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if code := c.ProcessState.ExitCode(); code != exitSIGINT || !strings.Contains(out.String(), "nothing was signed") {
+		t.Errorf("exit %d: %s", code, out.String())
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*.sig")); err != nil || len(left) > 0 {
+		t.Errorf("%v %v", left, err)
+	}
 }

@@ -2,6 +2,7 @@ package approve_test
 
 import (
 	"bytes"
+	"crypto/dsa" //nolint:staticcheck // it is deprecated, which is what the test is about
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -9,6 +10,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/pem"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -94,6 +97,53 @@ func TestWeakOrPadded(t *testing.T) {
 	s.Signature.Rest = []byte("and more")
 	if ok, reason := judgeOne(t, data, sshsig.Armor(s), alice.line("alice"), plan.Planner{}); ok || !strings.Contains(reason, "has more in it") {
 		t.Errorf("a padded signature: %v %s", ok, reason)
+	}
+}
+
+// DSA is broken, whoever lists its keys. The parameters are some of the size that OpenSSH used, made for this test.
+func TestDSA(t *testing.T) {
+	number := func(hex string) *big.Int {
+		n, ok := new(big.Int).SetString(hex, 16)
+		if !ok {
+			t.Fatal(hex)
+		}
+		return n
+	}
+	private := new(dsa.PrivateKey)
+	private.P = number("f648cd22a835de7bdf61aa8e94386d0e466378173b54e3c96259caf2a8a796edade994acc3f1f691273fe815db863d390e31ade5a4cbd7e158b2edfe85e6e3aff6ca8a82dae158db014131a79e3e23906a565394d1c354717406d905849dabac602f55aaa912ac7c4fd371f7dc40dff227f4f0d30718c530edbff64846fab4f5")
+	private.Q = number("c536ab7ca2f84a8965724e32fa7dc2ef7b906867")
+	private.G = number("cacf5e0be7fc109a6c9316df36eeba09ede36a638b5b7e11dd78dadc79110eeab3a703f717190881eb0e6e0f68e271999f1d7c734d2aa670e7dbdc505fe4680939a3fccf435f5f85d88f712f5f2d69260e51c1667e505d3341d5b396f23ab1398485dfecc32049a8dd1eb670afc615d1a81921dd211c7311f2102eb725012782")
+	if err := dsa.GenerateKey(private, rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := person{signer.(ssh.AlgorithmSigner)}
+	if ok, reason := judgeOne(t, nil, alice.sign(t, nil, approve.Namespace), alice.line("alice"), plan.Planner{}); ok || !strings.Contains(reason, "not safe") {
+		t.Errorf("%v %s", ok, reason)
+	}
+}
+
+// The field that PROTOCOL.sshsig reserves is not signed: nothing may stand in it.
+func TestReservedField(t *testing.T) {
+	data := []byte("plan")
+	alice := newPerson(t)
+	s, err := sshsig.Unarmor(alice.sign(t, data, approve.Namespace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for reserved, want := range map[string]bool{"": true, "and more": false} {
+		wire := ssh.Marshal(struct {
+			Magic                                     [6]byte
+			Version                                   uint32
+			Key, Namespace, Reserved, Hash, Signature string
+		}{[6]byte([]byte("SSHSIG")), 1, string(s.PublicKey.Marshal()), s.Namespace, reserved, s.HashAlgorithm.String(), string(ssh.Marshal(s.Signature))})
+		text := pem.EncodeToMemory(&pem.Block{Type: sshsig.PEMType, Bytes: wire})
+		if ok, reason := judgeOne(t, data, text, alice.line("alice"), plan.Planner{}); ok != want {
+			t.Errorf("%q: %v %s", reserved, ok, reason)
+		}
 	}
 }
 
