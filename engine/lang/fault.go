@@ -39,9 +39,8 @@ func (p *Program) honest(diags hcl.Diagnostics) hcl.Diagnostics {
 			continue
 		}
 		detail := strings.TrimSuffix(d.Detail, ".")
-		if d.Summary == "Unsupported attribute" && strings.HasPrefix(detail, "This object does not have an attribute named ") {
-			detail = "There is no " + strings.TrimPrefix(detail, "This object does not have an attribute named ") + " in it"
-		}
+		detail = strings.Replace(detail, "This object does not have an attribute named", "There is nothing here with the name", 1)
+		detail = strings.Replace(detail, "The given key does not identify an element in this collection value", "There is nothing under this key", 1)
 		changed := *d
 		changed.Summary = "Not there"
 		changed.Detail = detail + "; whether it is was not known when the playbook was loaded. Where it may be missing, write try(…, DEFAULT)."

@@ -191,7 +191,7 @@ func judge(t *testing.T, path string, samples []*sample, c *choices, o lang.Opti
 		}
 	}
 	write()
-	_, problems := lang.Load(path, o)
+	program, problems := lang.Load(path, o)
 	for _, p := range problems {
 		if !p.Warning {
 			refuse(t, samples, p)
@@ -200,24 +200,23 @@ func judge(t *testing.T, path string, samples []*sample, c *choices, o lang.Opti
 	for _, s := range samples {
 		s.reasonable(t)
 	}
-	write()
-	program, problems := lang.Load(path, o)
-	if problems.Err() != nil {
-		t.Fatalf("what was accepted is refused: %v", problems)
+	if program == nil {
+		write()
+		if program, problems = lang.Load(path, o); program == nil {
+			t.Fatalf("what was accepted is refused: %v", problems)
+		}
 	}
 	inv := testInventory()
-	for _, missing := range []string{"", "vm2"} {
-		w := &whole{runner: &runner{t: t, program: program, inv: inv, pass: program.Pass(inv, runVars)}, result: func(e *engine.Entry) engine.Result { return c.result(t, e) }}
-		w.report = func(place string, err error) { unsound(t, samples, place, err) }
-		w.run(missing)
-		for what, ty := range lang.LocalTypes(w.pass) {
-			if !ty[0].HasDynamicTypes() && !ty[0].Equals(ty[1]) {
-				expression := what
-				if i, err := strconv.Atoi(strings.TrimPrefix(what, "x")); err == nil {
-					expression = samples[i].text
-				}
-				t.Errorf("%s is %#v, inferred %#v", expression, ty[1], ty[0])
+	w := &whole{runner: &runner{t: t, program: program, inv: inv, pass: program.Pass(inv, runVars)}, result: func(e *engine.Entry) engine.Result { return c.result(t, e) }}
+	w.report = func(place string, err error) { unsound(t, samples, place, err) }
+	w.run([]string{"", "vm2"}[c.of(2)]) // who does not answer
+	for what, ty := range lang.LocalTypes(w.pass) {
+		if !ty[0].HasDynamicTypes() && !ty[0].Equals(ty[1]) {
+			expression := what
+			if i, err := strconv.Atoi(strings.TrimPrefix(what, "x")); err == nil {
+				expression = samples[i].text
 			}
+			t.Errorf("%s is %#v, inferred %#v", expression, ty[1], ty[0])
 		}
 	}
 }
@@ -368,9 +367,11 @@ func TestWalkerIsSound(t *testing.T) {
 func FuzzWalker(f *testing.F) {
 	g := newGenerator()
 	for i, x := range strange {
-		f.Add(x, []byte{byte(i)})
+		if i%3 == 0 {
+			f.Add(x, []byte{byte(i)})
+		}
 	}
-	for i := range uint64(40) {
+	for i := range uint64(20) {
 		c := shuffled(i+1, 300)
 		f.Add(g.sample(shuffled(i+1000, 300), stages[i%4], i%2 == 0).text, c.rest)
 	}
