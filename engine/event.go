@@ -54,7 +54,7 @@ type Event struct {
 	Changes []Change       `json:"changes,omitempty"`
 	Lines   []string       `json:"commands,omitempty"` // exact command lines and requests
 	Values  string         `json:"values,omitempty"`   // JSON of the result
-	Waits   []string       `json:"waits,omitempty"`    // while planning: entries of this host that would change something and have not run
+	Waits   []string       `json:"waits,omitempty"`    // what has not run: steps of a host that was only planned, what the hosts of a play wait for, plays that a stop kept from beginning
 	Hosts   int            `json:"hosts,omitempty"`
 	Counts  map[string]int `json:"counts,omitempty"`
 	Exit    *int           `json:"exit,omitempty"`

@@ -208,12 +208,12 @@ func heedPipes() (end func()) {
 
 func (s *session) end(res run.Result) error {
 	code, status, reason := verdict(res)
-	return s.finish(code, status, reason)
+	return s.finish(code, status, reason, res.NotBegun...)
 }
 
 // finish writes the last event and turns the code into the process's.
-func (s *session) finish(code int, status, reason string) error {
-	if err := s.runner.Log(engine.Event{Kind: engine.EventRunEnd, Status: status, Reason: reason, Exit: &code}); err != nil {
+func (s *session) finish(code int, status, reason string, notBegun ...string) error {
+	if err := s.runner.Log(engine.Event{Kind: engine.EventRunEnd, Status: status, Reason: reason, Exit: &code, Waits: notBegun}); err != nil {
 		return err
 	}
 	if code == exitOK {

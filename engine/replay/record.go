@@ -26,6 +26,7 @@ type Record struct {
 // play is what is recorded of a play in one pass.
 type play struct {
 	ended bool
+	waits []string // for what its hosts wait: nobody knows them
 	hosts map[string]*host
 }
 
@@ -85,7 +86,7 @@ func (r *Record) add(e engine.Event) {
 			r.play(e).host(e.Host).end = &e
 		}
 	case engine.EventPlayEnd:
-		r.play(e).ended = true
+		r.play(e).ended, r.play(e).waits = true, e.Waits
 	}
 }
 

@@ -57,6 +57,9 @@ func (r *Record) into(to engine.Pass, p *engine.Play, pass string) string {
 	if !was.ended {
 		return "it did not end in this run"
 	}
+	if len(was.waits) > 0 {
+		return fmt.Sprintf("its hosts wait for %s, which was not executed", strings.Join(was.waits, ", "))
+	}
 	to.End(p, outcomes)
 	slices.Sort(waits)
 	if waits = slices.Compact(waits); len(waits) > 0 {

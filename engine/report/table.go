@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -67,11 +68,22 @@ func (b *table) write(t *Terminal, end engine.Event) {
 		t.line(bold, "\nHosts that were changed or are not ok")
 		t.line("", "%s", strings.TrimRight(text.String(), "\n"))
 	}
+	if len(end.Waits) > 0 {
+		t.line(yellow, "\nnot begun: %s", quoted(end.Waits))
+	}
 	color := green
 	if end.Exit != nil && *end.Exit != 0 {
 		color = red
 	}
 	t.line(color, "\n%s: %s", end.Status, end.Reason)
+}
+
+func quoted(names []string) string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strconv.Quote(name)
+	}
+	return strings.Join(out, ", ")
 }
 
 // counts lists statuses and how many hosts have them, the most important last.

@@ -229,6 +229,17 @@ func batches(t engine.Target, planning bool) [][]string {
 	return out
 }
 
+// notBegun are the names of the plays that a stop kept from beginning.
+func notBegun(spec Spec, s State) []string {
+	var names []string
+	for _, item := range spec.Items[min(s.Item, len(spec.Items)):] {
+		if s.Stop != nil && item.Play != nil {
+			names = append(names, item.Play.Name)
+		}
+	}
+	return names
+}
+
 func nameOf(i engine.Item) string {
 	switch {
 	case i.Play != nil:

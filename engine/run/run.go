@@ -82,6 +82,8 @@ type Result struct {
 	Hosts   map[string]HostResult
 	Stop    *Stop // nil: it went to its end
 	AnyHost bool  // some play had hosts
+	// NotBegun are the plays that a stop kept from beginning.
+	NotBegun []string
 	// Resolved counts what the plan says will run and was not needed any more.
 	Resolved int
 	Took     time.Duration
@@ -141,7 +143,7 @@ func (p *pass) loop(ctx context.Context) error {
 		}
 		state, command = Decide(spec, state, h)
 	}
-	p.res.Stop, p.res.AnyHost = state.Stop, state.AnyHost
+	p.res.Stop, p.res.AnyHost, p.res.NotBegun = state.Stop, state.AnyHost, notBegun(spec, state)
 	return nil
 }
 
@@ -179,7 +181,7 @@ func (p *pass) perform(ctx context.Context, c Command) (Happened, error) {
 		p.eval.End(c.EndPlay.Play, c.EndPlay.Outcomes)
 	}
 	p.ledger.end(c.EndPlay.Play.Name, c.EndPlay.Outcomes)
-	return Happened{Ended: true}, p.write(engine.Event{Kind: engine.EventPlayEnd, Play: c.EndPlay.Play.Name, Counts: count(c.EndPlay.Outcomes)})
+	return Happened{Ended: true}, p.write(engine.Event{Kind: engine.EventPlayEnd, Play: c.EndPlay.Play.Name, Counts: count(c.EndPlay.Outcomes), Waits: c.EndPlay.Unknown})
 }
 
 // told notes how the hosts of a play ended, and records it for those that were not begun: the others did it themselves.
