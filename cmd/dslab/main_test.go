@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -105,6 +106,21 @@ func TestHelpTeaches(t *testing.T) {
 	for _, args := range [][]string{{"inject"}, {"up"}, {"inject", "--dir", "x"}, {"up", "--dir", "x", "y"}} {
 		if _, err := dslab(t.Context(), args...); err == nil {
 			t.Errorf("dslab %v is accepted", args)
+		}
+	}
+}
+
+func TestUpRefusesWhatIsNoLab(t *testing.T) {
+	for flag, values := range map[string][]string{"--esxi": {"0", "-1"}, "--guests": {"0"}, "--speed": {"0", "-2", "NaN", "+Inf"}} {
+		for _, value := range values {
+			dir := filepath.Join(t.TempDir(), "lab")
+			_, err := dslab(t.Context(), "up", "--dir", dir, flag+"="+value)
+			if err == nil || !strings.Contains(err.Error(), flag+" ") {
+				t.Errorf("%s %s: %v", flag, value, err)
+			}
+			if _, err := os.Stat(dir); err == nil {
+				t.Errorf("%s %s: a directory was made", flag, value)
+			}
 		}
 	}
 }

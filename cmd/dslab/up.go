@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -45,9 +46,25 @@ appliance's protection, and the one before it is off: neither counts when an ESX
 	f.StringVar(&o.Appliance, "appliance-name", "Trend Micro Deep Security (%d)", "name of the appliances' VMs in the vCenter")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o.Dir = *dir
+		if err := whole(o); err != nil {
+			return err
+		}
 		return up(c, o)
 	}
 	return c
+}
+
+// whole refuses sizes that a lab would take for its defaults, or that no clock can go by.
+func whole(o lab.Options) error {
+	switch {
+	case o.ESXi < 1:
+		return fmt.Errorf("--esxi %d: a lab has at least 1 ESXi host", o.ESXi)
+	case o.Guests < 1:
+		return fmt.Errorf("--guests %d: an ESXi host of a lab has at least 1 guest", o.Guests)
+	case !(o.Speed > 0) || math.IsInf(o.Speed, 1): // NaN is not above 0 either
+		return fmt.Errorf("--speed %v: lab seconds per real second are a number above 0", o.Speed)
+	}
+	return nil
 }
 
 func up(c *cobra.Command, o lab.Options) error {
