@@ -84,6 +84,10 @@ func TestWhoCounts(t *testing.T) {
 		"one key, two names":       {allowed: alice.line("alice@corp") + alice.line("bob@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan"), "2": alice.sign(t, data, "dsplay-plan")}, count: 1, reason: "same person"},
 		"by way of a third":        {allowed: alice.line("alice@corp,team@corp") + bob.line("bob@corp,team@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan"), "2": bob.sign(t, data, "dsplay-plan")}, count: 1, reason: "same person"},
 
+		"patterns join nobody": {allowed: team + alice.line("*@lab") + bob.line("*@lab"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan"), "2": bob.sign(t, data, "dsplay-plan")}, count: 2},
+		"nor what is excluded": {allowed: alice.line("alice@corp,!eve@corp") + bob.line("bob@corp,!eve@corp"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan"), "2": bob.sign(t, data, "dsplay-plan")}, count: 2},
+		"nor an authority":     {allowed: team + eve.line("alice@corp,bob@corp cert-authority"), signed: map[string][]byte{"1": alice.sign(t, data, "dsplay-plan"), "2": bob.sign(t, data, "dsplay-plan")}, count: 2},
+
 		"not a signature": {allowed: team, signed: map[string][]byte{"1": []byte("approved, alice")}, reason: "no SSH signature"},
 		"empty":           {allowed: team, signed: map[string][]byte{"1": nil}, reason: "no SSH signature"},
 		"none":            {allowed: team},

@@ -293,6 +293,8 @@ func TestSignersAsKeygen(t *testing.T) {
 		{`alice@corp namespaces="dsplay-plan",KEY`, false},
 		{`alice@corp namespaces="dsplay-plan KEY`, false},
 		{`alice@corp namespaces="dsplay-plan", KEY`, false},
+		{`alice@corp namespaces="dsplay-plan"x KEY`, false},
+		{`alice@corp namespaces="dsplay-plan"namespaces="x" KEY`, false},
 		{"alice@corp,!alice@corp KEY", false},
 		{"bob@corp KEY", false},
 		{"alice@corp OTHER", false},
