@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/dsplay/dsplay/engine/plan/approve"
@@ -34,6 +35,21 @@ func judgeOne(t *testing.T, data, text []byte, line string, planner plan.Planner
 		reason = bad[0].Reason
 	}
 	return len(good) == 1, reason
+}
+
+// The second in which a line ends belongs to it whole, as for ssh-keygen, whose clock has no parts of it.
+func TestLastSecond(t *testing.T) {
+	alice := newPerson(t)
+	allowed, err := approve.ParseSigners("FILE", []byte(alice.line(`alice valid-before="20261123030000Z"`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signatures := []approve.Signature{{Text: alice.sign(t, nil, approve.Namespace)}}
+	for after, want := range map[time.Duration]int{0: 1, 999 * time.Millisecond: 1, time.Second: 0} {
+		if good, bad := approve.Judge(nil, signatures, allowed, plan.Planner{}, now.Add(after)); len(good) != want {
+			t.Errorf("%s after: %v", after, bad)
+		}
+	}
 }
 
 // Who holds the key of an authority can be anybody: a planner who does cannot be told from those it certifies.

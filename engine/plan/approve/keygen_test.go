@@ -287,6 +287,7 @@ func TestSignersAsKeygen(t *testing.T) {
 		{`alice@corp valid-after="2026-01-01" KEY`, false},
 		{`alice@corp valid-after="20260101UTCZ" KEY`, false},
 		{`alice@corp valid-after="" KEY`, false},
+		{`alice@corp valid-after="19700101Z" KEY`, false},
 		{`alice@corp valid-after=20260101 KEY`, false},
 		{`alice@corp cert-authority KEY`, false},
 		{`alice@corp no-touch-required KEY`, false},
