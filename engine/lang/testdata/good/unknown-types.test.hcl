@@ -11,6 +11,6 @@ test "the tag is not there" {
   expect {
     acts       = ["l on vm1", "l on vm2"]
     stopped_by = "locals"
-    says       = ["does not identify an element"]
+    says       = ["There is nothing under this key"]
   }
 }
