@@ -23,6 +23,7 @@ const (
 	EventCheck      EventKind = "check"
 	EventHostEnd    EventKind = "host_end" // a host left a play
 	EventPlayEnd    EventKind = "play_end"
+	EventDrift      EventKind = "drift"    // a decision would be another one than in the plan: Status is refused or dropped
 	EventResolved   EventKind = "resolved" // the plan says that it will run, and it was not needed any more
 	EventSignal     EventKind = "signal"
 	EventRunEnd     EventKind = "run_end"

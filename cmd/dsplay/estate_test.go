@@ -26,12 +26,36 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	testscript.Main(m, map[string]func(){"dsplay": main})
+	state, err := os.MkdirTemp("", "dsplay-state-")
+	if err == nil {
+		err = os.Setenv("XDG_STATE_HOME", state)
+	}
+	if err != nil {
+		panic(err)
+	}
+	testscript.Main(tidy{m, state}, map[string]func(){"dsplay": main})
+}
+
+// tidy removes the records of the runs that tests made.
+type tidy struct {
+	*testing.M
+	state string
+}
+
+func (t tidy) Run() int {
+	defer os.RemoveAll(t.state)
+	return t.M.Run()
 }
 
 // TestScripts runs testdata/*.txtar: command lines, files and what has to come out. Adding a case is adding a file.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}})
+	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: ownState, Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}})
+}
+
+// ownState gives every script a folder for the records of its runs.
+func ownState(e *testscript.Env) error {
+	e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, ".state"))
+	return nil
 }
 
 // exits runs a command and wants its exit code: exits CODE COMMAND ARG…

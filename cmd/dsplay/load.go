@@ -22,6 +22,7 @@ type loadFlags struct {
 	inventory string
 	vars      []assignment
 	unread    func(source string) // not nil: secrets are not read, it is told where they would be read from
+	from      *source             // the playbook of a plan; nil: it is read from the disk
 }
 
 func (f *loadFlags) register(c *cobra.Command) {
@@ -64,8 +65,12 @@ func (a *app) playbook(l *loaded, path string, f loadFlags) engine.Problems {
 	if l.model != nil {
 		opts.Inventory, opts.MoreHosts = l.model.Inventory(), l.model.HasSources()
 	}
-	vars, problems := a.variables(path, f, os.Environ())
-	opts.Vars = vars
+	var problems engine.Problems
+	if f.from != nil {
+		opts.Vars, opts.Files = f.from.vars, f.from.files
+	} else {
+		opts.Vars, problems = a.variables(path, f, os.Environ())
+	}
 	var more engine.Problems
 	l.program, more = lang.Load(path, opts)
 	return append(problems, more...)

@@ -12,7 +12,7 @@ import (
 // text is where texts for people go: standard error when standard output carries JSON.
 func (s *session) text() io.Writer { return s.textOut(s.f) }
 
-func (a *app) textOut(f runFlags) io.Writer {
+func (a *app) textOut(f passFlags) io.Writer {
 	if f.json {
 		return a.err
 	}
@@ -20,7 +20,7 @@ func (a *app) textOut(f runFlags) io.Writer {
 }
 
 // sinks are the readers of events that the flags ask for.
-func (a *app) sinks(f runFlags) []engine.Journal {
+func (a *app) sinks(f passFlags) []engine.Journal {
 	w := a.textOut(f)
 	live := isTerminal(w)
 	terminal := &report.Terminal{W: w, Live: live, Color: live && os.Getenv("NO_COLOR") == "", Verbose: f.verbose}

@@ -60,6 +60,7 @@ type Program struct {
 	vars      cty.Value
 	rewriter  hoist.Rewriter
 	reads     *snapshot
+	gave      map[string]string // origins of the variables' values
 
 	locals  map[*engine.Locals][]*local
 	checks  map[*engine.Check]*check
@@ -81,8 +82,25 @@ func (p *Program) Playbook() *engine.Playbook { return p.playbook }
 // secrets are not among them.
 func (p *Program) Files() []engine.File { return p.reads.all() }
 
-// Values are the variables by name, with their types; secrets are marked.
-func (p *Program) Values() map[string]cty.Value { return p.vars.AsValueMap() }
+// Input is a variable with the value that it has in this program.
+type Input struct {
+	Name   string
+	Value  cty.Value // of the variable's type; marked when there is a secret in it
+	Origin string    // DefaultOrigin, or that of the Var
+}
+
+// DefaultOrigin is the origin of a value that nobody gave.
+const DefaultOrigin = "its default"
+
+// Inputs are the variables, sorted by name.
+func (p *Program) Inputs() []Input {
+	out := []Input{}
+	values := p.vars.AsValueMap()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		out = append(out, Input{Name: name, Value: values[name], Origin: p.gave[name]})
+	}
+	return out
+}
 
 // Vars are the variables and their values as they may be shown, sorted by name.
 func (p *Program) Vars() []engine.Arg {

@@ -58,8 +58,9 @@ func (l *loader) loadVariables(body *hclsyntax.Body) {
 		}
 	}
 	values := map[string]cty.Value{}
+	l.gave = map[string]string{}
 	for name, v := range l.variables {
-		values[name] = v.value
+		values[name], l.gave[name] = v.value, v.origin
 	}
 	l.vars = cty.ObjectVal(values)
 	l.constants.Variables["var"] = l.vars
@@ -91,7 +92,7 @@ func (l *loader) origins(where hcl.Range) []string {
 	var out, said []string
 	for _, found := range namedVar.FindAllStringSubmatch(l.source(where), -1) {
 		v := l.variables[found[1]]
-		if v != nil && v.origin != "" && v.origin != ownDefault && !slices.Contains(said, v.origin) {
+		if v != nil && v.origin != "" && v.origin != DefaultOrigin && !slices.Contains(said, v.origin) {
 			said = append(said, v.origin)
 			out = append(out, fmt.Sprintf("var.%s, declared at line %d, is given by %s.", v.name, v.block.DefRange().Start.Line, v.origin))
 		}
@@ -103,9 +104,6 @@ var namedVar = regexp.MustCompile(`\bvar\.([\pL_][\pL\d_-]*)`)
 
 // notValid is the summary of a validation that does not hold.
 const notValid = "Variable not valid"
-
-// ownDefault is the origin of a value that nobody has given.
-const ownDefault = "its default"
 
 func (l *loader) loadVariable(b *hclsyntax.Block) *variable {
 	ok := l.form(b, form{attrs: []string{"type", "default", "description", "nullable", "sensitive"}, blocks: []string{"validation"}, labels: []string{"NAME"}})
@@ -138,7 +136,7 @@ func (l *loader) loadVariable(b *hclsyntax.Block) *variable {
 func (l *loader) resolve(v *variable) cty.Value {
 	given, isGiven := l.opts.Vars[v.name]
 	def, hasDefault := l.defaultOf(v, isGiven)
-	v.origin = ownDefault
+	v.origin = DefaultOrigin
 	switch {
 	case !isGiven && !hasDefault:
 		l.fail(v.block.DefRange(), "Variable without a value", "%q has no default. Give it a value with --var %s=…, or with the environment variable DSPLAY_VAR_%s.", v.name, v.name, v.name)

@@ -240,7 +240,9 @@ func (p *Plan) Worst() Worst {
 	w := Worst{Effects: map[engine.Effect]int{}}
 	hosts := map[string]bool{}
 	for _, i := range p.Acting() {
-		hosts[i.On] = true
+		if i.On != "" { // else it is not known yet
+			hosts[i.On] = true
+		}
 		w.Entries++
 		for _, e := range i.Effects {
 			w.Effects[e]++

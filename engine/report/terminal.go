@@ -58,6 +58,10 @@ func (t *Terminal) Append(e engine.Event) error {
 		t.hostEnd(e)
 	case engine.EventCheck:
 		t.check(e)
+	case engine.EventDrift:
+		t.drift(e)
+	case engine.EventResolved:
+		t.verbose(1, "  %s: %s: not needed any more: %s", e.Host, title(e), e.Reason)
 	case engine.EventSignal:
 		t.line(yellow, "%s", e.Reason)
 	case engine.EventEntryStart:
@@ -101,6 +105,27 @@ func (t *Terminal) line(color, format string, a ...any) {
 		text = color + text + reset
 	}
 	fmt.Fprintln(t.W, text)
+}
+
+// drift shows what would be decided otherwise than in the plan.
+func (t *Terminal) drift(e engine.Event) {
+	color, what := red, "  drift: "
+	if e.Status == "dropped" {
+		color, what = yellow, "  dropped from the plan: "
+	}
+	if t.same["drift"]++; t.same["drift"] > 20 && t.Verbose == 0 {
+		if t.same["drift"] == 21 {
+			t.line(color, "  … and more (-v shows all)")
+		}
+		return
+	}
+	where := e.Play
+	for _, part := range []string{e.Host, title(e)} {
+		if part != "" {
+			where += " · " + part
+		}
+	}
+	t.line(color, "%s%s: %s", what, where, e.Reason)
 }
 
 // printable keeps what came from a host from driving the terminal.

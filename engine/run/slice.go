@@ -145,7 +145,7 @@ func (h *hostRun) run(ctx context.Context) (engine.Outcome, error) {
 }
 
 func (h *hostRun) outcome(err error) engine.Outcome {
-	o := engine.Outcome{Host: h.host.Name, Status: engine.HostOK, Err: err, Pending: len(h.pending) > 0}
+	o := engine.Outcome{Host: h.host.Name, Status: engine.HostOK, Err: err, Pending: len(h.pending) > 0 || h.o.Offline}
 	var out *plan.OutOfPlan
 	switch {
 	case err == nil:

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/journal"
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/dsplay/dsplay/engine/report"
+	"github.com/dsplay/dsplay/engine/run"
+	"github.com/spf13/cobra"
+)
+
+// passFlags are what plan, run and apply share.
+type passFlags struct {
+	load     loadFlags
+	limit    []string
+	tags     []string
+	skipTags []string
+	parallel int
+	json     bool
+	verbose  int
+	offline  bool
+}
+
+// registerScope adds what is executed, and for whom.
+func (a *app) registerScope(c *cobra.Command, f *passFlags) {
+	c.Flags().StringSliceVarP(&f.limit, "limit", "l", nil, "act only on these hosts or groups; plays that only look still see every host")
+	completes(c, "limit", a.completeHosts(&f.load, true))
+	c.Flags().StringSliceVar(&f.tags, "tags", nil, "execute only entries with one of these tags; the others are skipped")
+	c.Flags().StringSliceVar(&f.skipTags, "skip-tags", nil, "skip entries with one of these tags")
+}
+
+// registerOutput adds how it runs, and what is shown meanwhile.
+func (f *passFlags) registerOutput(c *cobra.Command) {
+	c.Flags().IntVar(&f.parallel, "parallel", 50, "hosts at a time")
+	c.Flags().BoolVar(&f.json, "json", false, "write events as JSON lines to standard output; everything for people goes to standard error")
+	c.Flags().CountVarP(&f.verbose, "verbose", "v", "show every entry; twice: values and conditions, too")
+}
+
+// session is one run, from its first event to its last.
+type session struct {
+	*app
+	c      *cobra.Command
+	f      passFlags
+	path   string // of the playbook
+	id     string // of the run
+	loaded *loaded
+	inv    *engine.Inventory
+	only   []string // hosts of --limit; nil: no limit
+	runner *run.Runner
+	record record
+	looked run.Result // how planning ended
+	redact func(string) string
+}
+
+// begin loads everything, and asks the inventory's sources for their hosts.
+func (a *app) begin(c *cobra.Command, path string, f passFlags) (*session, error) {
+	if f.parallel < 1 {
+		return nil, fmt.Errorf("--parallel %d: at least 1 host at a time; nothing was executed", f.parallel)
+	}
+	l, err := a.load(path, f.load)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{app: a, c: c, f: f, path: path, id: runID(time.Now()), loaded: l}
+	if f.offline && l.model != nil {
+		s.inv = l.model.Inventory()
+	} else if s.inv, err = l.resolve(c.Context()); err != nil {
+		return nil, err
+	}
+	if s.only, err = limit(f.limit, s.inv); err != nil {
+		return nil, err
+	}
+	if f.load.from != nil {
+		s.only = f.load.from.limit
+	}
+	if c.Flags().Changed("limit") && len(s.only) == 0 {
+		return nil, errors.New("--limit names no host (an empty text, or a group without members); nothing was executed")
+	}
+	if err := knownTags(l.program.Playbook(), append(slices.Clone(f.tags), f.skipTags...)); err != nil {
+		return nil, err
+	}
+	redactor := report.NewRedactor(&a.secrets)
+	s.redact = redactor.Text
+	s.record.sinks = report.Sinks{Redactor: redactor, To: a.sinks(f)}
+	s.runner = run.New(run.Options{
+		ID: s.id, Program: l.program, Inventory: s.inv, Transports: l.wires.transports, Parallel: f.parallel, Limit: s.only,
+		Tags: f.tags, SkipTags: f.skipTags, Stop: a.stop, Offline: f.offline, Journal: &s.record, Redact: s.redact,
+	})
+	return s, nil
+}
+
+// record is where events go: to the journal on the disk first, where there is one, and then to who reads them.
+type record struct {
+	sinks report.Sinks
+	file  *journal.File
+	// first is called before the first change; its error prevents it.
+	first func() error
+}
+
+// Append implements engine.Journal.
+func (r *record) Append(e engine.Event) error {
+	if e.Kind == engine.EventIntent && r.first != nil {
+		if err := r.first(); err != nil {
+			return err
+		}
+		r.first = nil
+	}
+	return r.sinks.Append(e)
+}
+
+// during does the work of a session between its first event and its last; acts says that a journal is kept.
+func (s *session) during(acts bool, work func() error) (err error) {
+	if acts {
+		state, err := stateDir()
+		if err != nil {
+			return err
+		}
+		if s.record.file, err = journal.Open(state, s.id); err != nil {
+			return fmt.Errorf("%w; nothing was executed", err)
+		}
+		defer func() { _ = s.record.file.Close() }() // intents are on the disk already
+		s.record.sinks.To = append([]engine.Journal{s.record.file}, s.record.sinks.To...)
+	}
+	defer heedPipes()()
+	end := s.tellSignals(s.c.Context())
+	err = s.runner.Log(engine.Event{Kind: engine.EventRunStart, Title: s.path, Hosts: len(s.inv.Names()), Args: s.loaded.program.Vars()})
+	if err == nil {
+		err = work()
+	}
+	end()
+	_ = s.runner.Close() // that a connection would not close properly is no reason for another exit code
+	return err
+}
+
+// tellSignals reports at once that a signal was heard, and that what runs is killed: the run itself says so only when
+// what runs has ended, and who sees nothing presses Ctrl-C again. The function it returns ends that, and waits for it.
+func (s *session) tellSignals(ctx context.Context) (end func()) {
+	over, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		select {
+		case <-s.stop:
+			s.note("stopping: nothing new is started, what runs may finish for %s; once more (Ctrl-C) kills it, on the targets too", grace)
+		case <-over:
+			return
+		}
+		select {
+		case <-ctx.Done():
+			s.note("killing what runs, on the targets too; what it has done by then is not known")
+		case <-over:
+		}
+	}()
+	return func() { close(over); <-told }
+}
+
+// note is for whoever waits. That it cannot be written is found out by the run, which writes to the same place.
+func (s *session) note(format string, args ...any) {
+	_ = s.runner.Log(engine.Event{Kind: engine.EventSignal, Reason: fmt.Sprintf(format, args...)})
+}
+
+// plan looks. done says that there is nothing to apply, and that the session was ended.
+func (s *session) plan() (p *plan.Plan, done bool, err error) {
+	p, res, err := s.look()
+	if err != nil {
+		return nil, true, err
+	}
+	if res.Stop != nil || len(p.Acting()) == 0 || !res.AnyHost {
+		return p, true, s.end(res)
+	}
+	s.looked = res
+	return p, false, nil
+}
+
+func (s *session) look() (*plan.Plan, run.Result, error) {
+	p, res, err := s.runner.Plan(s.c.Context())
+	if err != nil {
+		return nil, res, err
+	}
+	return p, res, s.runner.Log(engine.Event{Kind: engine.EventPlan, Counts: map[string]int{"acting": len(p.Acting())}, Reason: p.Worst().String()})
+}
+
+// planned ends a session that only plans: with code, unless planning itself did not go well.
+func (s *session) planned(p *plan.Plan, code int) error {
+	if bad, _, _ := verdict(s.looked); bad != exitOK {
+		code = bad
+	}
+	return s.finish(code, "planned", p.Worst().String())
+}
+
+func (s *session) apply(p *plan.Plan) error {
+	fmt.Fprintln(s.text())
+	res, err := s.runner.Apply(s.c.Context(), p)
+	if err != nil {
+		return s.broken(err)
+	}
+	return s.end(res)
+}
+
+// broken ends a run that met a bug, or whose record could not be kept. Something may have been done.
+func (s *session) broken(err error) error {
+	code, status, reason := exitFailed, "failed", "the record of the run could not be kept"
+	var spent *journal.Spent
+	switch {
+	case errors.As(err, new(*run.Bug)):
+		code, status, reason = exitBug, "bug", "a bug in dsplay ended the run"
+	case errors.As(err, &spent):
+		return s.refused(spent)
+	}
+	_ = s.finish(code, status, reason+"; what was done until then is above") // err says more than that this cannot be written
+	return &exitError{code, fmt.Errorf("the run ended early, something may have been changed: %w", err)}
+}
+
+// refused ends a run in which the plan may not be applied.
+func (s *session) refused(err error) error {
+	if err := s.finish(exitRefused, "refused", err.Error()+"; nothing was executed"); codeOf(err) != exitRefused {
+		return err
+	}
+	return &exitError{exitRefused, fmt.Errorf("%w; nothing was executed", err)}
+}
+
+// heedPipes lets writing to a pipe that nobody reads fail, instead of ending the process in the middle of something.
+func heedPipes() (end func()) {
+	pipes := make(chan os.Signal, 1) // nobody reads it: being caught is enough
+	signal.Notify(pipes, syscall.SIGPIPE)
+	return func() { signal.Stop(pipes) }
+}
+
+func (s *session) end(res run.Result) error {
+	code, status, reason := verdict(res)
+	return s.finish(code, status, reason, res.NotBegun...)
+}
+
+// finish writes the last event and turns the code into the process's.
+func (s *session) finish(code int, status, reason string, notBegun ...string) error {
+	if err := s.runner.Log(engine.Event{Kind: engine.EventRunEnd, Status: status, Reason: reason, Exit: &code, Waits: notBegun}); err != nil {
+		return err
+	}
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+// runID is unique enough for one machine's history, and sorts by time.
+func runID(now time.Time) string {
+	random := make([]byte, 4)
+	_, _ = rand.Read(random) // it does not fail since Go 1.24
+	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(random)
+}
