@@ -160,5 +160,5 @@ func (r *rig) runner(answer func(host, module string) any) *run.Runner {
 		transports[name] = nowhere{}
 	}
 	return run.New(run.Options{ID: "bench", Program: mocked{r.program, answer}, Inventory: r.inv, Transports: transports, Stop: r.app.stop,
-		Journal: report.Sinks{Redactor: report.NewRedactor(&r.app.secrets), To: r.app.sinks(runFlags{json: true})}})
+		Journal: report.Sinks{Redactor: report.NewRedactor(&r.app.secrets), To: r.app.sinks(passFlags{json: true})}})
 }

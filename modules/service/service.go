@@ -144,15 +144,11 @@ func (s *Service) Prove(ctx context.Context, host engine.Reader, since time.Time
 		return err
 	case age == nil:
 		return m.prove(ctx, host, st, since)
-	case *age > time.Since(since)+ticks:
+	case *age > time.Since(since)+2*time.Second/ticks: // uptime and start are both cut off to ticks
 		return unproven(host, s.Name, fmt.Sprintf("its process has been running for %s", age.Round(time.Second)))
 	}
 	return nil
 }
-
-// ticks is by how much an age can be too large: Linux counts uptime and the starts of processes in hundredths of a second,
-// and cuts off the rest of both.
-const ticks = 20 * time.Millisecond
 
 func unproven(host engine.Reader, name, why string) error {
 	return &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "restart " + name, Msg: "it cannot be shown that it happened: " + why}
