@@ -49,14 +49,24 @@ func (a *app) docFunctions(names []string, markdown bool) error {
 		return a.listFunctions(docs)
 	}
 	if i := slices.IndexFunc(docs, func(d decode.FunctionDoc) bool { return d.Name == names[0] }); i >= 0 {
-		_, err := fmt.Fprintf(a.out, "%s\n\n%s\n", docs[i].Signature, docs[i].Doc)
-		return err
+		return a.docFunction(docs[i])
+	}
+	if why := decode.NotHere(names[0]); why != "" {
+		return fmt.Errorf("Terraform's %s() is left out. %s", names[0], why) //nolint:staticcheck // it begins with a name
 	}
 	var known []string
 	for _, d := range docs {
 		known = append(known, d.Name)
 	}
 	return fmt.Errorf("there is no function %q.%s dsplay doc %s lists them", names[0], decode.Suggest(names[0], known), functionsWord)
+}
+
+func (a *app) docFunction(d decode.FunctionDoc) error {
+	fmt.Fprintf(a.out, "%s\n\n%s\n\n  %s\n  = %s\n", d.Signature, d.Doc, d.Example, d.Result)
+	if d.Differs != "" {
+		fmt.Fprintf(a.out, "\nUnlike in Terraform: %s\n", d.Differs)
+	}
+	return nil
 }
 
 func (a *app) listFunctions(docs []decode.FunctionDoc) error {

@@ -16,29 +16,34 @@ type FunctionDoc struct {
 	Group     string // one of FunctionGroups
 	Signature string // "join(separator string, lists list(string)...) string"
 	Doc       string // one sentence
+	Example   string // a call
+	Result    string // what the example gives, as Show writes it
+	Differs   string // where Terraform's function of this name does something else; "": no case is known
 }
 
 // FunctionGroups are the groups of functions, in the order of the manual.
-var FunctionGroups = []string{"dsplay", "text", "collections", "conversion", "numbers", "encoding", "networks"}
+var FunctionGroups = []string{"dsplay", "files", "text", "collections", "conversion", "numbers", "encoding", "networks"}
 
-// conversions stand apart in the manual: two of them take no values but expressions.
-var conversions = []string{"can", "try", "tobool", "tolist", "tomap", "tonumber", "toset", "tostring"}
+// templates are made apart from the other groups, because they see those.
+var templates = []string{"template", "templatestring"}
 
 // Describe gives every function of the language, by group and name.
 func Describe() []FunctionDoc {
-	groups := map[string]map[string]function.Function{
-		"text": stringFunctions(), "collections": collectionFunctions(), "numbers": numberFunctions(), "encoding": encodingFunctions(), "networks": netFunctions(),
-	}
+	groups := groups(FunctionOptions{})
 	var docs []FunctionDoc
 	for name, f := range Functions(FunctionOptions{}) {
-		doc := FunctionDoc{Name: name, Group: "dsplay", Signature: signature(name, f), Doc: cmp.Or(sentences[name], f.Description())}
+		about := abouts[name]
+		doc := FunctionDoc{
+			Name: name, Signature: signature(name, f), Doc: cmp.Or(about.doc, f.Description()),
+			Example: about.example, Result: about.result, Differs: differences[name],
+		}
 		for group, members := range groups {
 			if _, ok := members[name]; ok {
 				doc.Group = group
 			}
 		}
-		if slices.Contains(conversions, name) {
-			doc.Group = "conversion"
+		if slices.Contains(templates, name) {
+			doc.Group = "files"
 		}
 		docs = append(docs, doc)
 	}
@@ -48,53 +53,20 @@ func Describe() []FunctionDoc {
 	return docs
 }
 
-// sentences say of the functions of libraries what those do not say of themselves, or not in words of this language.
-var sentences = map[string]string{
-	"can":             "Tells whether an expression can be evaluated without an error.",
-	"try":             "Gives the first of its expressions that can be evaluated without an error.",
-	"csvdecode":       "Parses comma-separated values with a header row, and gives a list of objects.",
-	"element":         "Gives the element of a list at an index; behind the end it begins anew.",
-	"flatten":         "Replaces lists in a list by their elements, at every depth.",
-	"format":          "Puts values into a text at its verbs: %s, %d, %q, %v and their like.",
-	"formatlist":      "Does what format does for every element of lists.",
-	"formatdate":      "Writes a time in RFC 3339 in another form, such as YYYY-MM-DD hh:mm.",
-	"jsondecode":      "Parses JSON.",
-	"jsonencode":      "Writes a value as JSON.",
-	"merge":           "Joins maps or objects; the last one that has a key wins.",
-	"parseint":        "Reads a whole number in a base from 2 to 62.",
-	"regex":           "Gives the first match of a regular expression (RE2), or its groups; no match is an error.",
-	"regexall":        "Gives every match of a regular expression (RE2).",
-	"setproduct":      "Gives every combination of the elements of lists or sets.",
-	"setsubtract":     "Gives the elements of the first set that are not in the second.",
-	"setintersection": "Gives the elements that all sets have.",
-	"setunion":        "Gives the elements that one of the sets has.",
-	"slice":           "Gives the elements of a list from an index to before another one.",
-	"timeadd":         "Adds a duration such as \"10m\" to a time in RFC 3339.",
-	"title":           "Makes the first letter of every word a capital.",
-	"tobool":          "Converts to bool, or fails.", "tolist": "Converts to a list, or fails.", "tomap": "Converts to a map, or fails.",
-	"tonumber": "Converts to a number, or fails.", "toset": "Converts to a set, or fails.", "tostring": "Converts to a string, or fails.",
-	"trim":       "Removes the characters of a second text from both ends.",
-	"trimprefix": "Removes a beginning, where there is one.", "trimsuffix": "Removes an end, where there is one.",
-	"values": "Gives the values of a map or object, in the order of its keys.",
-	"keys":   "Gives the keys of a map or object, sorted.",
-	"zipmap": "Makes a map of a list of keys and a list of values of the same length.",
-}
-
 // signatures are written out where the declaration says less: any number of parameters, or a type that is found
 // only when the function is called.
 var signatures = map[string]string{
 	"can":      "can(expression) bool",
 	"contains": "contains(list any, value any) bool",
-	"file":     "file(path string) string",
 	"index":    "index(list any, value any) number",
 	"keys":     "keys(map any) list(string)",
 	"lookup":   "lookup(map any, key string[, default any]) any",
 	"parseint": "parseint(text string, base number) number",
 	"range":    "range([start number,] limit number[, step number]) list(number)",
 	"sum":      "sum(list any) number",
-	"template": "template(path string, values any) string",
-	"try":      "try(expressions...) any",
-	"values":   "values(map any) list(any)",
+	"template": "template(path string, values any) string", "templatestring": "templatestring(template string, values any) string",
+	"try":    "try(expressions...) any",
+	"values": "values(map any) list(any)",
 }
 
 func signature(name string, f function.Function) string {

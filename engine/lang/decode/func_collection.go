@@ -34,6 +34,35 @@ var countFunc = function.New(&function.Spec{
 	},
 })
 
+// containsFunc is cty's, but for a null that has no type: cty gives an unknown answer to the question for it.
+var containsFunc = function.New(&function.Spec{
+	Description: "Tells whether a value is among the elements of a list, set or tuple.",
+	Params: []function.Parameter{
+		{Name: "list", Type: cty.DynamicPseudoType},
+		{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowNull: true},
+	},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		return cty.Bool, needList(args[0])
+	},
+	RefineResult: func(b *cty.RefinementBuilder) *cty.RefinementBuilder { return b.NotNull() },
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		unknown := false
+		for _, v := range args[0].Elements() {
+			same := v.Equals(args[1])
+			switch {
+			case !same.IsKnown():
+				unknown = true
+			case same.True():
+				return cty.True, nil
+			}
+		}
+		if unknown {
+			return cty.UnknownVal(cty.Bool), nil
+		}
+		return cty.False, nil
+	},
+})
+
 func needList(v cty.Value) error {
 	if ty := v.Type(); ty == cty.DynamicPseudoType || ty.IsListType() || ty.IsSetType() || ty.IsTupleType() {
 		return nil
@@ -74,13 +103,12 @@ var coalesceFunc = function.New(&function.Spec{
 	Description: "Gives the first argument that is neither null nor an empty string.",
 	VarParam:    &function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true},
 	Type: func(args []cty.Value) (cty.Type, error) {
-		types := make([]cty.Type, len(args))
-		for i, v := range args {
-			types[i] = v.Type()
+		ty := common(args)
+		if len(args) == 0 {
+			return cty.NilType, errors.New("at least one argument is required")
 		}
-		ty, _ := convert.UnifyUnsafe(types)
 		if ty == cty.NilType {
-			return cty.NilType, errors.New("all arguments must have the same type")
+			return cty.NilType, function.NewArgErrorf(0, "all must have the same type")
 		}
 		return ty, nil
 	},
@@ -97,7 +125,7 @@ var coalesceFunc = function.New(&function.Spec{
 			}
 			return v, nil
 		}
-		return cty.NilVal, errors.New("no argument that is neither null nor an empty string")
+		return cty.NilVal, function.NewArgErrorf(0, "all are null or empty strings")
 	},
 })
 
@@ -122,7 +150,7 @@ var indexFunc = function.New(&function.Spec{
 			}
 			i++
 		}
-		return cty.NilVal, errors.New("the value is not in the list")
+		return cty.NilVal, function.NewArgErrorf(1, "it is not in the list")
 	},
 })
 

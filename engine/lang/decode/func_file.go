@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -109,17 +110,78 @@ func readSecretFile(name, dir string) (string, error) {
 	return value, err
 }
 
-func fileFunc(opts FunctionOptions) function.Function {
-	return textFunc("Reads a text file.", func(path string) (string, error) { return opts.read(path) })
+// fileFunctions read files: as texts, or whatever they hold.
+func fileFunctions(opts FunctionOptions) map[string]function.Function {
+	funcs := map[string]function.Function{
+		"file": textFunc("path", "Reads a text file.", func(path string) (string, error) {
+			data, err := opts.read(path)
+			if err != nil {
+				return "", err
+			}
+			return text(data, path)
+		}),
+		"fileexists": fileExistsFunc(opts),
+		"filebase64": ofFile(opts, "Reads a file and encodes it in Base64.", base64.StdEncoding.EncodeToString),
+	}
+	for name, sum := range sums {
+		twin := "file" + name // of base64sha256 it is filebase64sha256
+		funcs[twin] = ofFile(opts, fmt.Sprintf("Gives the %s sum of a file in %s.", sum.title, sum.in), sum.of)
+	}
+	return funcs
+}
+
+func ofFile(opts FunctionOptions, description string, f func([]byte) string) function.Function {
+	return textFunc("path", description, func(path string) (string, error) {
+		data, err := opts.read(path)
+		if err != nil {
+			return "", err
+		}
+		return f(data), nil
+	})
+}
+
+func fileExistsFunc(opts FunctionOptions) function.Function {
+	return function.New(&function.Spec{
+		Description: "Tells whether there is a file; a folder is an error.",
+		Params:      []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			switch _, err := opts.read(args[0].AsString()); {
+			case errors.Is(err, fs.ErrNotExist):
+				return cty.False, nil
+			case err != nil:
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return cty.True, nil
+		},
+	})
 }
 
 // templateFunc renders a file in HCL's template language. Its names are the keys of the second argument.
 // The result is a string even where the file is one interpolation.
 func templateFunc(opts FunctionOptions, funcs map[string]function.Function) function.Function {
-	funcs = maps.Clone(funcs)
+	return renderer("Renders a template file with the values of an object or map.", "path", funcs, func(path string) (string, string, error) {
+		data, err := opts.read(path)
+		if err != nil {
+			return "", "", err
+		}
+		src, err := text(data, path)
+		return src, path, err
+	})
+}
+
+// templateStringFunc does the same with a text.
+func templateStringFunc(funcs map[string]function.Function) function.Function {
+	return renderer("Renders a text as a template, with the values of an object or map.", "template", funcs, func(src string) (string, string, error) {
+		return src, "template", nil
+	})
+}
+
+// renderer makes a function that renders what source gives for its first argument: a template and its name.
+func renderer(description, param string, funcs map[string]function.Function, source func(string) (src, name string, err error)) function.Function {
 	return function.New(&function.Spec{
-		Description: "Renders a template file with the values of an object or map.",
-		Params:      []function.Parameter{{Name: "path", Type: cty.String}, {Name: "values", Type: cty.DynamicPseudoType}},
+		Description: description,
+		Params:      []function.Parameter{{Name: param, Type: cty.String}, {Name: "values", Type: cty.DynamicPseudoType}},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			if ty := args[1].Type(); !ty.IsObjectType() && !ty.IsMapType() {
 				return cty.NilType, function.NewArgErrorf(1, "an object or map is required")
@@ -127,24 +189,35 @@ func templateFunc(opts FunctionOptions, funcs map[string]function.Function) func
 			return cty.String, nil
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			name := args[0].AsString()
-			src, err := opts.read(name)
+			src, name, err := source(args[0].AsString())
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
-			expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
-			if diags.HasErrors() {
-				return cty.NilVal, templateError(diags)
+			v, err := render(src, name, args[1].AsValueMap(), funcs)
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
 			}
-			names := map[string]cty.Value{} // never nil: HCL would say that names are not allowed at all
-			maps.Copy(names, args[1].AsValueMap())
-			v, diags := expr.Value(&hcl.EvalContext{Variables: names, Functions: funcs})
-			if diags.HasErrors() {
-				return cty.NilVal, templateError(diags)
-			}
-			return convert.Convert(v, cty.String)
+			return v, nil
 		},
 	})
+}
+
+func render(src, name string, values map[string]cty.Value, funcs map[string]function.Function) (cty.Value, error) {
+	expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return cty.NilVal, templateError(diags)
+	}
+	names := map[string]cty.Value{} // never nil: HCL would say that names are not allowed at all
+	maps.Copy(names, values)
+	v, diags := expr.Value(&hcl.EvalContext{Variables: names, Functions: funcs})
+	if diags.HasErrors() {
+		return cty.NilVal, templateError(diags)
+	}
+	v, err := convert.Convert(v, cty.String)
+	if err == nil && v.IsNull() {
+		err = errors.New("the template gives null, which is no text")
+	}
+	return v, err
 }
 
 // templateError places the first mistake in the template; the call's own place is said around it.
@@ -154,10 +227,13 @@ func templateError(diags hcl.Diagnostics) error {
 	return fmt.Errorf("%s: %s; %s", p.Range, p.Summary, strings.TrimSuffix(p.Detail, "."))
 }
 
-func (o FunctionOptions) read(name string) (string, error) {
+func (o FunctionOptions) read(name string) ([]byte, error) {
+	if name == "" {
+		return nil, errors.New("the path is empty")
+	}
 	path, err := locate(name, o.Dir)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	read := o.Read
 	if read == nil {
@@ -165,9 +241,9 @@ func (o FunctionOptions) read(name string) (string, error) {
 	}
 	data, err := read(path)
 	if err != nil {
-		return "", reason(err, name)
+		return nil, reason(err, name)
 	}
-	return text(data, name)
+	return data, nil
 }
 
 // locate expands ~ and makes a path absolute or relative to dir.
@@ -185,12 +261,18 @@ func locate(name, dir string) (string, error) {
 	return filepath.Join(dir, name), nil
 }
 
+// noFile is a file that is not there.
+type noFile struct{ name string }
+
+func (e noFile) Error() string        { return "there is no file " + e.name }
+func (e noFile) Is(target error) bool { return target == fs.ErrNotExist }
+
 // reason is err in words, with the path as its author wrote it.
 func reason(err error, name string) error {
 	var pathErr *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no file %s", name)
+		return noFile{name}
 	case errors.As(err, &pathErr):
 		return fmt.Errorf("%s: %w", name, pathErr.Err)
 	}

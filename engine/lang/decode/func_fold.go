@@ -65,12 +65,21 @@ var matchKeysFunc = function.New(&function.Spec{
 	Params: []function.Parameter{
 		{Name: "values", Type: cty.List(cty.DynamicPseudoType)}, {Name: "keys", Type: cty.List(cty.DynamicPseudoType)}, {Name: "search", Type: cty.List(cty.DynamicPseudoType)},
 	},
-	Type: func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if common(args[1:]) == cty.NilType {
+			return cty.NilType, function.NewArgErrorf(2, "what is searched must have the type of the keys")
+		}
+		return args[0].Type(), nil
+	},
 	Impl: func(args []cty.Value, ty cty.Type) (cty.Value, error) {
 		if !args[1].IsWhollyKnown() || !args[2].IsWhollyKnown() {
 			return cty.UnknownVal(ty), nil
 		}
-		values, keys, search := args[0].AsValueSlice(), args[1].AsValueSlice(), args[2].AsValueSlice()
+		keys, search, err := alike(args[1], args[2])
+		if err != nil {
+			return cty.NilVal, err
+		}
+		values := args[0].AsValueSlice()
 		if len(values) != len(keys) {
 			return cty.NilVal, function.NewArgErrorf(1, "as many keys as values are required")
 		}
@@ -86,6 +95,30 @@ var matchKeysFunc = function.New(&function.Spec{
 		return cty.ListVal(out), nil
 	},
 })
+
+// common is the type to which all values can be converted; cty.NilType: there is none.
+func common(values []cty.Value) cty.Type {
+	types := make([]cty.Type, len(values))
+	for i, v := range values {
+		types[i] = v.Type()
+	}
+	ty, _ := convert.UnifyUnsafe(types)
+	return ty
+}
+
+// alike gives the elements of two lists that have a common type, as values of it.
+func alike(a, b cty.Value) ([]cty.Value, []cty.Value, error) {
+	ty := common([]cty.Value{a, b})
+	a, err := convert.Convert(a, ty)
+	if err != nil {
+		return nil, nil, function.NewArgError(1, err)
+	}
+	b, err = convert.Convert(b, ty)
+	if err != nil {
+		return nil, nil, function.NewArgError(2, err)
+	}
+	return a.AsValueSlice(), b.AsValueSlice(), nil
+}
 
 var transposeFunc = function.New(&function.Spec{
 	Description: "Swaps keys and values of a map of lists of strings.",

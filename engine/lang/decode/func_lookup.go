@@ -1,8 +1,6 @@
 package decode
 
 import (
-	"errors"
-
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -14,6 +12,11 @@ var lookupFunc = function.New(&function.Spec{
 	Params:      []function.Parameter{{Name: "map", Type: cty.DynamicPseudoType, AllowMarked: true}, {Name: "key", Type: cty.String, AllowMarked: true}},
 	VarParam:    &function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true, AllowNull: true, AllowMarked: true},
 	Type: func(args []cty.Value) (cty.Type, error) {
+		if ty := args[0].Type(); len(args) > 3 {
+			return cty.NilType, function.NewArgErrorf(3, "at most three arguments are allowed")
+		} else if ty != cty.DynamicPseudoType && !ty.IsMapType() && !ty.IsObjectType() {
+			return cty.NilType, function.NewArgErrorf(0, "a map or object is required")
+		}
 		if len(args) == 3 && !args[2].IsNull() {
 			return stdlib.LookupFunc.ReturnTypeForValues(args)
 		}
@@ -34,8 +37,6 @@ func found(args []cty.Value) (cty.Value, error) {
 	key, keyMarks := args[1].Unmark()
 	ty := from.Type()
 	switch {
-	case len(args) > 3:
-		return cty.DynamicVal, errors.New("at most three arguments are allowed")
 	case !ty.IsMapType() && !ty.IsObjectType():
 		return cty.DynamicVal, function.NewArgErrorf(0, "a map or object is required")
 	case !key.IsKnown() || !from.IsKnown() && ty.IsMapType():

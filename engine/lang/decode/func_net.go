@@ -2,7 +2,6 @@ package decode
 
 import (
 	"errors"
-	"fmt"
 	"math/big"
 	"net"
 	"net/netip"
@@ -12,7 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/gocty"
 )
 
-var cidrNetmaskFunc = textFunc("Gives the netmask of an IPv4 prefix.", func(s string) (string, error) {
+var cidrNetmaskFunc = textFunc("prefix", "Gives the netmask of an IPv4 prefix.", func(s string) (string, error) {
 	prefix, err := parsePrefix(s)
 	switch {
 	case err != nil:
@@ -58,8 +57,10 @@ var cidrSubnetFunc = function.New(&function.Spec{
 		}
 		var more int
 		n := new(big.Int)
-		if err := errors.Join(gocty.FromCtyValue(args[1], &more), gocty.FromCtyValue(args[2], n)); err != nil {
-			return cty.NilVal, err
+		for i, to := range []any{&more, n} {
+			if err := gocty.FromCtyValue(args[1+i], to); err != nil {
+				return cty.NilVal, function.NewArgError(1+i, err)
+			}
 		}
 		length := prefix.Addr().BitLen()
 		if more < 0 || more > length-prefix.Bits() {
@@ -74,10 +75,50 @@ var cidrSubnetFunc = function.New(&function.Spec{
 	},
 })
 
+// cidrSubnetsFunc puts the subnets one after the other, each at the first place where one of its size can begin.
+var cidrSubnetsFunc = function.New(&function.Spec{
+	Description: "Gives subnets of a prefix, one after the other, each made longer by so many bits.",
+	Params:      []function.Parameter{{Name: "prefix", Type: cty.String}},
+	VarParam:    &function.Parameter{Name: "bits", Type: cty.Number},
+	Type:        function.StaticReturnType(cty.List(cty.String)),
+	Impl: func(args []cty.Value, ty cty.Type) (cty.Value, error) {
+		prefix, err := parsePrefix(args[0].AsString())
+		if err != nil {
+			return cty.NilVal, function.NewArgError(0, err)
+		}
+		if len(args) == 1 {
+			return cty.ListValEmpty(ty.ElementType()), nil
+		}
+		length, used := prefix.Addr().BitLen(), new(big.Int)
+		room := new(big.Int).Lsh(big.NewInt(1), uint(length-prefix.Bits()))
+		var subnets []cty.Value
+		for i, arg := range args[1:] {
+			var more int
+			if err := gocty.FromCtyValue(arg, &more); err != nil {
+				return cty.NilVal, function.NewArgError(1+i, err)
+			}
+			if more < 1 || more > min(32, length-prefix.Bits()) {
+				return cty.NilVal, function.NewArgErrorf(1+i, "%s cannot be made longer by %d bits", prefix, more)
+			}
+			bits := prefix.Bits() + more
+			size := new(big.Int).Lsh(big.NewInt(1), uint(length-bits))
+			used.Add(used, new(big.Int).Sub(size, big.NewInt(1)))
+			used.Div(used, size).Mul(used, size)
+			end := new(big.Int).Add(used, size)
+			if end.Cmp(room) > 0 {
+				return cty.NilVal, function.NewArgErrorf(1+i, "%s has no room left for a subnet of /%d", prefix, bits)
+			}
+			subnets = append(subnets, cty.StringVal(netip.PrefixFrom(plus(prefix.Addr(), used), bits).String()))
+			used = end
+		}
+		return cty.ListVal(subnets), nil
+	},
+})
+
 func parsePrefix(s string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(s)
 	if err != nil {
-		return prefix, fmt.Errorf("a prefix like 192.0.2.0/24 is required")
+		return prefix, errors.New("a prefix like 192.0.2.0/24 is required")
 	}
 	return prefix.Masked(), nil
 }

@@ -1,22 +1,14 @@
 package decode
 
 import (
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"net/url"
 	"path"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
@@ -28,45 +20,11 @@ var (
 	endsWithFunc    = predicate("Tells whether a text ends with a suffix.", "suffix", strings.HasSuffix)
 	strContainsFunc = predicate("Tells whether a text contains another one.", "substr", strings.Contains)
 
-	basenameFunc  = textFunc("Gives the last part of a path with slashes.", func(s string) (string, error) { return path.Base(s), nil })
-	dirnameFunc   = textFunc("Gives a path with slashes without its last part.", func(s string) (string, error) { return path.Dir(s), nil })
-	shqFunc       = textFunc("Quotes a text as one word for a POSIX shell.", func(s string) (string, error) { return engine.QuoteSh(s), nil })
-	psqFunc       = textFunc("Quotes a text as one PowerShell string.", func(s string) (string, error) { return engine.QuotePS(s), nil })
-	urlEncodeFunc = textFunc("Escapes a text for the query of a URL.", func(s string) (string, error) { return url.QueryEscape(s), nil })
-
-	md5Func    = textFunc("Gives the MD5 sum in hexadecimal digits.", func(s string) (string, error) { return hash(md5.Sum([]byte(s))), nil })
-	sha1Func   = textFunc("Gives the SHA-1 sum in hexadecimal digits.", func(s string) (string, error) { return hash(sha1.Sum([]byte(s))), nil })
-	sha256Func = textFunc("Gives the SHA-256 sum in hexadecimal digits.", func(s string) (string, error) { return hash(sha256.Sum256([]byte(s))), nil })
-	sha512Func = textFunc("Gives the SHA-512 sum in hexadecimal digits.", func(s string) (string, error) { return hash(sha512.Sum512([]byte(s))), nil })
-
-	base64EncodeFunc = textFunc("Encodes a text in Base64.", func(s string) (string, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil })
-	base64DecodeFunc = textFunc("Decodes Base64 into a text.", decodeBase64)
+	basenameFunc = textFunc("text", "Gives the last part of a path with slashes.", func(s string) (string, error) { return path.Base(s), nil })
+	dirnameFunc  = textFunc("text", "Gives a path with slashes without its last part.", func(s string) (string, error) { return path.Dir(s), nil })
+	shqFunc      = textFunc("text", "Quotes a text as one word for a POSIX shell.", func(s string) (string, error) { return engine.QuoteSh(s), nil })
+	psqFunc      = textFunc("text", "Quotes a text as one PowerShell string.", func(s string) (string, error) { return engine.QuotePS(s), nil })
 )
-
-func hash[T [16]byte | [20]byte | [32]byte | [64]byte](sum T) string {
-	switch s := any(sum).(type) {
-	case [16]byte:
-		return hex.EncodeToString(s[:])
-	case [20]byte:
-		return hex.EncodeToString(s[:])
-	case [32]byte:
-		return hex.EncodeToString(s[:])
-	case [64]byte:
-		return hex.EncodeToString(s[:])
-	}
-	return ""
-}
-
-func decodeBase64(s string) (string, error) {
-	data, err := base64.StdEncoding.DecodeString(s)
-	switch {
-	case err != nil:
-		return "", errors.New("this is not Base64")
-	case !utf8.Valid(data):
-		return "", errors.New("the decoded bytes are no UTF-8 text")
-	}
-	return string(data), nil
-}
 
 // replaceFunc is Terraform's: a search text between slashes is a regular expression.
 var replaceFunc = function.New(&function.Spec{
@@ -95,10 +53,28 @@ var timeCmpFunc = function.New(&function.Spec{
 		for i := range t {
 			var err error
 			if t[i], err = time.Parse(time.RFC3339, args[i].AsString()); err != nil {
-				return cty.NilVal, function.NewArgErrorf(i, "a time like 2026-01-31T23:59:00+09:00 is required")
+				return cty.NilVal, function.NewArgError(i, errNoTime)
 			}
 		}
 		return cty.NumberIntVal(int64(t[0].Compare(t[1]))), nil
+	},
+})
+
+// uuidFunc makes a UUID of version 5 (RFC 9562): the same for the same name.
+var uuidFunc = function.New(&function.Spec{
+	Description: "Makes a UUID of a name, always the same one.",
+	Params:      []function.Parameter{{Name: "namespace", Type: cty.String}, {Name: "name", Type: cty.String}},
+	Type:        function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		known := map[string]uuid.UUID{"dns": uuid.NameSpaceDNS, "url": uuid.NameSpaceURL, "oid": uuid.NameSpaceOID, "x500": uuid.NameSpaceX500}
+		space, ok := known[args[0].AsString()]
+		if !ok {
+			var err error
+			if space, err = uuid.Parse(args[0].AsString()); err != nil {
+				return cty.NilVal, function.NewArgErrorf(0, `"dns", "url", "oid", "x500" or a UUID is required`)
+			}
+		}
+		return cty.StringVal(uuid.NewSHA1(space, []byte(args[1].AsString())).String()), nil
 	},
 })
 

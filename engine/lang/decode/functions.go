@@ -1,7 +1,10 @@
 package decode
 
 import (
+	"maps"
+
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -23,68 +26,87 @@ type FunctionOptions struct {
 // Functions are the functions of the language: Terraform's with its names and behaviour, and dsplay's own.
 // All are pure as long as files and environment stay as they are.
 func Functions(opts FunctionOptions) map[string]function.Function {
-	funcs := map[string]function.Function{
-		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
-		"count": countFunc, "duration": durationFunc, "shq": shqFunc, "psq": psqFunc,
-		"secret": secretFunc(opts), "file": fileFunc(opts),
+	funcs := map[string]function.Function{}
+	for _, group := range groups(opts) {
+		maps.Copy(funcs, group)
 	}
-	for _, group := range []map[string]function.Function{stringFunctions(), collectionFunctions(), numberFunctions(), encodingFunctions(), netFunctions()} {
-		for name, f := range group {
-			funcs[name] = f
-		}
-	}
-	funcs["template"] = templateFunc(opts, funcs) // sees all others, not itself
+	plain := maps.Clone(funcs) // a template sees all others, but renders no template
+	funcs["template"], funcs["templatestring"] = templateFunc(opts, plain), templateStringFunc(plain)
 	return funcs
+}
+
+// groups are all functions but those of templates, by the groups of the manual.
+func groups(opts FunctionOptions) map[string]map[string]function.Function {
+	return map[string]map[string]function.Function{
+		"dsplay": {"count": countFunc, "duration": durationFunc, "shq": shqFunc, "psq": psqFunc, "secret": secretFunc(opts)},
+		"files":  fileFunctions(opts), "text": stringFunctions(), "collections": collectionFunctions(), "conversion": conversionFunctions(),
+		"numbers": numberFunctions(), "encoding": encodingFunctions(), "networks": netFunctions(),
+	}
 }
 
 func stringFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc, "indent": stdlib.IndentFunc,
-		"join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
-		"split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
+		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc, "indent": indentFunc,
+		"join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": offer(stdlib.RegexFunc, terms{blame: 1}), "regexall": stdlib.RegexAllFunc,
+		"split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": substrFunc, "title": stdlib.TitleFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc, "trimsuffix": stdlib.TrimSuffixFunc,
 		"upper": stdlib.UpperFunc, "replace": replaceFunc, "startswith": startsWithFunc, "endswith": endsWithFunc, "strcontains": strContainsFunc,
-		"basename": basenameFunc, "dirname": dirnameFunc, "formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc, "timecmp": timeCmpFunc,
+		"basename": basenameFunc, "dirname": dirnameFunc, "formatdate": stdlib.FormatDateFunc, "timeadd": timeAddFunc, "timecmp": timeCmpFunc,
+		"uuidv5": uuidFunc,
 	}
 }
 
 func collectionFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"alltrue": allTrueFunc, "anytrue": anyTrueFunc, "chunklist": stdlib.ChunklistFunc, "coalesce": coalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
-		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
-		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "index": indexFunc, "keys": stdlib.KeysFunc, "length": lengthFunc,
-		"lookup": lookupFunc, "matchkeys": matchKeysFunc, "merge": stdlib.MergeFunc, "one": oneFunc, "range": stdlib.RangeFunc,
-		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": stdlib.SetProductFunc,
-		"setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
-		"transpose": transposeFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
-		"tobool": stdlib.MakeToFunc(cty.Bool), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
-		"tonumber": stdlib.MakeToFunc(cty.Number), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
+		"alltrue": allTrueFunc, "anytrue": anyTrueFunc, "chunklist": chunkListFunc, "coalesce": coalesceFunc, "coalescelist": offer(stdlib.CoalesceListFunc, terms{}),
+		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": containsFunc, "distinct": stdlib.DistinctFunc,
+		"element": elementFunc, "flatten": offer(stdlib.FlattenFunc, terms{}), "index": indexFunc, "keys": offer(stdlib.KeysFunc, terms{name: "map"}), "length": lengthFunc,
+		"lookup": lookupFunc, "matchkeys": matchKeysFunc, "merge": offer(stdlib.MergeFunc, terms{}), "one": oneFunc, "range": stdlib.RangeFunc,
+		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": offer(stdlib.SetProductFunc, terms{}),
+		"setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc, "sort": offer(stdlib.SortFunc, terms{}), "sum": sumFunc,
+		"transpose": transposeFunc, "values": offer(stdlib.ValuesFunc, terms{name: "map"}), "zipmap": offer(stdlib.ZipmapFunc, terms{blame: 1}),
 	}
 }
 
+func conversionFunctions() map[string]function.Function {
+	return map[string]function.Function{
+		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
+		"tobool": to(cty.Bool), "tolist": to(cty.List(cty.DynamicPseudoType)), "tomap": to(cty.Map(cty.DynamicPseudoType)),
+		"tonumber": to(cty.Number), "toset": to(cty.Set(cty.DynamicPseudoType)), "tostring": to(cty.String),
+	}
+}
+
+func to(t cty.Type) function.Function { return offer(stdlib.MakeToFunc(t), terms{name: "value"}) }
+
 func numberFunctions() map[string]function.Function {
 	return map[string]function.Function{
-		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc, "max": stdlib.MaxFunc, "min": stdlib.MinFunc,
-		"parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc, "signum": stdlib.SignumFunc, "sum": sumFunc,
+		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": offer(stdlib.LogFunc, terms{}),
+		"max": offer(stdlib.MaxFunc, terms{}), "min": offer(stdlib.MinFunc, terms{}),
+		"parseint": offer(stdlib.ParseIntFunc, terms{name: "text"}), "pow": offer(stdlib.PowFunc, terms{}), "signum": stdlib.SignumFunc,
 	}
 }
 
 func encodingFunctions() map[string]function.Function {
-	return map[string]function.Function{
-		"base64decode": base64DecodeFunc, "base64encode": base64EncodeFunc, "csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
-		"md5": md5Func, "sha1": sha1Func, "sha256": sha256Func, "sha512": sha512Func, "urlencode": urlEncodeFunc,
+	funcs := map[string]function.Function{
+		"base64decode": base64DecodeFunc, "base64encode": base64EncodeFunc, "textdecodebase64": textDecodeFunc, "textencodebase64": textEncodeFunc,
+		"csvdecode": offer(stdlib.CSVDecodeFunc, terms{name: "text"}), "jsondecode": jsonDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
+		"yamldecode": yamlDecodeFunc, "yamlencode": yaml.YAMLEncodeFunc, "urlencode": urlEncodeFunc,
 	}
+	for name, sum := range sums {
+		funcs[name] = sumOfText(sum)
+	}
+	return funcs
 }
 
 func netFunctions() map[string]function.Function {
-	return map[string]function.Function{"cidrhost": cidrHostFunc, "cidrnetmask": cidrNetmaskFunc, "cidrsubnet": cidrSubnetFunc}
+	return map[string]function.Function{"cidrhost": cidrHostFunc, "cidrnetmask": cidrNetmaskFunc, "cidrsubnet": cidrSubnetFunc, "cidrsubnets": cidrSubnetsFunc}
 }
 
 // textFunc makes a function of one string and returns a string.
-func textFunc(description string, f func(string) (string, error)) function.Function {
+func textFunc(param, description string, f func(string) (string, error)) function.Function {
 	return function.New(&function.Spec{
 		Description: description,
-		Params:      []function.Parameter{{Name: "text", Type: cty.String}},
+		Params:      []function.Parameter{{Name: param, Type: cty.String}},
 		Type:        function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			s, err := f(args[0].AsString())

@@ -80,8 +80,8 @@ func TestFunctionErrors(t *testing.T) {
 	for src, want := range map[string]string{
 		`length(1)`: "a list, set, map, object or string is required", `one([1, 2])`: "at most one element", `index(["a"], "b")`: "not in the list",
 		`sum([])`: "an empty list has no sum", `sum(["a"])`: "must be a number", `lookup({}, "a")`: "no default is given", `lookup({a = 1}, "a", 1, 2)`: "at most three arguments",
-		`coalesce("", null)`: "neither null nor an empty string", `duration("5")`: "is no duration", `duration("-5s")`: "is no duration", `duration("")`: "is no duration", `duration("NaNd")`: "is no duration",
-		`base64decode("%")`: "not Base64", `timecmp("x", "y")`: "a time like", `cidrhost("10.0.0.0/30", 4)`: "no host with this number", `cidrnetmask("fd00::/8")`: "no netmask", `cidrsubnet("10.0.0.0/8", 40, 1)`: "cannot be made longer",
+		`coalesce("", null)`: "all are null or empty", `duration("5")`: "is no duration", `duration("-5s")`: "is no duration", `duration("")`: "is no duration", `duration("NaNd")`: "is no duration",
+		`base64decode("%")`: "no Base64", `timecmp("x", "y")`: "a time like", `cidrhost("10.0.0.0/30", 4)`: "no host with this number", `cidrnetmask("fd00::/8")`: "no netmask", `cidrsubnet("10.0.0.0/8", 40, 1)`: "cannot be made longer",
 		`cidrsubnet("10.0.0.0/8", 1, 2)`: "no subnet with this number", `replace("a", "/(/", "b")`: "missing closing", `count("a", "a")`: "a list, set or tuple is required", `uper("a")`: `Did you mean "upper"?`,
 	} {
 		if _, problems := eval(t, src, decode.FunctionOptions{}); !strings.Contains(problems, want) {

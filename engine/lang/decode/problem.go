@@ -29,12 +29,36 @@ func Problems(diags hcl.Diagnostics, files map[string]*hcl.File) engine.Problems
 				p.Source = strings.TrimSuffix(string(lines[name][i]), "\r")
 			}
 		}
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
+			p.Summary, p.Detail = ofCall(call.CalledFunctionName(), d)
+		}
 		if quotesSecret(d) {
 			p.Detail = "What is wrong is not shown, because a secret is in it."
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+// ofCall is what a function complains of, with its name and the parameter's.
+func ofCall(name string, d *hcl.Diagnostic) (summary, detail string) {
+	if rest, ok := strings.CutPrefix(d.Detail, "Invalid value for "); ok {
+		param, why, _ := strings.Cut(rest, " parameter: ")
+		return "Wrong argument", fmt.Sprintf("Argument %s of %s() does not fit: %s", param, name, Complaint(why))
+	}
+	if why, ok := strings.CutPrefix(d.Detail, fmt.Sprintf("Call to function %q failed: ", name)); ok {
+		return "Wrong arguments", fmt.Sprintf("%s() fails: %s", name, Complaint(why))
+	}
+	return d.Summary, d.Detail
+}
+
+// Complaint is what a function says of an argument, in words for the author of a playbook.
+func Complaint(text string) string {
+	return strings.NewReplacer(
+		"argument must not be null", "it must not be null",
+		"value must be a whole number, between -9223372036854775808 and 9223372036854775807", "a whole number is required",
+		" of dynamic", "",
+	).Replace(text)
 }
 
 // Range is r in the engine's words.

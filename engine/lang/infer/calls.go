@@ -49,6 +49,9 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) Type {
 		w.lazy = inner - 1
 	}
 	if !ok {
+		if why := decode.NotHere(e.Name); why != "" {
+			return w.insist(e.NameRange, "Unknown function", "Terraform's %s() is left out. %s", e.Name, why)
+		}
 		return w.insist(e.NameRange, "Unknown function", "There is no function %q.%s", e.Name, Suggest(e.Name, slices.Sorted(maps.Keys(w.scope.Functions()))))
 	}
 	if len(w.diags) == before { // else it would only say again what is wrong
@@ -205,7 +208,7 @@ func knownKinds(args []Type) bool {
 }
 
 func (w *walker) badArgument(e *hclsyntax.FunctionCallExpr, p function.Parameter, i int, err error) cty.Type {
-	return w.fail(e.Args[i].Range(), "Wrong argument", "Argument %q of %s() does not fit: %s.", p.Name, e.Name, err).Type
+	return w.fail(e.Args[i].Range(), "Wrong argument", "Argument %q of %s() does not fit: %s.", p.Name, e.Name, decode.Complaint(err.Error())).Type
 }
 
 func (w *walker) refused(e *hclsyntax.FunctionCallExpr, f function.Function, err error) cty.Type {
@@ -215,7 +218,7 @@ func (w *walker) refused(e *hclsyntax.FunctionCallExpr, f function.Function, err
 			return w.badArgument(e, p, arg.Index, err)
 		}
 	}
-	return w.fail(e.Range(), "Wrong arguments", "%s() refuses its arguments: %s.", e.Name, err).Type
+	return w.fail(e.Range(), "Wrong arguments", "%s() fails: %s.", e.Name, decode.Complaint(err.Error())).Type
 }
 
 // expanded is a call whose last argument is a list that stands for any number of arguments.

@@ -1,3 +1,3 @@
 locals {
-  a = base64decode("%") # ERROR: this is not Base64
+  a = base64decode("%") # ERROR: this is no Base64
 }

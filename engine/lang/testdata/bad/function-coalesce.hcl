@@ -1,3 +1,3 @@
 locals {
-  a = coalesce(null, null) # ERROR: no argument that is neither null nor an empty string
+  a = coalesce(null, null) # ERROR: all are null or empty strings
 }

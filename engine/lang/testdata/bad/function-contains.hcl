@@ -1,3 +1,3 @@
 locals {
-  a = contains("ab", "b") # ERROR: argument must be list, tuple, or set
+  a = contains("ab", "b") # ERROR: a list, set or tuple is required
 }

@@ -1,3 +1,3 @@
 locals {
-  a = distinct("a") # ERROR: list of dynamic required, but have string
+  a = distinct("a") # ERROR: list required, but have string
 }

@@ -1,3 +1,3 @@
 locals {
-  a = index(["a", "b"], "c") # ERROR: the value is not in the list
+  a = index(["a", "b"], "c") # ERROR: it is not in the list
 }

@@ -1,3 +1,3 @@
 locals {
-  a = jsondecode("{") # ERROR: EOF
+  a = jsondecode("{") # ERROR: the text ends before the JSON is complete
 }

@@ -1,3 +1,3 @@
 locals {
-  a = lower(null) # ERROR: argument must not be null
+  a = lower(null) # ERROR: it must not be null
 }

@@ -1,3 +1,3 @@
 locals {
-  a = setintersection("a", ["a"]) # ERROR: set of dynamic required, but have string
+  a = setintersection("a", ["a"]) # ERROR: set required, but have string
 }

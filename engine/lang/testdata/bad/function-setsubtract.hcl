@@ -1,3 +1,3 @@
 locals {
-  a = setsubtract(["a"], "a") # ERROR: set of dynamic required, but have string
+  a = setsubtract(["a"], "a") # ERROR: set required, but have string
 }

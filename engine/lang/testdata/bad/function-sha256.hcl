@@ -1,3 +1,3 @@
 locals {
-  a = sha256(null) # ERROR: argument must not be null
+  a = sha256(null) # ERROR: it must not be null
 }

@@ -1,0 +1,3 @@
+locals {
+  a = base64sha256(["a"]) # ERROR: Argument "text" of base64sha256() does not fit: string required
+}

@@ -1,0 +1,3 @@
+locals {
+  a = base64sha512(null) # ERROR: it must not be null
+}

@@ -1,0 +1,3 @@
+locals {
+  a = filebase64sha512("none.txt") # ERROR: there is no file none.txt
+}

@@ -1,0 +1,3 @@
+locals {
+  a = fileexists("") # ERROR: the path is empty
+}

@@ -1,0 +1,3 @@
+locals {
+  a = filemd5("none.txt") # ERROR: there is no file none.txt
+}

@@ -1,0 +1,3 @@
+locals {
+  a = filesha1("none.txt") # ERROR: there is no file none.txt
+}

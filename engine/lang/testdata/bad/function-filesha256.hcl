@@ -1,0 +1,3 @@
+locals {
+  a = filesha256("none.txt") # ERROR: there is no file none.txt
+}

@@ -1,0 +1,3 @@
+locals {
+  a = yamlencode("a", "b") # ERROR: Function "yamlencode" expects only 1 argument
+}

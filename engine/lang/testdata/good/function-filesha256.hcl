@@ -1,0 +1,4 @@
+check "filesha256" {
+  condition     = filesha256("texts/motd.txt") == sha256(file("texts/motd.txt"))
+  error_message = "no"
+}

@@ -1,0 +1,4 @@
+check "templatestring" {
+  condition     = templatestring("Hello $${name}", { name = "Ann" }) == "Hello Ann"
+  error_message = "no"
+}
