@@ -165,10 +165,14 @@ func TestFunctionsNeverPanic(t *testing.T) {
 		"var.unknown", "var.anything", "var.number", "var.secret", "var.secrets", `toset(["a"])`, `tomap({ a = "b" })`, "[for x in [var.unknown] : x]", "toset([var.unknown])", "tolist([])"}
 	ctx := evalContext()
 	ctx.Functions = decode.Functions(decode.FunctionOptions{Dir: "/nonexistent"})
-	for name := range ctx.Functions {
+	for name, f := range ctx.Functions {
+		one := len(f.Params()) == 1 && f.VarParam() == nil
 		for _, a := range values {
 			for _, call := range []string{name + "()", name + "(" + a + ")", name + "(" + a + "...)"} {
 				evalCalmly(t, ctx, call)
+			}
+			if one {
+				continue
 			}
 			evalCalmly(t, ctx, name+"("+a+", "+a+", "+a+")")
 			for _, b := range values {
