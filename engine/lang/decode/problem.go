@@ -30,7 +30,7 @@ func Problems(diags hcl.Diagnostics, files map[string]*hcl.File) engine.Problems
 			}
 		}
 		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
-			p.Summary, p.Detail = ofCall(call.CalledFunctionName(), d)
+			p.Detail = ofCall(call.CalledFunctionName(), d.Detail)
 		}
 		if quotesSecret(d) {
 			p.Detail = "What is wrong is not shown, because a secret is in it."
@@ -41,15 +41,15 @@ func Problems(diags hcl.Diagnostics, files map[string]*hcl.File) engine.Problems
 }
 
 // ofCall is what a function complains of, with its name and the parameter's.
-func ofCall(name string, d *hcl.Diagnostic) (summary, detail string) {
-	if rest, ok := strings.CutPrefix(d.Detail, "Invalid value for "); ok {
+func ofCall(name, detail string) string {
+	if rest, ok := strings.CutPrefix(detail, "Invalid value for "); ok {
 		param, why, _ := strings.Cut(rest, " parameter: ")
-		return "Wrong argument", fmt.Sprintf("Argument %s of %s() does not fit: %s", param, name, Complaint(why))
+		return fmt.Sprintf("Argument %s of %s() does not fit: %s", param, name, Complaint(why))
 	}
-	if why, ok := strings.CutPrefix(d.Detail, fmt.Sprintf("Call to function %q failed: ", name)); ok {
-		return "Wrong arguments", fmt.Sprintf("%s() fails: %s", name, Complaint(why))
+	if why, ok := strings.CutPrefix(detail, fmt.Sprintf("Call to function %q failed: ", name)); ok {
+		return fmt.Sprintf("%s() fails: %s", name, Complaint(why))
 	}
-	return d.Summary, d.Detail
+	return detail
 }
 
 // Complaint is what a function says of an argument, in words for the author of a playbook.

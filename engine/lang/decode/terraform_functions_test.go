@@ -167,7 +167,7 @@ func TestErrorsOfFunctions(t *testing.T) {
 			if !strings.Contains(p.Detail, call.Name+"()") && !strings.Contains(p.Detail, `"`+call.Name+`"`) && p.Summary != "Invalid expanding argument value" {
 				t.Errorf("%s: the function is not named: %s", r.text, p.Detail)
 			}
-			if known && len(call.Args) > 1 && len(f.Params()) > 1 && p.Summary == "Wrong arguments" {
+			if known && len(call.Args) > 1 && len(f.Params()) > 1 && p.Summary == "Error in function call" {
 				t.Errorf("%s: the parameter is not named: %s", r.text, p.Detail)
 			}
 			for _, bad := range []string{"panic", "EOF", "9223372036854775807", "dynamic", "cty.", "inputMap"} {
