@@ -64,7 +64,7 @@ func typed(t *testing.T, text string) string {
 	desk.Start(inv, "", nil)
 	k := &keys{Reader: strings.NewReader(text)}
 	c := &console{app: &app{stop: make(chan struct{})}, Console: desk, inv: inv, redact: func(s string) string { return s }}
-	if err := c.converse(k, 80, 24); codeOf(err) != exitOK && codeOf(err) != exitUsage {
+	if err := c.converse(k, func() (int, int) { return 80, 24 }); codeOf(err) != exitOK && codeOf(err) != exitUsage {
 		t.Fatal(err)
 	}
 	return k.String()

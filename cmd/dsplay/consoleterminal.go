@@ -19,24 +19,25 @@ func (c *console) interact() error {
 		return err
 	}
 	defer func() { _ = term.Restore(fd, before) }() // a terminal that is gone needs none
-	width, height, err := term.GetSize(fd)
-	if err != nil {
-		width, height = 80, 24
-	}
 	err = c.converse(struct {
 		io.Reader
 		io.Writer
-	}{c.stdin, os.Stdout}, width, height)
+	}{c.stdin, os.Stdout}, func() (int, int) {
+		width, height, err := term.GetSize(fd)
+		if err != nil || width < 1 || height < 1 {
+			return 80, 24 // a serial line does not know
+		}
+		return width, height
+	})
 	if e := new(exitError); errors.As(err, &e) && e.code == exitUsage {
 		return nil
 	}
 	return err
 }
 
-// converse is interact over anything that behaves like a terminal in raw mode.
-func (c *console) converse(rw io.ReadWriter, width, height int) error {
+// converse is interact over anything that behaves like a terminal in raw mode, of a size that is asked for before each line.
+func (c *console) converse(rw io.ReadWriter, size func() (width, height int)) error {
 	t := term.NewTerminal(rw, "> ")
-	_ = t.SetSize(width, height) // only the layout of long lines depends on it
 	c.to, c.errs = t, t
 	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
 		if key != '\t' {
@@ -46,6 +47,7 @@ func (c *console) converse(rw io.ReadWriter, width, height int) error {
 	}
 	fmt.Fprintf(t, "%s\n", c.greeting())
 	return c.read(func(more bool) (string, error) {
+		_ = t.SetSize(size()) // only the layout of long lines depends on it
 		t.SetPrompt("> ")
 		if more {
 			t.SetPrompt("… ")
@@ -55,7 +57,7 @@ func (c *console) converse(rw io.ReadWriter, width, height int) error {
 		case errors.Is(err, term.ErrPasteIndicator):
 			err = nil
 		case errors.Is(err, io.EOF): // Ctrl-D: the shell's prompt goes on its own line
-			fmt.Fprintln(t)
+			fmt.Fprint(rw, "\r\n")
 		}
 		return line, err
 	})
