@@ -21,6 +21,7 @@ import (
 type loadFlags struct {
 	inventory string
 	vars      []assignment
+	declared  []string            // attributes that hosts are known to have, for loading without an inventory
 	unread    func(source string) // not nil: secrets are not read, it is told where they would be read from
 	from      *source             // the playbook of a plan; nil: it is read from the disk
 }
@@ -61,7 +62,7 @@ func (a *app) hosts(f loadFlags) (*loaded, engine.Problems) {
 
 // playbook reads a playbook against the inventory, where that is without mistakes.
 func (a *app) playbook(l *loaded, path string, f loadFlags) engine.Problems {
-	opts := lang.Options{Modules: l.wires.modules, Secrets: &a.secrets, Unread: f.unread}
+	opts := lang.Options{Modules: l.wires.modules, Secrets: &a.secrets, Unread: f.unread, Declared: f.declared}
 	if l.model != nil {
 		opts.Inventory, opts.MoreHosts = l.model.Inventory(), l.model.HasSources()
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,6 +50,9 @@ func (v *validator) run() {
 // all looks at every file.
 func (v *validator) all() {
 	l, problems := v.hosts(v.load)
+	if v.load.inventory == "" {
+		v.load.declared = v.declared()
+	}
 	v.problems = append(v.problems, problems...)
 	folders := map[string]bool{}
 	for _, f := range v.files {
@@ -67,11 +71,52 @@ func (v *validator) all() {
 }
 
 func (v *validator) playbook(l *loaded, path string) {
-	note := ""
-	if l.model == nil && v.load.inventory == "" {
-		note = "; without an inventory (-i) attributes of hosts, groups and host names were not checked"
+	problems := v.app.playbook(l, path, v.load)
+	well := path + " is valid"
+	if l.model == nil && v.load.inventory == "" && l.program != nil {
+		well += assumed(l.program.Assumed())
 	}
-	v.found(v.app.playbook(l, path, v.load), path+" is valid"+note)
+	v.found(problems, well)
+}
+
+// assumed says what could not be checked without an inventory.
+func assumed(a lang.Assumed) string {
+	var parts []string
+	for _, names := range []struct {
+		what string
+		list []string
+	}{{"attributes of hosts", a.Attributes}, {"groups", a.Groups}, {"names of hosts", a.Hosts}} {
+		if len(names.list) > 0 {
+			parts = append(parts, names.what+" ("+strings.Join(names.list, ", ")+")")
+		}
+	}
+	if len(parts) == 0 {
+		return "; it names nothing that only an inventory (-i) could tell"
+	}
+	return "; without an inventory (-i) these were not checked: " + strings.Join(parts, ", ")
+}
+
+// declared are the attributes that hosts may have as far as that is known without an inventory: those that sources give,
+// and those of the inventories among the files.
+func (v *validator) declared() []string {
+	var names []string
+	for _, source := range v.wires().sources {
+		names = slices.AppendSeq(names, maps.Keys(source.Attrs(source.Settings())))
+	}
+	for _, f := range v.files {
+		if lang.FileKind(f.Kind) != lang.FileInventory {
+			continue
+		}
+		path := f.Path
+		if v.whole(filepath.Dir(path)) {
+			path = filepath.Dir(path)
+		}
+		if m, _ := v.wires().inventory(path, &v.secrets, unasked); m != nil {
+			names = slices.AppendSeq(names, maps.Keys(m.Inventory().Attrs))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // inventory checks a file; or, once, its folder, when all the folder's files are in the list and are an inventory.

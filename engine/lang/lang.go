@@ -20,6 +20,9 @@ type Options struct {
 	Modules []engine.Module // the catalogue
 	// Inventory is what attributes, groups and host names are checked against; nil: they are not checked.
 	Inventory *engine.Inventory
+	// Declared are names of attributes that hosts are known to have without an Inventory: those that sources give, those of
+	// inventories that may be the one. A name that is like one of them is warned of; all others are Assumed.
+	Declared []string
 	// MoreHosts says that sources will add hosts to the inventory, so that a name that is not in it is no mistake yet.
 	MoreHosts bool
 	Vars      map[string]Var
@@ -71,6 +74,8 @@ type Program struct {
 	shape shape
 	// unchecked are the places where something is read that may not be there: loading promises nothing of them.
 	unchecked map[hcl.Range]bool
+	// assumed is what could not be checked without an inventory.
+	assumed Assumed
 	// namesHost tells whether host["x"] is used anywhere, so that every host has to be at hand.
 	namesHost bool
 }

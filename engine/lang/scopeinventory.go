@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang/infer"
 )
 
@@ -25,6 +26,7 @@ func (s *scope) group(name string, at hcl.Range, named bool) (infer.Type, int, *
 		return infer.Object(groups), 1, nil
 	case inv == nil:
 		s.Unchecked(at)
+		assume(&s.assumed.Groups, name)
 		return names, 2, nil
 	}
 	if _, ok := inv.Groups[name]; ok {
@@ -47,7 +49,10 @@ func (s *scope) host(name string, at hcl.Range, named bool) (infer.Type, int, *h
 // noHost says that the inventory has no host of this name, or "".
 func (l *loader) noHost(name string) string {
 	inv := l.opts.Inventory
-	if inv == nil || inv.Hosts[name] != nil || l.opts.MoreHosts || name == "localhost" {
+	if inv == nil && name != engine.Localhost {
+		assume(&l.assumed.Hosts, name)
+	}
+	if inv == nil || inv.Hosts[name] != nil || l.opts.MoreHosts || name == engine.Localhost {
 		return ""
 	}
 	return fmt.Sprintf("The inventory has no host %q.%s", name, infer.Suggest(name, inv.Names()))

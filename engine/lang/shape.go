@@ -174,6 +174,8 @@ func (s *shape) explain(t cty.Type, name string) (more string, open, certain boo
 		return " Results stand in the hosts of a play: play.NAME.hosts; for the host itself they are probe.NAME and step.NAME.", false, true
 	case name == "error" && t.HasAttribute("probe"):
 		return " Only hosts in .missing have an error.", false, true
+	case !s.checked && slices.Contains(engine.Reserved, name):
+		return " The name is reserved: no host of an inventory has such an attribute.", false, true
 	case !s.checked:
 		return "", true, false
 	}

@@ -27,6 +27,8 @@ type Scope interface {
 	// nothing but a suggestion. With open, it may have the attribute all the same; with certain, it never has it, so that
 	// try() and can() are no excuse.
 	NoAttribute(t cty.Type, name string) (more string, open, certain bool)
+	// Attribute is told of every attribute that is read of an object which has it.
+	Attribute(t cty.Type, name string, where hcl.Range)
 	// Unchecked is told of every place where something is read that may not be there: under a key of a map, or of a value
 	// whose type nobody knows before it exists.
 	Unchecked(where hcl.Range)

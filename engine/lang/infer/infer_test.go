@@ -37,6 +37,7 @@ func (s scope) Name(t hcl.Traversal) (infer.Type, int, *hcl.Diagnostic) {
 func (s scope) Reserved(name string) bool               { return name == "hosts" }
 func (s scope) Functions() map[string]function.Function { return s.functions }
 func (s scope) Observe(cty.Type)                        {}
+func (s scope) Attribute(cty.Type, string, hcl.Range)   {}
 func (s scope) Unchecked(hcl.Range)                     {}
 func (s scope) NoAttribute(cty.Type, string) (string, bool, bool) {
 	return "", false, false

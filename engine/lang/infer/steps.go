@@ -83,6 +83,7 @@ func (w *walker) attr(t Type, name string, where hcl.Range) Type {
 		w.scope.Unchecked(where)
 		return t.element(cty.DynamicPseudoType)
 	case t.IsObjectType() && t.HasAttribute(name):
+		w.scope.Attribute(t.Type, name, where)
 		return t.attr(name)
 	case t.IsObjectType():
 		return w.noAttribute(t, name, where)
@@ -154,6 +155,7 @@ func (w *walker) at(t, kt Type, key cty.Value, where hcl.Range) Type {
 	case t.IsTupleType():
 		return w.tupleElement(t, key, known, where)
 	case t.IsObjectType() && known && t.HasAttribute(key.AsString()):
+		w.scope.Attribute(t.Type, key.AsString(), where)
 		return t.attr(key.AsString())
 	case t.IsObjectType() && known:
 		return w.noAttribute(t, key.AsString(), where)
