@@ -20,6 +20,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/graph", ""}, // what waits for what, as pictures
 	{"engine/lang/...", "engine engine/graph engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/zclconf/go-cty-yaml github.com/google/uuid github.com/agext/levenshtein golang.org/x/text/... golang.org/x/sync/... github.com/apparentlymart/go-cidr/..."},
 	{"engine/plan", "engine"},
+	{"engine/plan/show", "engine engine/plan golang.org/x/text/..."},
 	{"engine/plan/approve", "engine engine/plan github.com/hiddeco/sshsig golang.org/x/crypto/ssh/..."}, // whose signature counts
 	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
 	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/run github.com/zclconf/go-cty/..."},
