@@ -117,6 +117,7 @@ func (d *demo) heal(ctx context.Context) error {
 	fmt.Fprintf(d.out, "\n$ dsplay %s\n\n", strings.Join(args, " "))
 	run := exec.CommandContext(ctx, d.binary, args...)
 	run.Stdout, run.Stderr = d.out, d.out
+	run.Env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(d.lab.Dir(), "state")) // the record of a demonstration is nobody's history
 	if err := run.Run(); err != nil {
 		return fmt.Errorf("dsplay did not heal the estate: %w", err)
 	}

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+func sample(t *testing.T) []byte {
+	t.Helper()
+	p := forecast(step("a", "p/step.x", WillRun, "echo '<ü>'"), probe("a", "p/probe.v", Probed, `{"x":1}`))
+	p.Target(Play{Name: "p", Hosts: []string{"a"}})
+	p.Identify("a", "ssh SHA256:x")
+	p.Look("a", "cat /proc/uptime")
+	p.Look("a", "cat /proc/uptime")
+	data, err := p.Document(Document{
+		Dsplay: "1", Until: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Planner: Planner{User: "ann"},
+		Playbook: Playbook{Path: "p.hcl", Files: []File{NewFile(engine.File{Path: "p.hcl", Data: []byte("play")})}},
+		Hosts:    []Host{{Name: "a"}},
+	}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestDocumentIsReadAsItWasWritten(t *testing.T) {
+	data := sample(t)
+	d, err := Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := d.Encode()
+	if err != nil || string(again) != string(data) {
+		t.Errorf("written again it is another one: %v\n%s\n%s", err, data, again)
+	}
+	h := d.Hosts[0]
+	if h.Identity != "ssh SHA256:x" || len(h.Looked) != 1 || h.Looked[0].Times != 2 {
+		t.Errorf("%+v", h)
+	}
+	envelope := d.Envelope(&engine.Playbook{})
+	if err := envelope.Allow(step("a", "p/step.x", WillRun, "echo '<ü>'")); err != nil {
+		t.Error(err)
+	}
+	if err := envelope.Allow(step("a", "p/step.x", WillRun, "echo '<u>'")); err == nil {
+		t.Error("another command is allowed")
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	data := string(sample(t))
+	fake := func(doc string) string { return `{"id":"` + idOf([]byte(doc)) + `","plan":` + doc + "}\n" }
+	for name, c := range map[string]struct{ file, want string }{
+		"nothing":               {"", "no plan"},
+		"half":                  {data[:len(data)/2], "no plan"},
+		"no line end":           {strings.TrimSuffix(data, "\n"), "no plan"},
+		"something behind":      {data + "x", "no plan"},
+		"spaces":                {strings.Replace(data, `","plan":`, `", "plan":`, 1), "no plan"},
+		"another command":       {strings.Replace(data, "echo", "rm -", 1), "altered"},
+		"another major":         {fake(`{"format":"2.0","dsplay":"9.9"}`), "format 2.0, made by dsplay 9.9"},
+		"no format":             {fake(`{"dsplay":"9.9"}`), "no plan"},
+		"no JSON":               {fake(`{"format":"1.0"`), "no plan"},
+		"a number for a string": {fake(`{"format":"1.0","hosts":[{"name":1}]}`), "cannot"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Read([]byte(c.file)); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+	if d, err := Read([]byte(fake(`{"format":"1.7","later":true}`))); err != nil || d.Format != "1.7" {
+		t.Errorf("a later minor format must be read: %v", err)
+	}
+}
+
+// The id is the SHA-256 of what any JSON tool takes out of the file, byte by byte.
+func TestIDCanBeCheckedWithoutDsplay(t *testing.T) {
+	var file struct {
+		ID   string          `json:"id"`
+		Plan json.RawMessage `json:"plan"`
+	}
+	if err := json.Unmarshal(sample(t), &file); err != nil || idOf(file.Plan) != file.ID {
+		t.Errorf("%v %s", err, file.ID)
+	}
+}
