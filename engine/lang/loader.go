@@ -3,6 +3,7 @@ package lang
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -191,11 +192,13 @@ type snapshot struct {
 	files map[string][]byte
 	order []string
 	only  bool // nothing is read from the disk
+
+	failed map[string]error
 }
 
 // newSnapshot reads from the disk, or (files not nil) only from them.
 func newSnapshot(files []engine.File) *snapshot {
-	s := &snapshot{files: map[string][]byte{}, only: files != nil}
+	s := &snapshot{files: map[string][]byte{}, only: files != nil, failed: map[string]error{}}
 	for _, f := range files {
 		s.files[f.Path] = f.Data
 		s.order = append(s.order, f.Path)
@@ -209,11 +212,15 @@ func (s *snapshot) read(path string) ([]byte, error) {
 	if data, ok := s.files[path]; ok {
 		return data, nil
 	}
-	if s.only {
-		return nil, fmt.Errorf("%s is not among the files of the plan", path)
+	if err := s.failed[path]; err != nil {
+		return nil, err
+	}
+	if s.only { // a file that was missing when the plan was made is still missing
+		return nil, &fs.PathError{Op: "take from the plan", Path: path, Err: fs.ErrNotExist}
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
+		s.failed[path] = err // and stays so for this program: fileexists is pure
 		return nil, err
 	}
 	s.files[path] = data
