@@ -30,13 +30,11 @@ func quickOf(x *hclsyntax.FunctionCallExpr) *quick {
 }
 
 func (q *quick) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	v, ok := cty.NilVal, false
-	if q.Name == "length" {
-		v, ok = q.length(ctx)
-	} else {
-		v, ok = q.fold(ctx, q.Name == "anytrue")
+	known := q.length
+	if q.Name != "length" {
+		known = q.fold
 	}
-	if ok {
+	if v, ok := known(ctx); ok {
 		return v, nil
 	}
 	return q.FunctionCallExpr.Value(ctx)
@@ -58,8 +56,8 @@ func (q *quick) length(ctx *hcl.EvalContext) (cty.Value, bool) {
 }
 
 // fold evaluates all elements, as a list would be, so that an error in any of them is one.
-func (q *quick) fold(ctx *hcl.EvalContext, decides bool) (cty.Value, bool) {
-	decided := false
+func (q *quick) fold(ctx *hcl.EvalContext) (cty.Value, bool) {
+	decides, decided := q.Name == "anytrue", false
 	for _, e := range q.elements {
 		v, diags := e.Value(ctx)
 		if len(diags) > 0 || !plain(v) || v.Type() != cty.Bool {
