@@ -80,7 +80,7 @@ func (l *loader) adoptArgs(e *entry, body *hclsyntax.Body, prefix string, exprs 
 			continue // it was refused unread
 		}
 		l.ready(x, at)
-		a.Expr = x.node
+		a.Expr, e.objects = x.node, e.objects || x.whole
 		if known := e.args[prefix+name]; known != nil {
 			known.refs.adopt(x.refs)
 			continue

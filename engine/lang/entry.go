@@ -30,6 +30,7 @@ type entry struct {
 
 	body     *hclsyntax.Body  // the module's arguments
 	args     map[string]*expr // by name; those of nested blocks are "block.argument"
+	objects  bool             // an argument needs "probe", "step" and so on as objects
 	executed map[string]bool  // the names of arguments that must be known in a plan
 	on       *expr
 	settings *hclsyntax.Body // timeout, ignore_errors

@@ -21,6 +21,7 @@ type expr struct {
 	node   hclsyntax.Expression // with hoisted parts
 	refs   refs
 	leaves []leaf
+	whole  bool      // it needs "probe", "step" and so on as objects, not only what is in them
 	wrong  bool      // a mistake was reported
 	owner  *play     // whose names it sees; nil: those of the file
 	value  cty.Value // when it depends on nothing that is not known at load; else NilVal
@@ -118,6 +119,7 @@ func (l *loader) ready(x *expr, at place) {
 	} else {
 		x.node = l.rewriter.Once(x.node)
 	}
+	x.whole = l.rewriter.NeedsWhole(x.node)
 	x.leaves = leavesOf(x.node, l.source)
 	for i := range x.leaves {
 		x.leaves[i].node = l.rewriter.Keep(x.leaves[i].node, perHost...)

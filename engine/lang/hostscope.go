@@ -11,6 +11,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang/decode"
+	"github.com/dsplay/dsplay/engine/lang/hoist"
 )
 
 // hostScope implements engine.HostScope.
@@ -38,7 +39,7 @@ type result struct {
 }
 
 func newHostScope(s *playScope, name string) *hostScope {
-	h := &hostScope{playScope: s, name: name, results: make([]result, len(s.play.named)), ctx: s.root.NewChild()}
+	h := &hostScope{playScope: s, name: name, results: make([]result, len(s.play.named)), ctx: s.nothing.NewChild()}
 	for i, e := range s.play.named {
 		h.results[i].value = cty.UnknownVal(e.typ)
 	}
@@ -47,11 +48,17 @@ func newHostScope(s *playScope, name string) *hostScope {
 }
 
 // context is where this host's expressions are evaluated.
-func (h *hostScope) context() *hcl.EvalContext {
+func (h *hostScope) context() *hcl.EvalContext { return h.near(true) }
+
+// near is context without, unless whole, the objects of all probes, steps and so on: most expressions only name one.
+func (h *hostScope) near(whole bool) *hcl.EvalContext {
 	if h.host != nil {
-		ctx := h.host.context().NewChild()
+		ctx := h.host.near(whole).NewChild()
 		ctx.Variables = map[string]cty.Value{"each": h.each}
 		return ctx
+	}
+	if !whole {
+		return h.ctx
 	}
 	for _, kind := range resultKinds {
 		if _, ok := h.ctx.Variables[string(kind)]; !ok {
@@ -63,6 +70,15 @@ func (h *hostScope) context() *hcl.EvalContext {
 
 // resultKinds are the entries that leave a result under their name.
 var resultKinds = []engine.EntryKind{engine.EntryProbe, engine.EntryStep, engine.EntryBlock, engine.EntryInclude}
+
+// resultRoots are their names in expressions.
+func resultRoots() []string {
+	var names []string
+	for _, kind := range resultKinds {
+		names = append(names, string(kind))
+	}
+	return names
+}
 
 // all is what "probe", "step" and so on hold: every result of this kind.
 func (h *hostScope) all(kind engine.EntryKind) cty.Value {
@@ -85,6 +101,7 @@ func (h *hostScope) all(kind engine.EntryKind) cty.Value {
 // keep makes the result of an entry known.
 func (h *hostScope) keep(x *entry, r result) {
 	h.results[x.slot] = r
+	h.ctx.Variables[hoist.Key(string(x.Kind), x.Name)] = r.value
 	delete(h.ctx.Variables, string(x.Kind))
 }
 
@@ -125,13 +142,10 @@ func (h *hostScope) waiting(r refs) []string { return h.waits(r, h.waitsFor) }
 func (h *hostScope) Eval(e engine.Expr, extra cty.Value) (engine.Evaluated, error) {
 	x := e.(*expr)
 	h = h.in(x.owner)
-	ctx := h.context()
-	if extra != cty.NilVal {
-		ctx = ctx.NewChild()
-		ctx.Variables = map[string]cty.Value{"result": extra}
-	}
+	ctx := withResult(h.near(x.whole), extra)
 	v, err := h.condition(x, ctx, h.name)
 	if err != nil {
+		_, err = h.condition(x, withResult(h.context(), extra), h.name) // which can name everything
 		return engine.Evaluated{}, h.explained(err, x)
 	}
 	out := engine.Evaluated{Value: v, Why: x.why(ctx)}
@@ -139,6 +153,15 @@ func (h *hostScope) Eval(e engine.Expr, extra cty.Value) (engine.Evaluated, erro
 		out.Waits = h.waiting(x.refs)
 	}
 	return out, nil
+}
+
+func withResult(ctx *hcl.EvalContext, result cty.Value) *hcl.EvalContext {
+	if result == cty.NilVal {
+		return ctx
+	}
+	ctx = ctx.NewChild()
+	ctx.Variables = map[string]cty.Value{"result": result}
+	return ctx
 }
 
 // explained adds to an error which of the entries it names were skipped: their results are null.
@@ -159,9 +182,10 @@ func (h *hostScope) explained(err error, x *expr) error {
 func (h *hostScope) Judge(c *engine.Check) (engine.Judged, error) {
 	x := h.checks[c]
 	h = h.in(x.condition.owner)
-	j, err := h.judge(x, h.context(), h.name, h.waitsFor)
+	j, err := h.judge(x, h.near(x.condition.whole || x.message.whole), h.name, h.waitsFor)
 	if err != nil {
-		return j, h.explained(err, x.condition)
+		_, err = h.judge(x, h.context(), h.name, h.waitsFor)
+		return engine.Judged{}, h.explained(err, x.condition)
 	}
 	return j, nil
 }
@@ -173,7 +197,8 @@ func (h *hostScope) Args(e *engine.Entry) (engine.Args, error) {
 	x := h.entries[e]
 	h = h.in(x.play)
 	target := e.Module.New()
-	body, diags := decode.Struct(x.body, nil, target, h.eval)
+	ctx := h.near(x.objects)
+	body, diags := decode.Struct(x.body, nil, target, func(e hcl.Expression) (cty.Value, hcl.Diagnostics) { return e.Value(ctx) })
 	if diags.HasErrors() {
 		return engine.Args{}, h.argFault(x, diags)
 	}

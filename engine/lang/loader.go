@@ -17,6 +17,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang/decode"
+	"github.com/dsplay/dsplay/engine/lang/hoist"
 )
 
 // loader is what is known while a playbook is loaded; the program grows in it.
@@ -39,8 +40,9 @@ func newLoader(path string, opts Options) *loader {
 	l := &loader{
 		Program: &Program{
 			playbook: &engine.Playbook{Path: path}, files: map[string]*hcl.File{}, vars: cty.EmptyObjectVal,
-			reads:  newSnapshot(opts.Files),
-			locals: map[*engine.Locals][]*local{}, checks: map[*engine.Check]*check{}, plays: map[*engine.Play]*play{}, entries: map[*engine.Entry]*entry{},
+			reads:    newSnapshot(opts.Files),
+			rewriter: hoist.Rewriter{Split: resultRoots()},
+			locals:   map[*engine.Locals][]*local{}, checks: map[*engine.Check]*check{}, plays: map[*engine.Play]*play{}, entries: map[*engine.Entry]*entry{},
 			unchecked: map[hcl.Range]bool{},
 		},
 		opts: opts, path: path, modules: map[string]*engine.Module{},

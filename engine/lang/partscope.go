@@ -25,7 +25,7 @@ func (h *hostScope) in(p *play) *hostScope {
 	case inner != nil:
 		return inner
 	}
-	inner := newHostScope(&playScope{pass: h.pass, play: p, root: h.root}, h.name)
+	inner := newHostScope(h.newScope(p, h.root), h.name)
 	inner.top = top
 	if top.parts == nil {
 		top.parts = map[*play]*hostScope{}

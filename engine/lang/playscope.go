@@ -10,13 +10,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang/hoist"
 )
 
 // playScope implements engine.PlayScope. All batches of a play share one: what is hoisted is evaluated once for all.
 type playScope struct {
 	*pass
-	play *play
-	root *hcl.EvalContext
+	play    *play
+	root    *hcl.EvalContext
+	nothing *hcl.EvalContext // a child of root in which every entry is unknown, because it has not run
 
 	mu    sync.Mutex
 	hosts map[string]*hostScope
@@ -27,9 +29,18 @@ func (s *pass) Begin(p *engine.Play) engine.PlayScope { return s.scope(s.plays[p
 
 func (s *pass) scope(p *play) *playScope {
 	if s.scopes[p] == nil {
-		s.scopes[p] = &playScope{pass: s, play: p, root: s.root(), hosts: map[string]*hostScope{}}
+		s.scopes[p] = s.newScope(p, s.root())
 	}
 	return s.scopes[p]
+}
+
+func (s *pass) newScope(p *play, root *hcl.EvalContext) *playScope {
+	nothing := root.NewChild()
+	nothing.Variables = make(map[string]cty.Value, len(p.named))
+	for _, e := range p.named {
+		nothing.Variables[hoist.Key(string(e.Kind), e.Name)] = cty.UnknownVal(e.typ)
+	}
+	return &playScope{pass: s, play: p, root: root, nothing: nothing, hosts: map[string]*hostScope{}}
 }
 
 // End implements engine.Pass.

@@ -51,7 +51,7 @@ func (h *hostScope) Settings(e *engine.Entry) (engine.Settings, error) {
 
 // doer evaluates "on". Null is an error: a host that lacks the attribute must not do the work itself.
 func (h *hostScope) doer(x *expr) (string, error) {
-	v, err := h.value(x, h.context())
+	v, err := h.value(x, h.near(x.whole))
 	switch {
 	case err != nil:
 		return "", h.explained(err, x)

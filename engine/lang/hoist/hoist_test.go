@@ -41,6 +41,9 @@ var expressions = []string{
 	`alltrue([self.yes, local.yes])`, `alltrue([self.yes, self.no])`, `anytrue([self.no, self.no])`, `anytrue([self.no, local.yes])`, `alltrue([self.yes, local.nothing])`, `anytrue([self.no, probe.later == "x"])`, `anytrue([self.yes, probe.later == "x"])`,
 	`alltrue([self.yes, "true"])`, `alltrue([self.yes, "x"])`, `alltrue([self.yes, self.secret == "a"])`, `anytrue([upper(null) == "", self.yes])`, `alltrue([])`, `alltrue(self.list)`, `anytrue([for x in local.list : x == self.key])`, `alltrue([self.yes]...)`,
 	`self.nothing == null`, `null != self.nothing`, `self.name == null`, `self.nothing == self.n`, `self.secret == null`, `probe.later == null`, `self.nothing < 3`, `self.nothing != null && self.nothing > 3`, `self.list == null`,
+	`probe.known.x`, `probe.known.list[0]`, `probe.known.list[*]`, `probe["known"].x`, `probe.known["x"]`, `probe.known.x.y`, `probe.none.x`, `probe.none == null`, `probe`, `[for k, v in probe : k]`, `{ probe = 1 }.probe`, `"${probe.known.x}"`,
+	`[for x in probe.known.list : x if x == probe.known.x]`, `can(probe.known.zz)`, `try(probe.known.zz, probe.known.x)`, `try(probe["known"].x, "")`, `length(probe)`, `{ (probe.known.x) = probe.known }`, `probe.known.secret`, `probe.known.null.x`,
+	`"%{for x in probe.known.list}${x}${probe.known.x}%{endfor}"`, `"%{if probe.known.x == "a"}${probe["known"].x}%{endif}"`, `probe.known.objects[*].n`, `probe.known.objects[0].n`, `probe.known.objects.0.n`, `(probe).known.x`, `lookup(probe.known, "x", "")`,
 	`nothing_called(local.list, self.name)`, `concat(local.list, [self.key])[length(local.list)]`, `element(local.objects, self.n).n`, `sort([for x in local.list : "${self.name}-${x}"])`,
 }
 
@@ -72,7 +75,20 @@ func hostContext(root *hcl.EvalContext, n int) *hcl.EvalContext {
 	ctx.Variables = map[string]cty.Value{
 		"self": cty.ObjectVal(map[string]cty.Value{"name": str(fmt.Sprintf("host%d", n)), "key": str(key), "n": cty.NumberIntVal(int64(n)), "yes": cty.True, "no": cty.False,
 			"list": cty.ListVal([]cty.Value{str("a"), str(key)}), "nothing": cty.NullVal(cty.String), "secret": str("a").Mark(engine.SecretMark{Name: "s"})}),
-		"probe": cty.ObjectVal(map[string]cty.Value{"later": unknownResult("later"), "object": cty.UnknownVal(cty.Object(map[string]cty.Type{"x": cty.String}))}),
+		"probe": cty.ObjectVal(map[string]cty.Value{"later": unknownResult("later"), "object": cty.UnknownVal(cty.Object(map[string]cty.Type{"x": cty.String})),
+			"none": cty.NullVal(cty.Object(map[string]cty.Type{"x": cty.String})), "known": cty.ObjectVal(map[string]cty.Value{"x": str(key), "list": cty.ListVal([]cty.Value{str("a"), str("b")}),
+				"secret": str("s").Mark(engine.SecretMark{Name: "s"}), "null": cty.NullVal(cty.Map(cty.String)), "objects": cty.ListVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"n": cty.Zero})})})}),
+	}
+	return ctx
+}
+
+// splitContext has what is in probe one by one, and, when it is needed, probe itself.
+func splitContext(ctx *hcl.EvalContext, whole bool) *hcl.EvalContext {
+	for name, v := range ctx.Variables["probe"].AsValueMap() {
+		ctx.Variables[hoist.Key("probe", name)] = v
+	}
+	if !whole {
+		delete(ctx.Variables, "probe")
 	}
 	return ctx
 }
@@ -121,6 +137,11 @@ func TestSameValue(t *testing.T) {
 							t.Errorf("%s, %s, host %d:\n got %s\nwant %s", src, how, n, got, want)
 						}
 					}
+				}
+				split := hoist.Rewriter{Split: []string{"probe"}}
+				e := split.PerHost(parse(t, src), "self", "probe")
+				if got := outcome(e.Value(splitContext(hostContext(root(split.Cache()), n), split.NeedsWhole(e)))); got != want && !tolerated(got, want) {
+					t.Errorf("%s, split, host %d:\n got %s\nwant %s", src, n, got, want)
 				}
 				if got := outcome(perHost.Value(hostContext(root(nil), n))); got != want && !tolerated(got, want) {
 					t.Errorf("%s without a cache: %s, want %s", src, got, want)

@@ -8,7 +8,11 @@ import (
 )
 
 // Rewriter makes expressions whose hoistable parts are evaluated once per Cache. It is used while loading, by one goroutine.
-type Rewriter struct{ slots int }
+type Rewriter struct {
+	// Split are variables whose attributes may stand in a context one by one, under Key.
+	Split []string
+	slots int
+}
 
 // Cache makes an empty cache for a root context, once nothing is rewritten any more.
 func (r *Rewriter) Cache() *Cache { return &Cache{slots: make([]slot, r.slots)} }
@@ -140,7 +144,7 @@ func (w *rewrite) each(children ...*hclsyntax.Expression) (deps, []deps) {
 func (w *rewrite) expr(e hclsyntax.Expression) (hclsyntax.Expression, deps) {
 	switch x := e.(type) {
 	case *hclsyntax.ScopeTraversalExpr:
-		if r := refOf(x); r != nil {
+		if r := w.refOf(x); r != nil {
 			e = r
 		}
 		return e, w.name(x.Traversal)
