@@ -198,7 +198,7 @@ func (h *hostScope) Args(e *engine.Entry) (engine.Args, error) {
 	h = h.in(x.play)
 	target := e.Module.New()
 	ctx := h.near(x.objects)
-	body, diags := decode.Struct(x.body, nil, target, func(e hcl.Expression) (cty.Value, hcl.Diagnostics) { return e.Value(ctx) })
+	body, diags := decode.Again(x.body, target, func(e hcl.Expression) (cty.Value, hcl.Diagnostics) { return e.Value(ctx) })
 	if diags.HasErrors() {
 		return engine.Args{}, h.argFault(x, diags)
 	}

@@ -74,7 +74,7 @@ func (h *hostScope) read(x *entry, body *hclsyntax.Body, target any) error {
 	if len(body.Attributes) == 0 && len(body.Blocks) == 0 {
 		return nil // all of them are optional
 	}
-	out, diags := decode.Struct(body, nil, target, h.eval)
+	out, diags := decode.Again(body, target, h.eval)
 	if diags.HasErrors() {
 		return h.first(diags, h.name)
 	}

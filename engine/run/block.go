@@ -108,7 +108,7 @@ func (x *execution) closed(failure, err, last error) error {
 func (h *hostRun) abandon(entries []*engine.Entry) {
 	for e := range engine.Walk(entries) {
 		if !h.reached[e] {
-			h.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: null(e)})
+			h.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: h.null(e)})
 		}
 	}
 }
@@ -117,6 +117,6 @@ func (h *hostRun) abandon(entries []*engine.Entry) {
 func (h *hostRun) skipAll(entries []*engine.Entry, why string) {
 	for e := range engine.Walk(entries) {
 		h.execution(e, plan.Skipped).forecast(plan.Item{Disposition: plan.Skipped, Reason: why})
-		h.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: null(e)})
+		h.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: h.null(e)})
 	}
 }

@@ -60,7 +60,7 @@ func (x *execution) doubted(err error) error {
 	}
 	x.blame(err)
 	x.open++
-	x.scope.Set(x.e, engine.Result{Value: unknown(x.e)})
+	x.scope.Set(x.e, engine.Result{Value: x.nothing(x.e)})
 	return nil
 }
 
@@ -80,7 +80,7 @@ func (x *execution) single(ctx context.Context) error {
 	}
 	if err != nil && x.settings.IgnoreErrors && !fatal(err) {
 		if x.left == cty.NilVal {
-			x.left = null(x.e)
+			x.left = x.null(x.e)
 		}
 		x.failed(err)
 		x.end(engine.Result{Status: engine.StatusFailed, Value: x.left, Err: err}, "its error is ignored (ignore_errors)")

@@ -85,7 +85,7 @@ func (x *execution) failedItems(keys []string, errs []error, of int) error {
 func (x *execution) skip(why string) {
 	x.forecast(plan.Item{Disposition: plan.Skipped, Reason: why})
 	for e := range engine.Walk([]*engine.Entry{x.e}) {
-		x.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: null(e)})
+		x.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: x.null(e)})
 	}
-	x.end(engine.Result{Status: engine.StatusSkipped, Value: null(x.e)}, why)
+	x.end(engine.Result{Status: engine.StatusSkipped, Value: x.null(x.e)}, why)
 }

@@ -48,7 +48,7 @@ func (x *execution) unseen(waits []string) {
 	if x.e.Kind == engine.EntryStep && !slices.Contains(x.pending, x.e.Address) {
 		x.pending = append(x.pending, x.e.Address)
 	}
-	x.scope.Set(x.e, engine.Result{Value: unknown(x.e)})
+	x.scope.Set(x.e, engine.Result{Value: x.nothing(x.e)})
 }
 
 // later plans a probe that cannot look yet.
@@ -59,7 +59,7 @@ func (x *execution) later(waits []string) engine.Result {
 	}
 	x.forecast(plan.Item{Disposition: as, Waits: waits, Reason: x.why})
 	x.open++
-	res := engine.Result{Value: unknown(x.e)}
+	res := engine.Result{Value: x.nothing(x.e)}
 	x.scope.Set(x.e, res)
 	return res
 }

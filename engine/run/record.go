@@ -78,7 +78,7 @@ func (x *execution) ended(err error) error {
 	x.failed(err)
 	x.done = true
 	if x.e.Module != nil { // a rescue may ask for it
-		x.scope.Set(x.e, engine.Result{Status: engine.StatusFailed, Value: null(x.e), Err: err})
+		x.scope.Set(x.e, engine.Result{Status: engine.StatusFailed, Value: x.null(x.e), Err: err})
 	}
 	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
 		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: x.now().Sub(x.began), Place: x.e.Range.String()})
@@ -117,16 +117,41 @@ func module(e *engine.Entry) string {
 	return e.Module.Name
 }
 
-func null(e *engine.Entry) cty.Value {
+// resultTypes are the types of what the modules of a playbook give.
+func resultTypes(p *engine.Playbook) map[*engine.Module]cty.Type {
+	types := map[*engine.Module]cty.Type{}
+	for _, item := range p.Items {
+		if item.Play == nil {
+			continue
+		}
+		for e := range engine.Walk(item.Play.Entries) {
+			if _, known := types[e.Module]; !known && e.Module != nil && e.Module.Result != nil {
+				types[e.Module] = engine.TypeOf(e.Module.Result)
+			}
+		}
+	}
+	return types
+}
+
+func (p *pass) typeOf(e *engine.Entry) cty.Type {
+	if t, ok := p.types[e.Module]; ok {
+		return t
+	}
+	return cty.EmptyObject
+}
+
+// null is what an entry leaves that was not executed.
+func (p *pass) null(e *engine.Entry) cty.Value {
 	if e.Module == nil {
 		return cty.NilVal
 	}
-	return cty.NullVal(engine.TypeOf(e.Module.Result))
+	return cty.NullVal(p.typeOf(e))
 }
 
-func unknown(e *engine.Entry) cty.Value {
+// nothing is what an entry leaves that has not run yet.
+func (p *pass) nothing(e *engine.Entry) cty.Value {
 	if e.Module == nil {
 		return cty.DynamicVal
 	}
-	return cty.UnknownVal(engine.TypeOf(e.Module.Result))
+	return cty.UnknownVal(p.typeOf(e))
 }

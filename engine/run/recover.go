@@ -162,7 +162,7 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []st
 // reopen makes what the goal's probes saw unknown: they look again after an attempt.
 func (l *ladder) reopen() {
 	for _, e := range l.r.Goal {
-		l.scope.Set(e, engine.Result{Value: unknown(e)})
+		l.scope.Set(e, engine.Result{Value: l.nothing(e)})
 	}
 }
 

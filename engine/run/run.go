@@ -100,8 +100,8 @@ func (r *Runner) pass(ctx context.Context, pl *plan.Plan, planning bool) (Result
 	}
 	p := &pass{
 		Runner: r, planning: planning, plan: pl, memos: &memos{clock: r.o.Clock},
-		eval: r.o.Program.Pass(r.o.Inventory, vars),
-		res:  Result{Hosts: map[string]HostResult{}}, silent: map[string]error{}, ledger: newLedger(),
+		eval: r.o.Program.Pass(r.o.Inventory, vars), types: resultTypes(r.o.Program.Playbook()),
+		res: Result{Hosts: map[string]HostResult{}}, silent: map[string]error{}, ledger: newLedger(),
 	}
 	began := r.now()
 	err := p.loop(ctx)
@@ -119,6 +119,7 @@ type pass struct {
 	plan     *plan.Plan // planning: being made; acting: the envelope
 	eval     engine.Pass
 	memos    *memos
+	types    map[*engine.Module]cty.Type // of results
 
 	mu     sync.Mutex
 	res    Result

@@ -51,7 +51,7 @@ func (x *execution) planned(args engine.Args, diff engine.Diff) engine.Result {
 	if !slices.Contains(x.pending, x.e.Address) {
 		x.pending = append(x.pending, x.e.Address)
 	}
-	res := engine.Result{Value: unknown(x.e)}
+	res := engine.Result{Value: x.nothing(x.e)}
 	x.scope.Set(x.e, res)
 	return res
 }
@@ -59,7 +59,7 @@ func (x *execution) planned(args engine.Args, diff engine.Diff) engine.Result {
 // unchanged ends a step that has nothing to do. What it leaves is what a probe sees, or null: never invented.
 func (x *execution) unchanged(ctx context.Context, args engine.Args, host *machine.Host, diff engine.Diff) (engine.Result, error) {
 	x.forecast(plan.Item{Disposition: plan.NoOp, Args: args.Shown, Diff: diff, Reason: strings.Trim(x.why+"; "+diff.Note, "; ")})
-	res := engine.Result{Status: engine.StatusUnchanged, Value: null(x.e)}
+	res := engine.Result{Status: engine.StatusUnchanged, Value: x.null(x.e)}
 	if p, ok := args.Module.(engine.Prober); ok {
 		value, err := x.look(ctx, p, host)
 		if err != nil {
@@ -107,7 +107,7 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	if err := x.verify(ctx, args.Module, host, diff, since); err != nil {
 		return engine.Result{}, err
 	}
-	res := engine.Result{Value: typed(value, x.e)}
+	res := engine.Result{Value: x.typed(value)}
 	if err := x.judged(res.Value); err != nil {
 		return engine.Result{}, err
 	}
@@ -143,9 +143,9 @@ func (x *execution) verify(ctx context.Context, m any, host *machine.Host, diff 
 }
 
 // typed gives a result without a value of its own the declared type.
-func typed(v cty.Value, e *engine.Entry) cty.Value {
+func (x *execution) typed(v cty.Value) cty.Value {
 	if v.Type().IsObjectType() && len(v.Type().AttributeTypes()) == 0 {
-		return null(e)
+		return x.null(x.e)
 	}
 	return v
 }

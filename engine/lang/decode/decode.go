@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/dsplay/dsplay/engine"
@@ -42,7 +43,18 @@ func Struct(body hcl.Body, ctx *hcl.EvalContext, target any, eval Eval) (Body, h
 		eval = func(e hcl.Expression) (cty.Value, hcl.Diagnostics) { return e.Value(ctx) }
 	}
 	d := decoder{eval: eval}
-	d.body(body, v.Elem(), "")
+	return d.decode(body, v.Elem())
+}
+
+// Again is Struct for a body with which it found nothing wrong: what is written in it is not compared any more with what
+// target takes, only the values may be others.
+func Again(body *hclsyntax.Body, target any, eval Eval) (Body, hcl.Diagnostics) {
+	d := decoder{eval: eval, again: true}
+	return d.decode(body, reflect.ValueOf(target).Elem())
+}
+
+func (d *decoder) decode(body hcl.Body, target reflect.Value) (Body, hcl.Diagnostics) {
+	d.body(body, target, "")
 	slices.Sort(d.out.Unknown)
 	slices.SortFunc(d.out.Shown, func(a, b engine.Arg) int { return strings.Compare(a.Name, b.Name) })
 	return d.out, d.diags
@@ -52,21 +64,13 @@ func Struct(body hcl.Body, ctx *hcl.EvalContext, target any, eval Eval) (Body, h
 // no Secret. Its reading of tags is, so that schemas, "required" and "unsupported" mean what they mean everywhere.
 type decoder struct {
 	eval  Eval
+	again bool
 	out   Body
 	diags hcl.Diagnostics
 }
 
 func (d *decoder) body(body hcl.Body, target reflect.Value, prefix string) {
-	schema, partial := gohcl.ImpliedBodySchema(target.Interface())
-	var content *hcl.BodyContent
-	var rest hcl.Body
-	var diags hcl.Diagnostics
-	if partial {
-		content, rest, diags = body.PartialContent(schema)
-	} else {
-		content, diags = body.Content(schema)
-	}
-	d.diags = append(d.diags, diags...)
+	content, rest := d.content(body, target)
 	if content == nil {
 		return
 	}
@@ -89,6 +93,33 @@ func (d *decoder) body(body hcl.Body, target reflect.Value, prefix string) {
 			panic(fmt.Sprintf("decode: %s.%s: tag %q is not supported", target.Type(), f.Name, f.Tag.Get("hcl")))
 		}
 	}
+}
+
+// content is what is written in a body, and what target leaves of it for others.
+func (d *decoder) content(body hcl.Body, target reflect.Value) (content *hcl.BodyContent, rest hcl.Body) {
+	if written, ok := body.(*hclsyntax.Body); ok && d.again {
+		return contentOf(written), body
+	}
+	schema, partial := gohcl.ImpliedBodySchema(target.Interface())
+	var diags hcl.Diagnostics
+	if partial {
+		content, rest, diags = body.PartialContent(schema)
+	} else {
+		content, diags = body.Content(schema)
+	}
+	d.diags = append(d.diags, diags...)
+	return content, rest
+}
+
+func contentOf(body *hclsyntax.Body) *hcl.BodyContent {
+	content := &hcl.BodyContent{Attributes: make(hcl.Attributes, len(body.Attributes)), MissingItemRange: body.MissingItemRange()}
+	for name, a := range body.Attributes {
+		content.Attributes[name] = a.AsHCLAttribute()
+	}
+	for _, b := range body.Blocks {
+		content.Blocks = append(content.Blocks, b.AsHCLBlock())
+	}
+	return content
 }
 
 func (d *decoder) attribute(attr *hcl.Attribute, field reflect.Value, name string, optional bool, oneOf []string) {

@@ -68,6 +68,14 @@ func run(t testing.TB, src string) (args, decode.Body, string) {
 	f := parse(t, src)
 	a := args{State: "started", Count: 7}
 	body, diags := decode.Struct(f.Body, evalContext(), &a, nil)
+	if len(diags) == 0 {
+		b := args{State: "started", Count: 7}
+		ctx := evalContext()
+		again, diags := decode.Again(f.Body.(*hclsyntax.Body), &b, func(e hcl.Expression) (cty.Value, hcl.Diagnostics) { return e.Value(ctx) })
+		if len(diags) > 0 || !reflect.DeepEqual(a, b) || !reflect.DeepEqual(body, again) {
+			t.Errorf("again: %v %v %v", b, again, diags)
+		}
+	}
 	return a, body, decode.Problems(diags, map[string]*hcl.File{"test.hcl": f}).Error()
 }
 
