@@ -73,6 +73,9 @@ func (l *ledger) resolved(i plan.Item) (bool, string) {
 // close ends a pass: who was silent, and what the plan says and was not needed.
 func (p *pass) close(ctx context.Context) error {
 	if p.planning && !p.o.Offline && p.res.Stop == nil {
+		p.res.Stop = p.unknowable()
+	}
+	if p.planning && !p.o.Offline && p.res.Stop == nil {
 		p.identify(ctx)
 	}
 	if err := p.tellSilent(); err != nil || p.planning {

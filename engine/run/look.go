@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -86,6 +87,17 @@ func (p *pass) identify(ctx context.Context) {
 		})
 	}
 	wg.Wait()
+}
+
+// unknowable is why a plan cannot be applied in which something would have to be known that is not: nothing unknown is
+// ever executed, so a part of such a plan would be left out, and what stands before it done.
+func (p *pass) unknowable() *Stop {
+	for _, i := range p.plan.Items() {
+		if i.Disposition == plan.Error && len(i.Waits) > 0 {
+			return &Stop{Kind: StopUnknown, Item: i.Entry, Reason: fmt.Sprintf("%s on %s (%s): %s", i.Entry, i.Host, i.Place, i.Reason)}
+		}
+	}
+	return nil
 }
 
 // fix records for whom a play is planned, and how; acting, it takes the numbers from there, whatever became of the hosts.

@@ -91,7 +91,7 @@ func (x *execution) failed(err error) {
 	if engine.IsUnreachable(err) {
 		d = plan.Unreachable
 	}
-	x.forecast(plan.Item{Disposition: d, Reason: err.Error(), Error: engine.NewEventError(err)})
+	x.forecast(plan.Item{Disposition: d, Reason: err.Error(), Error: engine.NewEventError(err), Waits: engine.WaitsOf(err)})
 }
 
 // asOf is when the data of a result are from: its attribute as_of, or zero when it does not say.

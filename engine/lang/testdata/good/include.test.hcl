@@ -3,21 +3,22 @@ mock "probe" "service" {
   result = { exists = true, running = !contains(state.down, self.name) }
 }
 
-test "the first starts it" {
-  mock "step" "service" "p/include.one/step.act" {
-    set = { down = [] }
-  }
+test "what the second is given waits for what the first would do, so there is nothing to apply" {
   expect {
-    acts = ["p/include.one/step.act on vm1", "p/include.one/b/step.r on vm1"]
-    hosts = {}
+    acts       = []
+    stopped_by = "p/include.two/step.act"
+    says       = ["it waits for p/probe.now"]
   }
 }
 
-test "what the second is given waits for what the first does" {
+test "the first has nothing to do, so the second is known" {
+  mock "step" "service" "p/include.one/step.act" {
+    status = "unchanged"
+  }
+  mock "step" "service" "p/include.two/step.act" {
+    set = { down = [] }
+  }
   expect {
-    acts       = ["p/include.one/step.act on vm1", "p/include.one/b/step.r on vm1"]
-    hosts      = { vm1 = "out_of_plan", vm2 = "aborted" }
-    stopped_by = "p"
-    says       = ["it waits for p/probe.now"]
+    acts = ["p/include.two/step.act on vm1", "p/include.two/b/step.r on vm1"]
   }
 }

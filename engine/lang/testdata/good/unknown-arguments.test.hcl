@@ -1,10 +1,9 @@
-test "a name is not known in the plan" {
+test "a name is not known in the plan, so there is nothing to apply" {
   expect {
-    acts = [
-      "noted/step.first on vm1", "noted on vm1", "noted/step.first on vm2", "noted on vm2",
-      "named/step.first on vm1", "named/step.first on vm2",
-    ]
-    hosts = { vm1 = "out_of_plan", vm2 = "out_of_plan" }
+    acts       = []
+    hosts      = { vm1 = "failed", vm2 = "failed" }
+    stopped_by = "named/step.named"
+    says       = ["it waits for named/step.first"]
   }
 }
 
