@@ -3,7 +3,9 @@ package main
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -28,8 +30,8 @@ func TestApprovals(t *testing.T) {
 		t.Skip("ssh-keygen is not on this machine (package openssh-client)")
 	}
 	testscript.Run(t, testscript.Params{Dir: filepath.Join("testdata", "approvals"),
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
-		Setup: func(env *testscript.Env) error { return writePlans(env.WorkDir) }})
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "forge": forge},
+		Setup: func(env *testscript.Env) error { return errors.Join(ownState(env), writePlans(env.WorkDir)) }})
 }
 
 // writePlans writes plans that differ in what matters to approvals.
@@ -56,6 +58,19 @@ func writePlans(dir string) error {
 		}
 	}
 	return nil
+}
+
+// forge does what somebody does who may write plans: it changes one and gives it the id that it has then.
+// forge FILE NEWFILE OLD NEW
+func forge(ts *testscript.TestScript, _ bool, args []string) {
+	body, ok := strings.CutPrefix(ts.ReadFile(args[0]), `{"id":"sha256:`)
+	if !ok || !strings.Contains(body, args[2]) {
+		ts.Fatalf("%s is no plan with %q in it", args[0], args[2])
+	}
+	_, body, _ = strings.Cut(strings.TrimSuffix(body, "}\n"), `"plan":`)
+	body = strings.ReplaceAll(body, args[2], args[3])
+	text := fmt.Sprintf(`{"id":"sha256:%x","plan":%s}`+"\n", sha256.Sum256([]byte(body)), body)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
 // slowAgent has a key that waits for a touch which never comes.

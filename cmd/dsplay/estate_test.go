@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if filepath.Base(os.Args[0]) == "dsplay" { // a process of a script, which has a folder of its own: see ownState
+		testscript.Main(m, map[string]func(){"dsplay": main})
+	}
 	state, err := os.MkdirTemp("", "dsplay-state-")
 	if err == nil {
 		err = os.Setenv("XDG_STATE_HOME", state)

@@ -59,6 +59,9 @@ func (r *Refused) Error() string { return r.why }
 // means that it could not be judged (the allowed signers cannot be read, say), and then it must not be applied either.
 func Check(file string, data []byte, d *plan.Document, o Options) (Report, error) {
 	report := Report{Required: o.Require, Approvals: []Approval{}, Refused: []Refusal{}}
+	if o.Require < 0 {
+		return report, fmt.Errorf("--require-approvals %d: there is no such number of people", o.Require)
+	}
 	var err error
 	if report.Rejection, err = Rejected(file, d.ID); err != nil {
 		return report, err
