@@ -5,6 +5,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/plan"
 )
 
 // marker writes a page as Markdown.
@@ -13,7 +16,16 @@ type marker struct {
 	w io.Writer
 }
 
-func (m *marker) put(format string, args ...any) { fmt.Fprintf(m.w, format+"\n", args...) }
+// put writes a line: nothing that stands in its arguments can begin another one.
+func (m *marker) put(format string, args ...any) { fmt.Fprintf(m.w, format+"\n", oneLine(args)...) }
+
+// Words of a newer dsplay are not in the vocabulary, so they may be anything.
+
+func (m *marker) effect(e engine.Effect) string       { return plain(m.speaker.effect(e)) }
+func (m *marker) effects(list []engine.Effect) string { return plain(m.speaker.effects(list)) }
+func (m *marker) check(status string) string          { return plain(m.speaker.check(status)) }
+
+func (m *marker) disposition(d plan.Disposition) string { return plain(m.speaker.disposition(d)) }
 
 func (m *marker) page(p *page) {
 	m.head(p)
@@ -90,7 +102,7 @@ func (m *marker) blocks(commands []string) {
 	}
 	for _, c := range commands {
 		fence := strings.Repeat("`", max(3, longestRun(c)+1))
-		m.put("%s\n%s\n%s\n", fence, c, fence)
+		fmt.Fprintf(m.w, "%s\n%s\n%s\n\n", fence, c, fence)
 	}
 }
 
@@ -333,7 +345,7 @@ func (m *marker) appendix(p *page) {
 	}
 	m.section(m.say("files"))
 	for _, f := range p.Playbook.Files {
-		m.put("- %s `%s`", code(f.Path), f.SHA256)
+		m.put("- %s %s", code(f.Path), code(f.SHA256))
 	}
 }
 

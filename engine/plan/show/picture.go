@@ -3,18 +3,33 @@ package show
 import (
 	"fmt"
 	"html/template"
+	"math"
 	"strings"
 )
 
-// Sizes on the picture, in pixels. A cell is a square with room for a ring around it.
+// Sizes on the picture, in pixels.
 const (
-	cellSize   = 18
-	cellShape  = 9 // half of cellSize: where the middle is
-	manyAcross = 10
+	cellNamed  = 18 // a square with room for a ring around it, where names stand beside it
+	cellSmall  = 14 // where they do not
 	fewAcross  = 2
-	nameAcross = 116 // pixels for a name beside a square
+	nameAcross = 116 // for a name beside a square
 	nameLength = 17  // columns of it
 )
+
+// grid is how the cells of a box are laid out.
+type grid struct {
+	size, across, pitch int
+	names               bool
+}
+
+// layout is for so many cells: names in two columns, or squares about three times as wide as they are high.
+func layout(cells int, names bool) grid {
+	if names {
+		return grid{cellNamed, max(min(fewAcross, cells), 1), cellNamed + nameAcross, true}
+	}
+	rows := max(int(math.Round(math.Sqrt(float64(cells)/3.2))), 1)
+	return grid{cellSmall, max((cells+rows-1)/rows, 1), cellSmall, false}
+}
 
 // shapes are drawn once and used for each host: what a colour says, a shape says, too.
 const shapes = `<svg class="defs" width="0" height="0" aria-hidden="true"><defs>
@@ -34,7 +49,11 @@ func (s speaker) picture(e estate) template.HTML {
 	b := &strings.Builder{}
 	b.WriteString(shapes)
 	s.legend(b)
-	b.WriteString(`<div class="estate">` + "\n")
+	class := "estate many"
+	if e.Labels {
+		class = "estate"
+	}
+	fmt.Fprintf(b, "<div class=%q>\n", class)
 	for _, x := range e.Boxes {
 		s.box(b, x, e.Labels)
 	}
@@ -59,7 +78,9 @@ func (s speaker) box(b *strings.Builder, x box, labels bool) {
 		class = "box rest"
 	} else {
 		name = x.Host.Name
-		own = fmt.Sprintf(`<svg width="18" height="18">%s</svg>`, s.cell(x.Host, 0, 0, false))
+	}
+	if x.Host != nil && (x.Host.State != stateUnknown || s.mark(x.Host) != "") {
+		own = fmt.Sprintf(`<svg width="18" height="18">%s</svg>`, s.cell(x.Host, 0, 0, grid{size: cellNamed}))
 	}
 	guests := s.say("n.guests", len(x.Cells))
 	if x.Host == nil {
@@ -68,34 +89,35 @@ func (s speaker) box(b *strings.Builder, x box, labels bool) {
 	if x.Acts > 0 {
 		guests = s.say("estate.box", guests, x.Acts)
 	}
-	across, pitch := manyAcross, cellSize
-	if labels {
-		across, pitch = fewAcross, cellSize+nameAcross
-	}
-	columns, rows := max(min(across, len(x.Cells)), 1), (len(x.Cells)+across-1)/across
-	fmt.Fprintf(b, `<div class="%s"><h5>%s%s <span>%s</span></h5><svg width="%d" height="%d" role="img">`, class, own, escape(name), escape(guests), columns*pitch, rows*cellSize)
+	g := layout(len(x.Cells), labels)
+	rows := (len(x.Cells) + g.across - 1) / g.across
+	fmt.Fprintf(b, `<div class="%s"><h5>%s%s <span>%s</span></h5><svg width="%d" height="%d" role="img">`, class, own, escape(name), escape(guests), g.across*g.pitch, rows*g.size)
 	for n, h := range x.Cells {
-		b.WriteString(s.cell(h, n%across*pitch, n/across*cellSize, labels))
+		b.WriteString(s.cell(h, n%g.across*g.pitch, n/g.across*g.size, g))
 	}
 	b.WriteString("</svg></div>\n")
 }
 
 // cell is one host: its state, what will become of it, and its name where there is room.
-func (s speaker) cell(h *host, x, y int, label bool) string {
-	tip, ring := h.Name+" · "+s.state(h.State), ""
+func (s speaker) cell(h *host, x, y int, g grid) string {
+	tip := h.Name + " · " + s.state(h.State)
+	shape := use(string(h.State), x, y, g.size)
 	if mark := s.mark(h); mark != "" {
 		tip += " · " + mark
-		ring = fmt.Sprintf(`<use href="#p-%s" x="%d" y="%d" width="18" height="18"/>`, ringOf(h), x, y)
+		shape += use(ringOf(h), x, y, g.size)
 	}
-	name := ""
-	if label {
-		name = fmt.Sprintf(`<text x="%d" y="%d">%s</text>`, x+cellSize+4, y+cellShape+4, escape(shortened(h.Name)))
+	shape += "<title>" + escape(tip) + "</title>"
+	if g.names {
+		shape += fmt.Sprintf(`<text x="%d" y="%d">%s</text>`, x+g.size+4, y+g.size/2+4, escape(shortened(h.Name)))
 	}
-	shape := fmt.Sprintf(`<use href="#p-%s" x="%d" y="%d" width="18" height="18"/>%s<title>%s</title>%s`, h.State, x, y, ring, escape(tip), name)
 	if h.No == 0 { // nothing is known of it but its name
 		return "<g>" + shape + "</g>"
 	}
 	return fmt.Sprintf(`<a href="#h%d">%s</a>`, h.No, shape)
+}
+
+func use(symbol string, x, y, size int) string {
+	return fmt.Sprintf(`<use href="#p-%s" x="%d" y="%d" width="%d" height="%d"/>`, symbol, x, y, size, size)
 }
 
 func ringOf(h *host) string {

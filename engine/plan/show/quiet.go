@@ -99,4 +99,4 @@ func unseen(r rune) bool {
 // inLine makes a text one line.
 func inLine(s string) string { return strings.Join(strings.FieldsFunc(s, isBreak), " ⏎ ") }
 
-func isBreak(r rune) bool { return r == '\n' || r == '\r' }
+func isBreak(r rune) bool { return r == '\n' }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,7 +12,8 @@ import (
 // texter writes a page for a terminal.
 type texter struct {
 	speaker
-	w io.Writer
+	w     io.Writer
+	brief bool
 }
 
 const (
@@ -20,7 +22,30 @@ const (
 	margin    = "      "
 )
 
-func (t *texter) put(format string, args ...any) { fmt.Fprintf(t.w, format+"\n", args...) }
+// put writes a line: nothing that stands in its arguments can begin another one.
+func (t *texter) put(format string, args ...any) { fmt.Fprintf(t.w, format+"\n", oneLine(args)...) }
+
+// command writes a command line, each line of it after the first with a sign before it.
+func (t *texter) command(indent, text string) {
+	for n, line := range strings.Split(text, "\n") {
+		sign := "$"
+		if n > 0 {
+			sign = "|"
+		}
+		t.put("%s%s %s", indent, sign, line)
+	}
+}
+
+// oneLine makes texts of one line of all texts.
+func oneLine(args []any) []any {
+	out := slices.Clone(args)
+	for n, a := range out {
+		if text, ok := a.(string); ok {
+			out[n] = inLine(text)
+		}
+	}
+	return out
+}
 
 func (t *texter) page(p *page) {
 	t.head(p)
@@ -29,7 +54,10 @@ func (t *texter) page(p *page) {
 	t.blind(p)
 	t.checks(p)
 	t.hosts(p)
-	t.appendix(p)
+	if !t.brief {
+		t.spared(p)
+		t.appendix(p)
+	}
 }
 
 func (t *texter) section(name string) { t.put("\n== %s", name) }
@@ -77,12 +105,12 @@ func columns(s string) int {
 }
 
 func (t *texter) head(p *page) {
-	t.put("%s: %s", t.say("title"), inLine(named(p)))
+	t.put("%s: %s", t.say("title"), named(p))
 	for _, f := range t.facts(p) {
 		t.field("  ", f[0], f[1])
 	}
 	for _, text := range t.alarms(p) {
-		t.put("\n  !! %s", inLine(text))
+		t.put("\n  !! %s", text)
 	}
 }
 
@@ -96,14 +124,17 @@ func named(p *page) string {
 
 // facts are the first lines of a plan: what it is, whose, and until when.
 func (s speaker) facts(p *page) [][2]string {
-	out := [][2]string{
-		{s.say("id"), p.ID},
+	var out [][2]string
+	if p.ID != "" {
+		out = append(out, [2]string{s.say("id"), p.ID})
+	}
+	out = append(out, [][2]string{
 		{s.say("playbook"), p.Playbook.Path},
 		{s.say("inventory"), p.Inventory.Path},
 		{s.say("made"), s.date(p.Made)},
 		{s.say("planner"), s.say("planner.value", p.Planner.User, p.Planner.Host, p.Dsplay)},
 		{s.say("until"), s.until(p)},
-	}
+	}...)
 	if p.Limit != nil {
 		limit := s.list(p.Limit)
 		if len(p.Limit) > 24 {
@@ -169,7 +200,7 @@ func (t *texter) plays(p *page) {
 	}
 	t.section(t.say("plays"))
 	for _, x := range p.Plays {
-		t.put("\n  %s", inLine(t.say("play", x.No, x.heading())))
+		t.put("\n  %s", t.say("play", x.No, x.heading()))
 		t.play(x)
 		for _, s := range x.Steps {
 			t.step(s)
@@ -218,7 +249,7 @@ func (s speaker) limits(x playPart) [][2]string {
 }
 
 func (t *texter) step(s step) {
-	t.put("\n    %d. %s", s.No, inLine(title(s.Item)))
+	t.put("\n    %d. %s", s.No, title(s.Item))
 	for _, a := range s.arms() {
 		t.put("%s%s:", margin, t.disposition(a.Disposition))
 		t.names(margin+"  ", "", t.places(a.Where))
@@ -298,7 +329,7 @@ func (s speaker) arguments(x step) []string {
 
 func (t *texter) commands(s step) {
 	for _, c := range s.Diff.Commands {
-		t.put("        $ %s", strings.ReplaceAll(c, "\n", "\n        | "))
+		t.command("        ", c)
 	}
 	if len(s.Diff.Commands) == 0 {
 		t.put("        %s", t.say("commands.none"))
@@ -319,7 +350,7 @@ func (t *texter) holes(s step) {
 		for n, c := range w.Cells {
 			cells[n] = s.Holes[n] + " = " + inLine(c)
 		}
-		t.put("        %s: %s", inLine(t.place(w)), t.list(cells))
+		t.put("        %s: %s", t.place(w), t.list(cells))
 	}
 }
 
@@ -329,7 +360,7 @@ func (t *texter) blind(p *page) {
 	}
 	t.section(t.say("blind"))
 	for _, b := range p.Blind {
-		t.put("\n  %s — %s", inLine(t.say("blind.entry", title(b.Item), b.Play)), t.disposition(b.Disposition))
+		t.put("\n  %s — %s", t.say("blind.entry", title(b.Item), b.Play), t.disposition(b.Disposition))
 		t.names("    ", t.say("on"), b.Hosts)
 		t.field("    ", t.say("why"), b.Error.Text)
 		if host := b.blamed(); host != "" {
@@ -350,7 +381,7 @@ func (t *texter) checks(p *page) {
 		t.put("  %s", t.say("checks.fine", t.say("n.checks", p.Fine)))
 	}
 	for _, c := range p.Checks {
-		t.put("  %s — %s", inLine(c.Name), t.check(c.Status))
+		t.put("  %s — %s", c.Name, t.check(c.Status))
 		if c.Reason != "" {
 			t.field("    ", t.say("why"), c.Reason)
 		}
@@ -377,10 +408,13 @@ func (t *texter) hosts(p *page) {
 			t.field("  ", inLine(h.Name), inLine(strings.Join([]string{h.Address, h.Connection, id}, "  ")))
 		}
 	}
+}
+
+func (t *texter) spared(p *page) {
 	if len(p.Spared) > 0 {
 		t.section(t.say("spared"))
 		for _, c := range p.Spared {
-			t.put("  %s: %s", inLine(t.group(c.Group)), t.say("n.hosts", len(c.Hosts)))
+			t.put("  %s: %s", t.group(c.Group), t.say("n.hosts", len(c.Hosts)))
 		}
 	}
 }
@@ -400,17 +434,18 @@ func (t *texter) appendix(p *page) {
 		t.put("  %s", t.lookedAt(p))
 	}
 	for _, l := range p.Looked {
-		t.put("    %s: %s\n      $ %s", inLine(t.hostCount(l.Hosts)), t.say("n.times", l.Times), strings.ReplaceAll(l.Line, "\n", "\n      | "))
+		t.put("    %s: %s", t.hostCount(l.Hosts), t.say("n.times", l.Times))
+		t.command("      ", l.Line)
 	}
 	if len(p.Variables) > 0 {
 		t.section(t.say("variables"))
 		for _, v := range p.Variables {
-			t.put("  %s = %s  (%s)", v.Name, inLine(t.variable(v.Secret, v.Value)), inLine(v.Origin))
+			t.put("  %s = %s  (%s)", v.Name, t.variable(v.Secret, v.Value), v.Origin)
 		}
 	}
 	t.section(t.say("files"))
 	for _, f := range p.Playbook.Files {
-		t.put("  %s  %s", f.SHA256, inLine(f.Path))
+		t.put("  %s  %s", f.SHA256, f.Path)
 	}
 }
 
