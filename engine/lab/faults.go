@@ -51,6 +51,8 @@ var faults = []fault{
 		power(Off)},
 	{FaultInfo{"lone-guest", "a guest or an ESXi host (its first guest)", "the other guests of the host are off, and vsepflt of this one is stopped: one machine cannot tell whether guest or host is ill", "start vsepflt of the guest"},
 		(*Lab).leaveAlone},
+	{FaultInfo{"moved", "a guest", "nothing: vMotion has taken it to the next ESXi host, where it stays", "none, it is well"},
+		(*Lab).moveOn},
 	{FaultInfo{"dsm-stale", "", "the DSM learns nothing any more, and its communication times lie 26 hours back", "none: an administrator's work on the DSM"},
 		func(l *Lab, _ string) error { l.setStale(true); return nil }},
 	{FaultInfo{"everything-dark", "", "a central cause (policy, NSX Manager) keeps every engine offline", "none on a host or a guest: an administrator's work on the NSX Manager"},

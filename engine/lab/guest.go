@@ -18,7 +18,6 @@ const bootTakes = 90 * time.Second
 // guest is a virtual machine with Windows. What happens inside of it is windows.Guest's; power and network are here.
 type guest struct {
 	lab        *Lab
-	host       *host
 	id         int // of the DSM's computer
 	name, ip   string
 	uuid, bios string
@@ -26,6 +25,7 @@ type guest struct {
 	door       *door
 
 	mu      sync.Mutex
+	host    *host // where it runs now
 	win     *windows.Guest
 	power   Power
 	usual   Power         // what Clear goes back to
@@ -61,9 +61,28 @@ func (g *guest) powerNow() Power {
 	return g.power
 }
 
+// where is the ESXi host on which it runs now.
+func (g *guest) where() *host {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.host
+}
+
+// move is what vMotion does: the guest goes on running on another host, and everybody hears of it.
+func (g *guest) move(to *host) {
+	g.mu.Lock()
+	from := g.host
+	g.host = to
+	g.mu.Unlock()
+	from.leave(g)
+	to.take(g)
+	g.lab.vcenter.Move(g.name, to.name)
+	g.lab.dsm.Move(g.id, to.id, to.appliance.id)
+}
+
 // online is the rule of the estate: whether the engine protects this guest now.
 func (g *guest) online() bool {
-	return g.agentless && g.powerNow() == On && g.machine().State().Connected && g.host.protects() && !g.lab.centralCause()
+	return g.agentless && g.powerNow() == On && g.machine().State().Connected && g.where().protects() && !g.lab.centralCause()
 }
 
 // setPower is a change by the vCenter or by a fault. Off is at once; on boots what was off and resumes what slept.
@@ -148,7 +167,7 @@ func (g *guest) replace() {
 
 func (g *guest) truth() Guest {
 	s := g.machine().State()
-	t := Guest{Name: g.name, Address: g.ip, ESXi: g.host.name, UUID: g.uuid, BIOSUUID: g.bios, Engine: EngineOffline, Power: g.powerNow(), Up: s.Up,
+	t := Guest{Name: g.name, Address: g.ip, ESXi: g.where().name, UUID: g.uuid, BIOSUUID: g.bios, Engine: EngineOffline, Power: g.powerNow(), Up: s.Up,
 		Drivers: s.Drivers, Features: s.Features, ToolsBroken: s.ToolsBroken, PendingReboot: s.PendingReboot,
 		InstallerRuns: s.InstallerRuns, Boots: s.Boots}
 	switch {

@@ -27,7 +27,7 @@ func (a *appliance) beat() {
 // one whose engine is stuck still talks. Guests with an agent of their own report in the same round.
 func (a *appliance) report() {
 	engines, talks := map[int]bool{}, a.talks()
-	for _, g := range a.host.guests {
+	for _, g := range a.host.residents() {
 		switch power := g.powerNow(); {
 		case power == Off:
 		case !g.agentless:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -19,10 +20,10 @@ type host struct {
 	shell
 	n, id     int
 	appliance *appliance
-	guests    []*guest
 
-	mu   sync.Mutex
-	unix *unix.ESXi
+	mu     sync.Mutex
+	unix   *unix.ESXi
+	guests []*guest
 }
 
 // populate makes the machines of the estate, healthy, with nobody listening yet.
@@ -45,6 +46,25 @@ func (l *Lab) populate() error {
 		l.guests[last-1].win.Down()
 	}
 	return nil
+}
+
+// residents are the guests that run on it now.
+func (h *host) residents() []*guest {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.guests)
+}
+
+func (h *host) take(g *guest) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.guests = append(h.guests, g)
+}
+
+func (h *host) leave(g *guest) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.guests = slices.DeleteFunc(h.guests, func(x *guest) bool { return x == g })
 }
 
 func newHost(l *Lab, n int) *host {

@@ -138,16 +138,42 @@ func (l *Lab) onHost(target string, f func(*host) error) error {
 // leaveAlone is lone-guest.
 func (l *Lab) leaveAlone(target string) error {
 	if h, ok := l.names[target].(*host); ok {
-		target = h.guests[0].name
+		if guests := h.residents(); len(guests) > 0 {
+			target = guests[0].name
+		}
 	}
 	return l.onGuest(target, func(g *guest) error {
-		for _, other := range g.host.guests {
+		for _, other := range g.where().residents() {
 			if other != g {
 				other.setPower(Off)
 			}
 		}
 		return g.machine().Break(windows.DriverStopped)
 	})
+}
+
+// moveOn is moved: to the next host, from the last one to the first.
+func (l *Lab) moveOn(target string) error {
+	return l.onGuest(target, func(g *guest) error {
+		g.move(l.hosts[g.where().n%len(l.hosts)]) // n counts from 1
+		return nil
+	})
+}
+
+// Heal makes one guest, or one ESXi host with its appliance, healthy, as somebody else who repairs it would: what it is
+// that was ill is replaced. A guest is healed of what is in itself only.
+func (l *Lab) Heal(target string) error {
+	switch s := l.names[target].(type) {
+	case *guest:
+		s.heal(false)
+	case *host:
+		s.heal()
+	case *appliance:
+		s.host.heal()
+	default:
+		return fmt.Errorf("there is no guest and no ESXi host %q in this lab", target)
+	}
+	return nil
 }
 
 func (l *Lab) setStale(on bool) {

@@ -93,7 +93,7 @@ func (l *Lab) guestBlock(b *strings.Builder, g *guest) {
 	ip, port := g.door.Addr()
 	fmt.Fprintf(b, "host %q {\n  address = %q\n  groups  = [\"guests\"]\n", g.name, ip)
 	if l.opts.Static {
-		fmt.Fprintf(b, "  uuid      = %q\n  bios_uuid = %q\n  esxi      = %q\n", g.uuid, g.bios, g.host.name)
+		fmt.Fprintf(b, "  uuid      = %q\n  bios_uuid = %q\n  esxi      = %q\n", g.uuid, g.bios, g.where().name)
 	}
 	fmt.Fprintf(b, "  connection \"winrm\" {\n    port = %s\n  }\n}\n\n", port)
 }

@@ -267,3 +267,32 @@ func TestManual(t *testing.T) {
 		}
 	}
 }
+
+// vMotion: the guest is protected by its new host, and every system says where it is.
+func TestMoved(t *testing.T) {
+	l := start(t, Options{ESXi: 2, Guests: 2, Speed: fast})
+	l.mustInject(t, "mux-stuck", "esx1")
+	l.mustInject(t, "moved", "guest1-1")
+	for guest, want := range map[string]string{"guest1-1": EngineOnline, "guest1-2": EngineOffline} {
+		if got := l.engine(t, guest); got != want {
+			t.Errorf("the engine of %s is %s, want %s", guest, got, want)
+		}
+	}
+	if g, _ := l.World().Guest("guest1-1"); g.ESXi != "esx2" {
+		t.Errorf("it is on %s", g.ESXi)
+	}
+	if c, _ := l.dsm.Computer(l.names["guest1-1"].(*guest).id); c.ESXi != l.hosts[1].id {
+		t.Errorf("the DSM has it on %d", c.ESXi)
+	}
+	eventually(t, "the DSM sees its engine", func() bool {
+		l.Heartbeat()
+		c, _ := l.dsm.Computer(l.names["guest1-1"].(*guest).id)
+		return c.Online
+	})
+	if err := l.Heal("esx1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.engine(t, "guest1-2"); got != EngineOnline {
+		t.Errorf("esx1 is healed, and the engine of guest1-2 is %s", got)
+	}
+}

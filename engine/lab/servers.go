@@ -49,7 +49,7 @@ func (l *Lab) startDSM() error {
 	}
 	for _, g := range l.guests {
 		list = append(list, dsm.Computer{ID: g.id, Kind: dsm.VM, Name: g.name, Display: g.name, Platform: "Microsoft Windows Server 2019 (64 bit)",
-			BIOSUUID: g.bios, Address: g.ip, Agentless: g.agentless, ESXi: g.host.id, Appliance: g.host.appliance.id, Power: dsm.Power(g.power)})
+			BIOSUUID: g.bios, Address: g.ip, Agentless: g.agentless, ESXi: g.where().id, Appliance: g.where().appliance.id, Power: dsm.Power(g.power)})
 	}
 	l.dsm = dsm.New(dsm.Config{NoREST: l.opts.NoREST, Japanese: l.opts.Japanese, APIKey: l.keys.apiKey, Session: l.opts.DSMSession,
 		Users: map[string]string{dsmUser: l.keys.dsm},
@@ -75,7 +75,7 @@ func (l *Lab) startVCenter() (err error) {
 			GuestID: "rhel7_64Guest", GuestName: "Red Hat Enterprise Linux 7 (64-bit)", Power: vcenter.On})
 	}
 	for _, g := range l.guests {
-		cfg.VMs = append(cfg.VMs, vcenter.VM{Name: g.name, Host: g.host.name, UUID: g.bios, InstanceUUID: g.uuid, HostName: g.name, Address: g.ip,
+		cfg.VMs = append(cfg.VMs, vcenter.VM{Name: g.name, Host: g.where().name, UUID: g.bios, InstanceUUID: g.uuid, HostName: g.name, Address: g.ip,
 			GuestID: "windows2019srv_64Guest", GuestName: "Microsoft Windows Server 2019 (64-bit)", Power: vcenter.Power(g.power)})
 	}
 	l.vcenter, err = vcenter.New(cfg)

@@ -164,6 +164,15 @@ func (m *Manager) SetPower(id int, power Power) {
 	}
 }
 
+// Move is the vCenter connector telling that a virtual machine runs on another host now.
+func (m *Manager) Move(id, esxi, appliance int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.computers[id]; c != nil && !m.frozen {
+		c.ESXi, c.Appliance = esxi, appliance
+	}
+}
+
 // Freeze makes the manager deaf: it goes on showing what it knows, with communication times that lie back by age.
 func (m *Manager) Freeze(age time.Duration) {
 	m.mu.Lock()

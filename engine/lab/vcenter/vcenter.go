@@ -104,6 +104,25 @@ func (v *VCenter) Set(vm string, s State) {
 	}
 }
 
+// Move makes a machine run on another host.
+func (v *VCenter) Move(vm, host string) {
+	registry := v.model.Map()
+	machine, ok := registry.Get(v.refs[vm]).(*simulator.VirtualMachine)
+	if !ok {
+		return
+	}
+	from := *machine.Runtime.Host
+	for ref, name := range v.names {
+		if to, ok := registry.Get(ref).(*simulator.HostSystem); ok && name == host {
+			registry.AtomicUpdate(v.own(), machine, []types.PropertyChange{{Name: "runtime.host", Val: &ref}, {Name: "summary.runtime.host", Val: &ref}})
+			registry.WithLock(v.own(), to, func() { to.Vm = append(to.Vm, machine.Self) })
+		}
+	}
+	if old, ok := registry.Get(from).(*simulator.HostSystem); ok && v.names[from] != host {
+		registry.WithLock(v.own(), old, func() { simulator.RemoveReference(&old.Vm, machine.Self) })
+	}
+}
+
 // ownKey marks the lab's own changes in a context.
 type ownKey struct{}
 
