@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/dsplay/dsplay/engine"
@@ -40,7 +41,13 @@ type loaded struct {
 	wires   wires
 	model   *inventory.Model
 	program *lang.Program
+
+	mu    sync.Mutex
+	asked []request // by the sources of the inventory
 }
+
+// request is what a host was asked for by an API.
+type request struct{ host, line string }
 
 // load reads inventory and playbook, and shows every mistake of both at once. Nothing is contacted.
 func (a *app) load(path string, f loadFlags) (*loaded, error) {
@@ -97,7 +104,7 @@ func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
 	if l.model == nil {
 		return nil, errors.New("which hosts? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY; nothing was executed")
 	}
-	pool := run.NewPool(l.wires.transports, nil)
+	pool := run.NewPool(l.wires.transports, l.observe)
 	var silent atomic.Bool
 	inv, problems := l.model.Resolve(ctx, func(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 		c, err := pool.Get(ctx, h)
@@ -115,6 +122,19 @@ func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
 		return nil, &exitError{code, fmt.Errorf("%w\nthe inventory is not complete without this; nothing was executed", err)}
 	}
 	return inv, nil
+}
+
+// observe notes what the sources of the inventory ask: it belongs to what a plan has looked at.
+func (l *loaded) observe(host string, c engine.Conn) {
+	o, ok := c.(engine.Observable)
+	if !ok {
+		return
+	}
+	o.Observe(func(line string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.asked = append(l.asked, request{host, line})
+	})
 }
 
 // limit turns names of hosts and groups into names of hosts.

@@ -187,6 +187,9 @@ func (s *session) look() (*plan.Plan, run.Result, error) {
 	if err != nil {
 		return nil, res, err
 	}
+	for _, r := range s.loaded.asked { // the sources have their answers, nothing is added any more
+		p.Look(r.host, s.redact(r.line))
+	}
 	return p, res, s.runner.Log(engine.Event{Kind: engine.EventPlan, Counts: map[string]int{"acting": len(p.Acting())}, Reason: p.Worst().String()})
 }
 

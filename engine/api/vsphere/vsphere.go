@@ -89,12 +89,12 @@ type askingKey struct{}
 // vCenter is busy (503 while its services start). All of vSphere's calls are POSTs, so it cannot see it itself.
 func Asking(ctx context.Context) context.Context { return context.WithValue(ctx, askingKey{}, true) }
 
-// asker tells the transport which requests only ask, in net/http's way: by a header, which is not sent, and a body
-// that can be read again.
+// asker tells the transport which requests only ask, in net/http's way: by a header, which is not sent. It makes every body
+// one that can be read again: for the repetition, and because whoever observes the requests finds the operation there.
 type asker struct{ next http.RoundTripper }
 
 func (a asker) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Context().Value(askingKey{}) == nil || req.Body == nil {
+	if req.Body == nil {
 		return a.next.RoundTrip(req)
 	}
 	text, err := io.ReadAll(req.Body)
@@ -102,7 +102,10 @@ func (a asker) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	req = req.Clone(req.Context())
-	req.Header["Idempotency-Key"], req.ContentLength = nil, int64(len(text))
+	if req.Context().Value(askingKey{}) != nil {
+		req.Header["Idempotency-Key"] = nil
+	}
+	req.ContentLength = int64(len(text))
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
 	req.Body, _ = req.GetBody()
 	return a.next.RoundTrip(req)
