@@ -42,7 +42,14 @@ func (r *rig) plan(tb testing.TB, answer func(host, module string) any) (*plan.P
 	if err != nil || res.Stop != nil {
 		tb.Fatal(err, res.Stop)
 	}
-	p.Text(r.app.out, func(s string) string { return s })
+	s := &session{app: r.app, inv: r.inv, loaded: r.loaded, redact: func(s string) string { return s }}
+	d, err := s.estate(p)
+	if err == nil {
+		err = s.brief(d)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
 	_ = runner.Close()
 	return p, res
 }

@@ -48,6 +48,16 @@ func (s *session) document(p *plan.Plan, valid time.Duration) (*plan.Document, e
 		}
 		head.Variables = append(head.Variables, v)
 	}
+	return s.written(p, head)
+}
+
+// estate is a plan as it is shown before it is applied at once: without what only a file needs.
+func (s *session) estate(p *plan.Plan) (*plan.Document, error) {
+	pb := s.loaded.program.Playbook()
+	return s.written(p, plan.Document{Dsplay: version, Playbook: plan.Playbook{Path: s.path, Description: pb.Description, Impact: pb.Impact, Backout: pb.Backout}})
+}
+
+func (s *session) written(p *plan.Plan, head plan.Document) (*plan.Document, error) {
 	for _, name := range s.known(p) {
 		h, err := s.host(s.inv.Hosts[name])
 		if err != nil {

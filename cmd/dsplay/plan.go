@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/dsplay/dsplay/engine/plan/show"
 	"github.com/spf13/cobra"
 )
 
@@ -72,7 +73,9 @@ func (s *session) planFile(f planFlags) error {
 	if err != nil {
 		return err
 	}
-	s.showPlan(p)
+	if err := s.brief(d); err != nil {
+		return err
+	}
 	if f.out != "" {
 		if err := s.save(d, f.out); err != nil {
 			return err
@@ -125,5 +128,7 @@ func size(n int) string {
 	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
 
-// showPlan shows a plan to people.
-func (s *session) showPlan(p *plan.Plan) { p.Text(s.text(), s.redact) }
+// brief shows a plan to people, as far as they need it to say yes.
+func (s *session) brief(d *plan.Document) error {
+	return show.Brief(s.text(), d, show.Options{Lang: language(os.Getenv), Zone: time.Local, Now: time.Now()})
+}

@@ -61,7 +61,13 @@ func (s *session) run(f runFlags) error {
 	if err != nil || done {
 		return err
 	}
-	s.showPlan(p)
+	d, err := s.estate(p)
+	if err != nil {
+		return err
+	}
+	if err := s.brief(d); err != nil {
+		return err
+	}
 	if f.check {
 		return s.planned(p, exitChanges)
 	}

@@ -4,7 +4,6 @@ package plan
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -225,32 +224,4 @@ func (p *Plan) FindItem(play, host, entry, item string) (Item, bool) {
 // Acting returns the items that may change something, in order.
 func (p *Plan) Acting() []Item {
 	return p.pick(Item.Acts)
-}
-
-// Worst is the worst case in numbers: everything that may act counts, attempts included.
-type Worst struct {
-	Hosts   []string              `json:"hosts,omitempty"` // that are acted on, also through "on"; sorted
-	Entries int                   `json:"entries"`
-	Effects map[engine.Effect]int `json:"effects,omitempty"` // on how many entries × hosts
-	Unknown int                   `json:"unknown,omitempty"` // entries with an argument that is not known yet
-}
-
-// Worst sums up what may be changed.
-func (p *Plan) Worst() Worst {
-	w := Worst{Effects: map[engine.Effect]int{}}
-	hosts := map[string]bool{}
-	for _, i := range p.Acting() {
-		if i.On != "" { // else it is not known yet
-			hosts[i.On] = true
-		}
-		w.Entries++
-		for _, e := range i.Effects {
-			w.Effects[e]++
-		}
-		if len(i.Unknown) > 0 {
-			w.Unknown++
-		}
-	}
-	w.Hosts = slices.Sorted(maps.Keys(hosts))
-	return w
 }
