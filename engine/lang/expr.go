@@ -91,7 +91,10 @@ func (l *loader) infer(e hclsyntax.Expression, at place) *expr {
 	t, diags := infer.Expr(e, s)
 	l.report(diags)
 	x.typ, x.wrong = t, diags.HasErrors()
-	if v, diags, ok := s.Constant(e); ok && !x.wrong {
+	if x.wrong {
+		return x
+	}
+	if v, diags, ok := s.Constant(e); ok {
 		if diags.HasErrors() {
 			l.report(diags)
 			x.wrong = true

@@ -379,7 +379,7 @@ func FuzzWalker(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string, data []byte) {
 		c := &choices{data}
 		samples := []*sample{g.sample(c, stages[c.of(len(stages))], c.of(2) == 1)}
-		if _, diags := hclsyntax.ParseExpression([]byte(src), "x", hcl.InitialPos); !diags.HasErrors() && !strings.ContainsAny(src, "\r\n") && len(src) < 2000 {
+		if _, diags := hclsyntax.ParseExpression([]byte("("+src+")"), "x", hcl.InitialPos); !diags.HasErrors() && !strings.ContainsAny(src, "\r\n") && len(src) < 2000 {
 			samples = append(samples, &sample{text: "(" + src + ")", where: stages[c.of(len(stages))], foreign: true})
 		}
 		o := options()

@@ -224,6 +224,10 @@ func render(src, name string, values map[string]cty.Value, funcs map[string]func
 func templateError(diags hcl.Diagnostics) error {
 	i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })
 	p := Problems(diags[i:i+1], nil)[0]
+	// The values come without their marks, so nobody knows here whether a function quotes a secret.
+	if _, call := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](diags[i]); call || diags[i].Summary == "Duplicate object key" {
+		p.Detail = "what is wrong is not shown, because a secret may be in it."
+	}
 	return fmt.Errorf("%s: %s; %s", p.Range, p.Summary, strings.TrimSuffix(p.Detail, "."))
 }
 

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"math/big"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -84,6 +85,9 @@ func (w *walker) add(d *hcl.Diagnostic) {
 func (w *walker) expr(e hclsyntax.Expression) Type {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
+		if e.Val.Type() == cty.Number && e.Val.IsKnown() && !e.Val.IsNull() && vast(e.Val.AsBigFloat()) {
+			return w.insist(e.Range(), "Number too large", "No number of this size means anything here, and written out it would fill the memory.")
+		}
 		return Of(e.Val.Type())
 	case *hclsyntax.ParenthesesExpr:
 		return w.expr(e.Expression)
@@ -121,6 +125,14 @@ func (w *walker) expr(e hclsyntax.Expression) Type {
 		return w.items[e]
 	}
 	return Dynamic
+}
+
+// vast tells whether a number is beyond 10^600 or below 10^-600. The parser keeps any number exactly: 1e400000000 is
+// short as long as nobody makes a text of it.
+func vast(n *big.Float) bool {
+	const bits = 2000
+	exponent := n.MantExp(nil)
+	return n.IsInf() || exponent > bits || exponent < -bits
 }
 
 // flat is the secrecy of a primitive value that is made of t.
