@@ -156,10 +156,22 @@ func (p *Plan) Document(head Document) *Document {
 			h.Looked = append(h.Looked, Looked{line, p.looked[h.Name][line]})
 		}
 	}
+	d.Plays, d.Hosts, d.Playbook.Files, d.Inventory.Files = list(d.Plays), list(d.Hosts), list(d.Playbook.Files), list(d.Inventory.Files)
+	for i := range d.Plays {
+		d.Plays[i].Hosts = list(d.Plays[i].Hosts)
+	}
 	slices.SortFunc(d.Checks, func(a, b Check) int {
 		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Host, b.Host))
 	})
 	return &d
+}
+
+// list is s, but never null in JSON.
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
 }
 
 // Envelope is the plan of a document, for the playbook that was loaded from it.
