@@ -94,6 +94,7 @@ func (s speaker) functions() template.FuncMap {
 		"alarms": func(x *web) []string { return s.alarms(x.page) }, "sentences": func(x *web) []string { return s.sentences(x.page) },
 		"lookedAt": func(x *web) string { return s.lookedAt(x.page) },
 		"title":    title, "heading": playPart.heading, "arms": step.arms, "weakens": step.weakens, "signed": step.signed, "blamed": blind.blamed,
+		"doer":   func(i plan.Item) string { return s.place(where{Host: i.Host, On: i.On}) },
 		"values": values, "lines": lines,
 	}
 }

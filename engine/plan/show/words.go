@@ -11,6 +11,7 @@ var vocabulary = []word{
 	{"n.times", "%d time", "%d times", "%d回"},
 	{"n.lines", "%d command or request", "%d commands and requests", "コマンド・リクエスト%d件"},
 	{"n.checks", "%d check", "%d checks", "チェック%d件"},
+	{"n.places", "where (%d place)", "where (%d places)", "対象（%d箇所）"},
 	{"n.guests", "%d VM", "%d VMs", "仮想マシン%d台"},
 
 	// dates
