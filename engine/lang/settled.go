@@ -18,6 +18,8 @@ func settled(v cty.Value, t cty.Type) cty.Value {
 		return cty.NullVal(t)
 	case ty == cty.DynamicPseudoType && t != cty.DynamicPseudoType && !v.IsKnown():
 		return cty.UnknownVal(t)
+	case !v.IsKnown() && !ty.Equals(t) && !t.HasDynamicTypes(): // an object for a map, under a key that is not known yet
+		return cty.UnknownVal(t)
 	case !v.IsKnown() || v.IsNull() || ty.Equals(t):
 		return v
 	case t.IsListType() && ty.IsTupleType():

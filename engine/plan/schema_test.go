@@ -76,7 +76,7 @@ func TestPlansAreValidByTheSchema(t *testing.T) {
 	for text, valid := range map[string]bool{
 		string(sample(t)): true,
 		strings.Replace(string(sample(t)), `"disposition":"will_run"`, `"disposition":7`, 1): false,
-		strings.Replace(string(sample(t)), `"format"`, `"fromat"`, 1):                         false,
+		strings.Replace(string(sample(t)), `"format"`, `"fromat"`, 1):                        false,
 	} {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 		if err != nil {

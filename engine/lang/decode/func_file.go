@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/big"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -207,6 +208,9 @@ func render(src, name string, values map[string]cty.Value, funcs map[string]func
 	if diags.HasErrors() {
 		return cty.NilVal, templateError(diags)
 	}
+	if at := vastLiteral(expr); at != nil {
+		return cty.NilVal, fmt.Errorf("%s: a number of this size means nothing here, and written out it would fill the memory", Range(*at))
+	}
 	names := map[string]cty.Value{} // never nil: HCL would say that names are not allowed at all
 	maps.Copy(names, values)
 	v, diags := expr.Value(&hcl.EvalContext{Variables: names, Functions: funcs})
@@ -218,6 +222,27 @@ func render(src, name string, values map[string]cty.Value, funcs map[string]func
 		err = errors.New("the template gives null, which is no text")
 	}
 	return v, err
+}
+
+// vastLiteral is where a number stands that is beyond 10^600 or below 10^-600; nil: nowhere. In a playbook the type walker
+// finds it.
+func vastLiteral(e hclsyntax.Expression) (at *hcl.Range) {
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		l, ok := n.(*hclsyntax.LiteralValueExpr)
+		if ok && at == nil && l.Val.Type() == cty.Number && l.Val.IsKnown() && !l.Val.IsNull() && Vast(l.Val.AsBigFloat()) {
+			at = l.Range().Ptr()
+		}
+		return nil
+	})
+	return at
+}
+
+// Vast tells whether a number is beyond 10^600 or below 10^-600. The parser keeps any number exactly: 1e400000000 is
+// short as long as nobody makes a text of it.
+func Vast(n *big.Float) bool {
+	const bits = 2000
+	exponent := n.MantExp(nil)
+	return n.IsInf() || exponent > bits || exponent < -bits
 }
 
 // templateError places the first mistake in the template; the call's own place is said around it.

@@ -2,8 +2,8 @@ package infer
 
 import (
 	"fmt"
-	"math/big"
 
+	"github.com/dsplay/dsplay/engine/lang/decode"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -85,7 +85,7 @@ func (w *walker) add(d *hcl.Diagnostic) {
 func (w *walker) expr(e hclsyntax.Expression) Type {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
-		if e.Val.Type() == cty.Number && e.Val.IsKnown() && !e.Val.IsNull() && vast(e.Val.AsBigFloat()) {
+		if e.Val.Type() == cty.Number && e.Val.IsKnown() && !e.Val.IsNull() && decode.Vast(e.Val.AsBigFloat()) {
 			return w.insist(e.Range(), "Number too large", "No number of this size means anything here, and written out it would fill the memory.")
 		}
 		return Of(e.Val.Type())
@@ -125,14 +125,6 @@ func (w *walker) expr(e hclsyntax.Expression) Type {
 		return w.items[e]
 	}
 	return Dynamic
-}
-
-// vast tells whether a number is beyond 10^600 or below 10^-600. The parser keeps any number exactly: 1e400000000 is
-// short as long as nobody makes a text of it.
-func vast(n *big.Float) bool {
-	const bits = 2000
-	exponent := n.MantExp(nil)
-	return n.IsInf() || exponent > bits || exponent < -bits
 }
 
 // flat is the secrecy of a primitive value that is made of t.
