@@ -26,9 +26,6 @@ type Options struct {
 	Lang string         // of Languages; empty: en
 	Zone *time.Location // of dates; nil: UTC
 	Now  time.Time      // to say that a plan is over; zero: nothing is said
-	// Brief leaves out of a text what is only needed to understand how the plan was made: what planning executed, variables,
-	// files, hosts that need nothing.
-	Brief bool
 }
 
 // Write shows a document in one of Formats. What came from hosts and authors can neither drive a terminal nor a browser, nor
@@ -57,7 +54,7 @@ func Write(w io.Writer, doc *plan.Document, format string, o Options) error {
 // Text is for a terminal, and for the question whether to do it.
 func Text(w io.Writer, doc *plan.Document, o Options) error {
 	return guarded(w, func(w io.Writer) error {
-		t := &texter{speaker: newSpeaker(o), w: w, brief: o.Brief}
+		t := &texter{speaker: newSpeaker(o), w: w}
 		t.page(newPage(doc, o.Now))
 		return nil
 	})

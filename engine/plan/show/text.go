@@ -12,8 +12,7 @@ import (
 // texter writes a page for a terminal.
 type texter struct {
 	speaker
-	w     io.Writer
-	brief bool
+	w io.Writer
 }
 
 const (
@@ -54,10 +53,8 @@ func (t *texter) page(p *page) {
 	t.blind(p)
 	t.checks(p)
 	t.hosts(p)
-	if !t.brief {
-		t.spared(p)
-		t.appendix(p)
-	}
+	t.spared(p)
+	t.appendix(p)
 }
 
 func (t *texter) section(name string) { t.put("\n== %s", name) }
