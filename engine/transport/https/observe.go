@@ -25,7 +25,7 @@ func (o *observer) observe(req *http.Request) {
 // describe is a request on one line: method, path and query, and for SOAP the operation, which stands in the body only.
 func describe(req *http.Request) string {
 	line := req.Method + " " + req.URL.RequestURI()
-	if req.Method != http.MethodPost || req.GetBody == nil || req.Header.Get("SOAPAction") == "" && req.Header["SOAPAction"] == nil {
+	if req.Method != http.MethodPost || req.GetBody == nil || len(req.Header.Values("SOAPAction")) == 0 {
 		return line
 	}
 	body, err := req.GetBody()
