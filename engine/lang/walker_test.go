@@ -233,7 +233,7 @@ func refuse(t *testing.T, samples []*sample, p engine.Problem) {
 }
 
 // valueMistakes are what is wrong with values that are known while loading: a key that a map does not have.
-var valueMistakes = []string{"Invalid index: ", "Invalid function argument: ", "Error in function call: ", "with at most one element is required"}
+var valueMistakes = []string{"Duplicate object key", "Invalid index: ", "Invalid function argument: ", "Error in function call: ", "with at most one element is required"}
 
 // reasonable: only a misspelt name is a reason to refuse an expression.
 func (s *sample) reasonable(t *testing.T) {

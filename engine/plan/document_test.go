@@ -86,3 +86,57 @@ func TestIDCanBeCheckedWithoutDsplay(t *testing.T) {
 		t.Errorf("%v %s", err, file.ID)
 	}
 }
+
+// A plan in which any byte is another, or missing, or that has one more, is refused.
+func TestEveryByteCounts(t *testing.T) {
+	data := sample(t)
+	refused := func(what string, at int, file []byte) {
+		t.Helper()
+		if _, err := Read(file); err == nil {
+			t.Errorf("%s at byte %d (%q): it is read", what, at, data[max(0, at-20):min(len(data), at+20)])
+		}
+	}
+	for i := range data {
+		for bit := range 8 {
+			bent := append([]byte(nil), data...)
+			bent[i] ^= 1 << bit
+			refused("another bit", i, bent)
+		}
+		refused("cut", i, data[:i])
+		refused("one byte less", i, append(append([]byte(nil), data[:i]...), data[i+1:]...))
+		refused("one byte more", i, append(append(append([]byte(nil), data[:i]...), ' '), data[i:]...))
+	}
+}
+
+// Who swaps parts of two plans gets a plan with another id: an id that somebody expects, and signatures, do not fit it.
+func TestSwappedPartsAreAnotherPlan(t *testing.T) {
+	one, err := Read(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := one.ID
+	for name, swap := range map[string]func(d *Document){
+		"items":     func(d *Document) { d.Items = d.Items[:1] },
+		"until":     func(d *Document) { d.Until = d.Until.AddDate(1, 0, 0) },
+		"planner":   func(d *Document) { d.Planner.User = "bob" },
+		"playbook":  func(d *Document) { d.Playbook.Files[0].Data = []byte("other") },
+		"identity":  func(d *Document) { d.Hosts[0].Identity = "none" },
+		"batches":   func(d *Document) { d.Plays[0].Batches = []int{9} },
+		"variables": func(d *Document) { d.Variables = []Variable{{Name: "reboot", Value: json.RawMessage("true")}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := Read(sample(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			swap(d)
+			file, err := d.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := Read(file); err != nil || again.ID == id {
+				t.Errorf("%v: the id is still %s", err, id)
+			}
+		})
+	}
+}
