@@ -46,20 +46,30 @@ func (s *session) drifted(drift []plan.Drift) error {
 		return err
 	}
 	hosts := map[string]bool{}
+	where := ""
 	for _, d := range drift {
 		if d.Host == "" || hosts[d.Host] {
 			continue
 		}
 		hosts[d.Host] = true
+		if len(hosts) <= 3 {
+			where += ", " + d.Host
+		}
 		if err := s.runner.Log(engine.Event{Kind: engine.EventHostEnd, Pass: "apply", Play: d.Play, Host: d.Host, Status: string(engine.HostDrifted)}); err != nil {
 			return err
 		}
+	}
+	if n := len(hosts); n > 3 {
+		where += fmt.Sprintf(" and %d more", n-3)
+	}
+	if where != "" {
+		where = " (" + where[2:] + ")"
 	}
 	hint := "plan again"
 	if !slices.ContainsFunc(drift, func(d plan.Drift) bool { return !d.Gone }) {
 		hint += ", or say --on-drift narrow: all of it is only not needed any more"
 	}
-	return s.refused(fmt.Errorf("the estate is not as it was planned for: %s would be different today; %s", plural(len(drift), "decision"), hint))
+	return s.refused(fmt.Errorf("the estate is not as it was planned for: %s would be different today%s; %s", plural(len(drift), "decision"), where, hint))
 }
 
 func (s *session) tellDrift(drift []plan.Drift, status string) error {

@@ -80,8 +80,12 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 // estate is a lab and dsplay beside it.
 type estate struct {
 	*lab.Lab
-	t *testing.T
+	t    *testing.T
+	seen int // lines received that no judgement is about any more
 }
+
+// forget makes what was received until now count no more.
+func (e *estate) forget() { e.seen = len(e.Received()) }
 
 // newEstate starts a lab in which a heartbeat of ten minutes takes a quarter of a second.
 func newEstate(t *testing.T, o lab.Options) *estate {
@@ -102,7 +106,7 @@ func newSerialEstate(t *testing.T, o lab.Options) *estate {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	return &estate{l, t}
+	return &estate{Lab: l, t: t}
 }
 
 func (e *estate) inject(faults ...lab.Fault) {
@@ -170,7 +174,7 @@ func processReads(t *testing.T, text string, args ...string) outcome {
 // mutations are the lines that changed something, by the judgement of the systems that executed them.
 func (e *estate) mutations() map[string][]string {
 	m := map[string][]string{}
-	for _, r := range e.Received() {
+	for _, r := range e.Received()[e.seen:] {
 		if r.Mutates {
 			m[r.Host] = append(m[r.Host], r.Text)
 		}

@@ -101,7 +101,8 @@ func (s *session) sameHosts(d *plan.Document) error {
 			continue // without a host there is nothing to connect to: whether it is needed is compared
 		}
 		if fingerprint(now) != h.Settings {
-			return fmt.Errorf("%s (%s) is reached in another way than when the plan was made: its address, connection or sudo changed in the inventory (was %s over %s); plan again", h.Name, now.Range, h.Address, h.Connection)
+			return fmt.Errorf("%s (%s) is reached in another way than when the plan was made: its address, connection or sudo changed in the inventory (it was %s over %s, it is %s over %s); plan again",
+				h.Name, now.Range, h.Address, h.Connection, now.Address, now.Connection.Type)
 		}
 	}
 	s.runner.Expect(identities)

@@ -226,10 +226,7 @@ func (s *session) broken(err error) error {
 
 // refused ends a run in which the plan may not be applied.
 func (s *session) refused(err error) error {
-	if err := s.finish(exitRefused, "refused", err.Error()+"; nothing was executed"); codeOf(err) != exitRefused {
-		return err
-	}
-	return &exitError{exitRefused, fmt.Errorf("%w; nothing was executed", err)}
+	return s.finish(exitRefused, "refused", err.Error()+"; nothing was executed")
 }
 
 // heedPipes lets writing to a pipe that nobody reads fail, instead of ending the process in the middle of something.

@@ -80,6 +80,7 @@ type comparison struct {
 	failed  map[who]string // hosts that a check of their play stops now
 	broken  map[who]bool   // hosts of which something cannot be judged that could be when the plan was made
 	needed  map[unit]bool  // what has something to do now
+	now     *Plan
 }
 
 // unit is what may be dropped from a plan only as a whole: a recover, or (recover empty) everything of a host in a play.
@@ -89,7 +90,7 @@ type unit struct {
 }
 
 func newComparison(approved, now *Plan) comparison {
-	c := comparison{was: approved.index(), is: now.index(), failed: now.failedChecks(), broken: map[who]bool{}, needed: map[unit]bool{}}
+	c := comparison{was: approved.index(), is: now.index(), failed: now.failedChecks(), broken: map[who]bool{}, needed: map[unit]bool{}, now: now}
 	for k, is := range c.is {
 		host := who{k.play, k.host}
 		if is.Acts() {
@@ -130,8 +131,10 @@ func (c comparison) acting(items []Item) []Drift {
 			what = c.failed[host]
 		case c.broken[host]:
 			what = "whether it is needed cannot be judged now, because another entry of this host failed"
+		case !there && c.stopped(was):
+			what = "the playbook stops before it now"
 		default:
-			what, over = gone(is, there), c.over(was)
+			what, over = "it is not needed any more: "+c.spared(was, is, there), c.over(was)
 		}
 		if what != "" {
 			d := drifted(was, what)
@@ -140,6 +143,28 @@ func (c comparison) acting(items []Item) []Drift {
 		}
 	}
 	return out
+}
+
+// stopped tells whether planning again ended before it came to the item's host.
+func (c comparison) stopped(was Item) bool {
+	play, begun := c.now.Play(was.Play)
+	return c.now.stop != nil && (!begun || slices.Contains(play.Hosts, was.Host))
+}
+
+// spared says why an item is not needed any more: it says so itself, or what stands around it does.
+func (c comparison) spared(was, is Item, there bool) string {
+	if there {
+		return cmp.Or(is.Reason, is.Diff.Note, string(is.Disposition))
+	}
+	for n := len(was.Entry) - 1; n > 0; n-- {
+		if was.Entry[n] != '/' {
+			continue
+		}
+		if around := c.is[key{was.Play, was.Host, was.Entry[:n], ""}]; around.Reason != "" {
+			return around.Reason
+		}
+	}
+	return "the play is not for this host today"
 }
 
 // over tells whether nothing of the item's recover, or of its host in its play, has to be done any more.
@@ -160,7 +185,7 @@ func (c comparison) appeared(items []Item) []Drift {
 		case there && blind(was):
 			out = append(out, drifted(is, "it would be done now; when the plan was made it could not be judged: "+was.Reason))
 		default:
-			out = append(out, drifted(is, "it would be done now, and the plan does not have it: "+cmp.Or(is.Reason, is.Diff.Act, "the host needs it")))
+			out = append(out, drifted(is, "it would be done now, and the plan does not have it: "+cmp.Or(is.Reason, is.Diff.Act, firstChange(is.Diff), "the host needs it")))
 		}
 	}
 	return out
@@ -177,7 +202,7 @@ func blind(i Item) bool { return i.Disposition == Unreachable || i.Disposition =
 func changed(was, is Item) string {
 	switch {
 	case was.Disposition != is.Disposition:
-		return fmt.Sprintf("the plan says %s, now it would be %s (%s)", was.Disposition, is.Disposition, is.Reason)
+		return strings.TrimSuffix(fmt.Sprintf("the plan says %s, now it would be %s (%s)", was.Disposition, is.Disposition, is.Reason), " ()")
 	case was.On != is.On:
 		return fmt.Sprintf("the plan has %s do it, now it would be %s", was.On, is.On)
 	case !slices.Equal(was.Unknown, is.Unknown):
@@ -190,9 +215,9 @@ func changed(was, is Item) string {
 	return differs(was, is.Args, is.Diff)
 }
 
-func gone(is Item, there bool) string {
-	if !there {
-		return "it is not needed any more: the play does not come to it for this host"
+func firstChange(d engine.Diff) string {
+	if len(d.Changes) == 0 {
+		return ""
 	}
-	return "it is not needed any more: " + cmp.Or(is.Reason, is.Diff.Note, string(is.Disposition))
+	return fmt.Sprintf("%s is %q instead of %q", d.Changes[0].What, d.Changes[0].Before, d.Changes[0].After)
 }

@@ -126,11 +126,11 @@ func (s *slot) same(c engine.Conn, host string) error {
 		return nil
 	}
 	_ = c.Close() // nobody wants it
-	when := "when this run connected first"
+	op, when := "connect again to "+host, "when this run connected first"
 	if s.planned {
-		when = "when the plan was made"
+		op, when = "connect to "+host, "when the plan was made"
 	}
-	return &engine.Error{Kind: engine.KindHostKey, Host: host, Op: "connect again to " + host, Unreachable: true,
+	return &engine.Error{Kind: engine.KindHostKey, Host: host, Op: op, Unreachable: true,
 		Msg:  fmt.Sprintf("it was %q %s, and is %q now", s.identity, when, now),
 		Hint: "was it rebuilt meanwhile, or is somebody in between? Nothing more is done on it; run again when that is clear"}
 }
