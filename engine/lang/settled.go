@@ -22,9 +22,9 @@ func settled(v cty.Value, t cty.Type) cty.Value {
 		return cty.UnknownVal(t)
 	case !v.IsKnown() || v.IsNull() || ty.Equals(t):
 		return v
-	case t.IsListType() && ty.IsTupleType():
+	case t.IsListType() && (ty.IsTupleType() || ty.IsListType()):
 		return settledList(v, t)
-	case t.IsMapType() && ty.IsObjectType():
+	case t.IsMapType() && (ty.IsObjectType() || ty.IsMapType()):
 		values := v.AsValueMap()
 		for key, e := range values {
 			values[key] = settled(e, t.ElementType())
