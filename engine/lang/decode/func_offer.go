@@ -2,6 +2,8 @@ package decode
 
 import (
 	"errors"
+	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -78,6 +80,36 @@ func notNegative(v cty.Value) error {
 	return whole(v)
 }
 
+// Limits of what a call may make, far beyond what a runbook wants: a slip of the pen must not fill the memory.
+const (
+	mostIndent   = 1000
+	mostProducts = 100_000
+)
+
+func anIndent(v cty.Value) error {
+	if v.AsBigFloat().Cmp(big.NewFloat(mostIndent)) > 0 {
+		return fmt.Errorf("at most %d spaces", mostIndent)
+	}
+	return notNegative(v)
+}
+
+// setProductFunc is the library's, which would make any number of combinations.
+var setProductFunc = function.New(&function.Spec{
+	Description: stdlib.SetProductFunc.Description(), Params: stdlib.SetProductFunc.Params(), VarParam: stdlib.SetProductFunc.VarParam(),
+	Type: func(args []cty.Value) (cty.Type, error) {
+		total := 1
+		for i, a := range args {
+			if a, _ := a.Unmark(); a.IsKnown() && !a.IsNull() && a.CanIterateElements() {
+				if total *= a.LengthInt(); total > mostProducts {
+					return cty.NilType, function.NewArgErrorf(i, "more than %d combinations", mostProducts)
+				}
+			}
+		}
+		return stdlib.SetProductFunc.ReturnTypeForValues(args)
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return stdlib.SetProductFunc.Call(args) },
+})
+
 func rfc3339(v cty.Value) error {
 	if _, err := time.Parse(time.RFC3339, v.AsString()); err != nil {
 		return errNoTime
@@ -90,7 +122,7 @@ var errNoTime = errors.New("a time like 2026-01-31T23:59:00+09:00 is required")
 var (
 	chunkListFunc = offer(stdlib.ChunklistFunc, terms{blame: 1, checks: map[int]func(cty.Value) error{1: notNegative}})
 	elementFunc   = offer(stdlib.ElementFunc, terms{checks: map[int]func(cty.Value) error{1: whole}})
-	indentFunc    = offer(stdlib.IndentFunc, terms{checks: map[int]func(cty.Value) error{0: notNegative}})
+	indentFunc    = offer(stdlib.IndentFunc, terms{checks: map[int]func(cty.Value) error{0: anIndent}})
 	substrFunc    = offer(stdlib.SubstrFunc, terms{blame: 1, checks: map[int]func(cty.Value) error{1: whole, 2: whole}})
 	timeAddFunc   = offer(stdlib.TimeAddFunc, terms{blame: 1, checks: map[int]func(cty.Value) error{0: rfc3339}})
 )

@@ -62,7 +62,7 @@ func collectionFunctions() map[string]function.Function {
 		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": containsFunc, "distinct": stdlib.DistinctFunc,
 		"element": elementFunc, "flatten": offer(stdlib.FlattenFunc, terms{}), "index": indexFunc, "keys": offer(stdlib.KeysFunc, terms{name: "map"}), "length": lengthFunc,
 		"lookup": lookupFunc, "matchkeys": matchKeysFunc, "merge": offer(stdlib.MergeFunc, terms{}), "one": oneFunc, "range": stdlib.RangeFunc,
-		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": offer(stdlib.SetProductFunc, terms{}),
+		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc, "setproduct": setProductFunc,
 		"setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc, "sort": offer(stdlib.SortFunc, terms{}), "sum": sumFunc,
 		"transpose": transposeFunc, "values": offer(stdlib.ValuesFunc, terms{name: "map"}), "zipmap": offer(stdlib.ZipmapFunc, terms{blame: 1}),
 	}
