@@ -95,7 +95,10 @@ func (s *session) applyFile(d *plan.Document, state, drift string) error {
 // applicable reads a plan and refuses one that must not be applied, whatever the estate.
 func (a *app) applicable(path, state string, f applyFlags) (*plan.Document, error) {
 	data, d, err := readPlan(path)
-	if err != nil {
+	switch {
+	case codeOf(err) == exitRefused:
+		return nil, &exitError{exitRefused, fmt.Errorf("%w; nothing was executed", err)}
+	case err != nil:
 		return nil, err
 	}
 	if err := expected(d, f.expect); err != nil {

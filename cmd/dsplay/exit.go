@@ -63,6 +63,9 @@ func verdict(r run.Result) (code int, status, reason string) {
 		}
 	}
 	sum := fmt.Sprintf("%s, %d changed, %d not ok (%s)", plural(len(r.Hosts), "host"), changed, failed, r.Took.Round(1e7))
+	if r.Resolved > 0 {
+		sum += "; " + plural(r.Resolved, "step") + " of the plan " + map[bool]string{true: "was", false: "were"}[r.Resolved == 1] + " not needed any more"
+	}
 	switch {
 	case r.Stop != nil && r.Stop.Kind == run.StopSignal:
 		return exitSIGINT, "stopped", strings.TrimSuffix(r.Stop.Reason, ".") + "; " + sum

@@ -101,10 +101,17 @@ func (s *session) sameHosts(d *plan.Document) error {
 			continue // without a host there is nothing to connect to: whether it is needed is compared
 		}
 		if fingerprint(now) != h.Settings {
-			return fmt.Errorf("%s (%s) is reached in another way than when the plan was made: its address, connection or sudo changed in the inventory (it was %s over %s, it is %s over %s); plan again",
-				h.Name, now.Range, h.Address, h.Connection, now.Address, now.Connection.Type)
+			return fmt.Errorf("%s (%s) is reached in another way than when the plan was made: %s; plan again", h.Name, now.Range, otherWay(h, now))
 		}
 	}
 	s.runner.Expect(identities)
 	return nil
+}
+
+// otherWay says how a host is reached otherwise than planned.
+func otherWay(was plan.Host, now *engine.Host) string {
+	if was.Address == now.Address && was.Connection == now.Connection.Type {
+		return "in the inventory, settings of its connection or its sudo changed (user, port, key, password …)"
+	}
+	return fmt.Sprintf("the inventory had %s over %s, now it has %s over %s", was.Address, was.Connection, now.Address, now.Connection.Type)
 }

@@ -104,11 +104,11 @@ func TestDrift(t *testing.T) {
 			ending{exitOK, []string{"is not the file that it was"}, map[string][]string{"guest1-2": {startDriver}}},
 		}, {
 			"another user for a host that is acted on", small, append(dark("esx2"), ill("guest1-2")...), func(e *estate) { e.inventory(`= "dsva"`, `= "root"`) },
-			refused("dsva2", "reached in another way", "inventory.hcl:", "plan again"),
+			refused("dsva2", "reached in another way", "inventory.hcl:", "settings of its connection", "plan again"),
 			refused("dsva2", "reached in another way"),
 		}, {
 			"another address of a host that is acted on", small, ill("guest1-2"), func(e *estate) { e.address("guest1-2", "127.0.0.1") },
-			refused("guest1-2", "reached in another way", "inventory.hcl:"),
+			refused("guest1-2", "reached in another way", "inventory.hcl:", "now it has 127.0.0.1 over winrm"),
 			refused("guest1-2", "reached in another way"),
 		}, {
 			"another address of a host that is left alone", small, ill("guest1-2"), func(e *estate) { e.address("guest2-1", "127.0.0.1") },

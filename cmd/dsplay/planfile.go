@@ -32,7 +32,7 @@ func standing(d *plan.Document, now time.Time) error {
 	case d.Stop != nil:
 		return fmt.Errorf("there is nothing to apply, planning itself ended early (%s): %s", d.Stop.Kind, d.Stop.Reason)
 	case now.After(d.Until):
-		return fmt.Errorf("the plan was valid until %s: plan again", clock(d.Until))
+		return fmt.Errorf("the plan was valid until %s, which was %s ago; plan again", clock(d.Until), max(now.Sub(d.Until).Round(time.Second), time.Second))
 	case now.Add(skew).Before(d.Made):
 		return fmt.Errorf("the plan was made at %s, which is in the future by this machine's clock (%s): look at the clocks", clock(d.Made), clock(now))
 	}

@@ -80,6 +80,7 @@ type comparison struct {
 	failed  map[who]string // hosts that a check of their play stops now
 	broken  map[who]bool   // hosts of which something cannot be judged that could be when the plan was made
 	needed  map[unit]bool  // what has something to do now
+	silent  map[who]string // why hosts could not be judged when the plan was made
 	now     *Plan
 }
 
@@ -90,7 +91,7 @@ type unit struct {
 }
 
 func newComparison(approved, now *Plan) comparison {
-	c := comparison{was: approved.index(), is: now.index(), failed: now.failedChecks(), broken: map[who]bool{}, needed: map[unit]bool{}, now: now}
+	c := comparison{was: approved.index(), is: now.index(), failed: now.failedChecks(), broken: map[who]bool{}, needed: map[unit]bool{}, silent: map[who]string{}, now: now}
 	for k, is := range c.is {
 		host := who{k.play, k.host}
 		if is.Acts() {
@@ -99,6 +100,11 @@ func newComparison(approved, now *Plan) comparison {
 		}
 		if blind(is) && !blind(c.was[k]) {
 			c.broken[host] = true
+		}
+	}
+	for k, was := range c.was {
+		if blind(was) {
+			c.silent[who{k.play, k.host}] = was.Reason
 		}
 	}
 	return c
@@ -184,6 +190,8 @@ func (c comparison) appeared(items []Item) []Drift {
 			continue
 		case there && blind(was):
 			out = append(out, drifted(is, "it would be done now; when the plan was made it could not be judged: "+was.Reason))
+		case !there && c.silent[who{is.Play, is.Host}] != "":
+			out = append(out, drifted(is, "it would be done now; when the plan was made its host could not be judged: "+c.silent[who{is.Play, is.Host}]))
 		default:
 			out = append(out, drifted(is, "it would be done now, and the plan does not have it: "+cmp.Or(is.Reason, is.Diff.Act, firstChange(is.Diff), "the host needs it")))
 		}

@@ -131,3 +131,33 @@ func TestNarrowedPlanDoesNotAllowWhatItDropped(t *testing.T) {
 		t.Errorf("left is %+v", acting)
 	}
 }
+
+// Each drift says why, in the words of what stands around it.
+func TestDriftSaysWhy(t *testing.T) {
+	run := step("a", "p/r/one/step.x", WillRun, "restart")
+	well := ladder("a", "p/r", NoOp)
+	well.Reason = "the engine is online"
+	silent := probe("b", "p/probe.v", Unreachable, "")
+	silent.Reason = "connection refused"
+	changes := step("c", "p/step.x", WillRun)
+	changes.Diff.Changes = []engine.Change{{What: "x", Before: "STOPPED", After: "RUNNING"}}
+	stopped := forecast()
+	stopped.End(&Stop{Kind: "check", Item: "all", Reason: "everything is dark"})
+	for name, c := range map[string]struct {
+		was, is *Plan
+		want    string
+	}{
+		"the recover around it":  {forecast(ladder("a", "p/r", WillRun), run), forecast(well), "it is not needed any more: the engine is online"},
+		"not for this host":      {forecast(run), forecast(), "the play is not for this host today"},
+		"the playbook stops":     {forecast(run), stopped, "the playbook stops before it now"},
+		"silent before":          {forecast(silent), forecast(step("b", "p/step.x", WillRun)), "its host could not be judged: connection refused"},
+		"a difference":           {forecast(), forecast(changes), `the plan does not have it: x is "STOPPED" instead of "RUNNING"`},
+		"a reason that is empty": {forecast(run), forecast(step("a", run.Entry, Attempt, "restart")), "now it would be attempt"},
+	} {
+		drift := Compare(c.was, c.is)
+		last := drift[len(drift)-1]
+		if !strings.HasSuffix(last.What, c.want) {
+			t.Errorf("%s: %q", name, last.What)
+		}
+	}
+}

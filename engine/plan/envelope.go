@@ -11,7 +11,7 @@ import (
 type OutOfPlan struct{ Host, Entry, Why string }
 
 func (o *OutOfPlan) Error() string {
-	return fmt.Sprintf("out of plan: %s on %s: %s; it was not done", o.Entry, o.Host, o.Why)
+	return fmt.Sprintf("out of plan: %s on %s: %s; it was not done; plan again for what this host needs now", o.Entry, o.Host, o.Why)
 }
 
 // Allow judges what a mutating entry is about to do: it must be in the plan for this play, host, item and doer, with
