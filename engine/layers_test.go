@@ -30,7 +30,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/machine", "engine"},
 	{"engine/transport/ssh", "engine engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},
 	{"engine/transport/winrm", "engine github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/..."},
-	{"engine/transport/local", "engine engine/transport/processes"},
+	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
 	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
 	{"engine/transport/https", "engine"},
 	{"engine/transport/transporttest", "engine engine/machine"},

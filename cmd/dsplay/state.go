@@ -4,13 +4,18 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // stateDir is where runs and plans that were used are kept: $XDG_STATE_HOME/dsplay; without it /var/lib/dsplay for root,
-// and ~/.local/state/dsplay for others.
+// and ~/.local/state/dsplay for others; on Windows %LOCALAPPDATA%\dsplay, which an account's own processes, SYSTEM and
+// administrators may read.
 func stateDir() (string, error) {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "dsplay"), nil
+	}
+	if runtime.GOOS == "windows" {
+		return windowsState(os.UserCacheDir) // %LOCALAPPDATA%
 	}
 	if os.Geteuid() == 0 {
 		return "/var/lib/dsplay", nil
@@ -20,4 +25,12 @@ func stateDir() (string, error) {
 		return "", errors.New("the record of the run has no place: set HOME or XDG_STATE_HOME; nothing was executed")
 	}
 	return filepath.Join(home, ".local", "state", "dsplay"), nil
+}
+
+func windowsState(local func() (string, error)) (string, error) {
+	dir, err := local()
+	if err != nil || !filepath.IsAbs(dir) {
+		return "", errors.New("the record of the run has no place: set LOCALAPPDATA or XDG_STATE_HOME to a whole path; nothing was executed")
+	}
+	return filepath.Join(dir, "dsplay"), nil
 }

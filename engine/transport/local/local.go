@@ -1,5 +1,3 @@
-//go:build unix
-
 // Package local knows how to run commands on the machine on which dsplay itself runs.
 package local
 
@@ -8,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os/exec"
-	"syscall"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -28,9 +25,13 @@ func (Transport) Open(_ context.Context, h *engine.Host) (engine.Conn, error) {
 	return &Conn{host: h.Name}, nil
 }
 
-// linger is how long output may still come after a command has ended: a daemon that kept its stdout open must not
-// hold us for longer.
-const linger = 2 * time.Second
+const (
+	// linger is how long output may still come after a command has ended: a daemon that kept its stdout open must not
+	// hold us for longer.
+	linger = 2 * time.Second
+	grace  = 2 * time.Second // what is killed has so long to vanish
+	glance = 10 * time.Millisecond
+)
 
 // Conn runs commands here.
 type Conn struct{ host string }
@@ -38,27 +39,38 @@ type Conn struct{ host string }
 // Identity is that of the machine to itself.
 func (c *Conn) Identity() string { return "local" }
 
-// Family is posix: commands run under /bin/sh.
-func (c *Conn) Family() string { return "posix" }
+// Family is posix, where commands run under /bin/sh, or windows, where they run under cmd.exe.
+func (c *Conn) Family() string { return family }
 
 // Close has nothing to close.
 func (c *Conn) Close() error { return nil }
 
-// Exec runs p.Line by /bin/sh -c, in a session of its own (so nothing asks on the terminal), which is killed when ctx ends. A death by signal n
-// is the code 128+n. A p.Stdin whose Read never returns keeps its goroutine after Exec has returned.
+// Exec runs p.Line by the shell of this machine, where nothing can ask on the terminal; it is killed when ctx ends.
+//
+// By /bin/sh -c it has a session of its own, and a death by signal n is the code 128+n.
+//
+// By cmd.exe /d /s /c the code is the signed number of 32 bits that Windows shows as errorlevel. What it started dies
+// with it, except what others started for it: a service, a scheduled task. Output is in the code page of the machine's
+// consoles unless the program decides otherwise; it arrives as it is.
+//
+// A p.Stdin whose Read never returns keeps its goroutine after Exec has returned.
 func (c *Conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 	if ctx.Err() != nil {
 		return 0, c.failure(ctx, p.Line)
 	}
-	cmd := exec.Command("/bin/sh", "-c", p.Line)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd, err := command(p.Line)
+	if err != nil {
+		return 0, c.broken(p.Line, err)
+	}
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.Stdout, p.Stderr, linger
 	if err := feed(cmd, p.Stdin); err != nil {
 		return 0, c.broken(p.Line, err)
 	}
-	if err := cmd.Start(); err != nil {
+	t, err := start(cmd)
+	if err != nil {
 		return 0, c.broken(p.Line, err)
 	}
+	defer t.release()
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {
@@ -66,7 +78,7 @@ func (c *Conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 		return c.result(cmd, p.Line, err)
 	case <-ctx.Done():
 	}
-	return 0, c.stop(ctx, cmd.Process.Pid, p.Line, ended)
+	return 0, c.stop(ctx, t, p.Line, ended)
 }
 
 // feed copies stdin by a pipe of our own: exec.Cmd would wait for a Read that never returns.
@@ -90,11 +102,20 @@ func (c *Conn) result(cmd *exec.Cmd, line string, err error) (int, error) {
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState == nil {
 		return 0, c.broken(line, err)
 	}
-	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if ok && status.Signaled() {
-		return 128 + int(status.Signal()), nil
+	return code(cmd.ProcessState), nil
+}
+
+// stop kills what began with t, and waits until nothing of it is left.
+func (c *Conn) stop(ctx context.Context, t tree, line string, ended <-chan error) error {
+	e := c.failure(ctx, line)
+	left := t.kill(context.WithoutCancel(ctx))
+	if len(left) == 0 {
+		<-ended // at most linger later
+		return e
 	}
-	return cmd.ProcessState.ExitCode(), nil
+	e.Orphan, e.Hint = true, lookFor
+	e.Err = errors.Join(e.Err, engine.Survivors(left))
+	return e
 }
 
 func (c *Conn) failure(ctx context.Context, line string) *engine.Error {
@@ -106,8 +127,5 @@ func (c *Conn) failure(ctx context.Context, line string) *engine.Error {
 }
 
 func (c *Conn) broken(line string, err error) error {
-	return &engine.Error{
-		Kind: engine.KindProtocol, Host: c.host, Op: "run " + line, Err: err,
-		Hint: "is there a /bin/sh, and may this user start another process?",
-	}
+	return &engine.Error{Kind: engine.KindProtocol, Host: c.host, Op: "run " + line, Err: err, Hint: noShell}
 }

@@ -9,39 +9,34 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/transport/processes"
 )
 
-const (
-	grace  = 2 * time.Second // between TERM and KILL, and after KILL
-	glance = 10 * time.Millisecond
-)
+// tree is everything that began with a leader, who has a session and a process group of his own.
+type tree struct{ leader int }
 
-// stop kills what began with leader, and waits until nothing of it is left.
-func (c *Conn) stop(ctx context.Context, leader int, line string, ended <-chan error) error {
-	e := c.failure(ctx, line)
-	first, family := relatives(processes.Process{PID: leader}, nil)
+// kill asks, then kills, and returns who is left.
+func (t tree) kill(ctx context.Context) (left []int) {
+	first, family := relatives(processes.Process{PID: t.leader}, nil)
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		_ = syscall.Kill(-leader, signal)
+		_ = syscall.Kill(-t.leader, signal)
 		for _, id := range processes.IDs(family) {
 			_ = syscall.Kill(id, signal)
 		}
 		if family = waitGone(ctx, first, family); len(family) == 0 {
-			<-ended // at most linger later
-			return e
+			return nil
 		}
 	}
-	e.Orphan, e.Hint = true, "look for it with ps, and end it"
-	e.Err = errors.Join(e.Err, engine.Survivors(processes.IDs(family)))
-	return e
+	return processes.IDs(family)
 }
+
+func (t tree) release() {}
 
 // waitGone returns who is left after the grace time.
 func waitGone(ctx context.Context, leader processes.Process, family []processes.Process) []processes.Process {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	for {
 		if _, family = relatives(leader, family); len(family) == 0 {
