@@ -95,7 +95,10 @@ func TestPlanIsAppliedOnce(t *testing.T) {
 	for _, o := range outcomes {
 		switch o.code {
 		case exitOK:
-			done++
+			// One that looked before the first had acted, and came to act after it, finds nothing left to do.
+			if !strings.Contains(o.String(), " 0 changed,") && !strings.Contains(o.String(), "nothing was changed") {
+				done++
+			}
 		case exitRefused:
 			e.ended(o, exitRefused, "nothing was executed")
 		default:
