@@ -90,6 +90,7 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (*session, error
 	if err := knownTags(l.program.Playbook(), append(slices.Clone(f.tags), f.skipTags...)); err != nil {
 		return nil, err
 	}
+	l.program.ReadSecrets()
 	redactor := report.NewRedactor(&a.secrets)
 	s.redact = redactor.Text
 	s.record.sinks = report.Sinks{Redactor: redactor, To: a.sinks(f)}

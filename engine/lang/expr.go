@@ -90,6 +90,7 @@ func (l *loader) infer(e hclsyntax.Expression, at place) *expr {
 	s := &scope{loader: l, place: at, refs: &x.refs}
 	t, diags := infer.Expr(e, s)
 	l.report(diags)
+	l.secrets = append(l.secrets, s.sources(e)...)
 	x.typ, x.wrong = t, diags.HasErrors()
 	if x.wrong {
 		return x
@@ -171,6 +172,22 @@ func (l *loader) source(r hcl.Range) string {
 		return ""
 	}
 	return strings.Join(strings.Fields(string(f.Bytes[r.Start.Byte:r.End.Byte])), " ")
+}
+
+// sources are those of the secrets that e reads, where they are known at load.
+func (s *scope) sources(e hclsyntax.Expression) []cty.Value {
+	var out []cty.Value
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		c, ok := n.(*hclsyntax.FunctionCallExpr)
+		if !ok || c.Name != "secret" || len(c.Args) != 1 {
+			return nil
+		}
+		if v, diags, ok := s.Constant(c.Args[0]); ok && !diags.HasErrors() && v.Type() == cty.String && v.IsKnown() && !v.IsNull() && !v.IsMarked() {
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out
 }
 
 // secretCall tells whether secret() is called in e.

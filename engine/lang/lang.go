@@ -64,6 +64,7 @@ type Program struct {
 	rewriter  hoist.Rewriter
 	reads     *snapshot
 	gave      map[string]string // origins of the variables' values
+	secrets   []cty.Value       // sources that stand in calls of secret() and are known at load
 
 	locals  map[*engine.Locals][]*local
 	checks  map[*engine.Check]*check
@@ -86,6 +87,15 @@ func (p *Program) Playbook() *engine.Playbook { return p.playbook }
 // Files are the files that were read until now, to load the playbook and to evaluate it, the playbook first. Files of
 // secrets are not among them.
 func (p *Program) Files() []engine.File { return p.reads.all() }
+
+// ReadSecrets reads the secrets that the playbook names, as far as their sources are known at load and can be read, so that they
+// are hidden in whatever a host says before an entry needs them. One that cannot be read is a mistake where it is needed.
+// A source that is made of what hosts say is not known before.
+func (p *Program) ReadSecrets() {
+	for _, source := range p.secrets {
+		_, _ = p.functions["secret"].Call([]cty.Value{source})
+	}
+}
 
 // Input is a variable with the value that it has in this program.
 type Input struct {

@@ -161,3 +161,29 @@ play "p" {
 		t.Errorf("%v", problems)
 	}
 }
+
+// What a playbook names as a secret is known before an entry needs it, where that can be.
+func TestReadSecrets(t *testing.T) {
+	t.Setenv("LANG_TEST_SECRET", "s3cret-of-a-step")
+	src := `
+variable "name" { default = "LANG_TEST_SECRET" }
+play "p" {
+  hosts = group.guests
+  step "login" "l" {
+    user     = "x"
+    password = "${secret("env:${var.name}")}${secret("env:NOBODY_SETS_THIS")}${secret("env:${self.name}")}"
+    rule "r" { port = 1 }
+  }
+}
+`
+	o := options()
+	o.Secrets = &engine.Secrets{}
+	p, problems := load(t, src, o)
+	if problems.Err() != nil || o.Secrets.Len() != 0 {
+		t.Fatalf("%v, %d secrets", problems, o.Secrets.Len())
+	}
+	p.ReadSecrets()
+	if all := o.Secrets.All(); len(all) != 1 || all["s3cret-of-a-step"] != "env:LANG_TEST_SECRET" {
+		t.Errorf("%v", all)
+	}
+}
