@@ -18,6 +18,9 @@ type estate struct {
 	book  string
 	*grammar
 	drifts []effect // between the plan and its apply
+	late   []effect // after apply has looked, before it acts
+	byHand bool     // somebody does what the plan says for one host, before it is applied
+	undone bool     // and takes it back when apply has looked
 }
 
 // newEstate makes an estate out of a number. Every third one is calm.
@@ -101,6 +104,17 @@ func (e *estate) befall() {
 			at := pick(e.grammar, names...)
 			e.world.events = append(e.world.events, event{at: at, n: 1 + e.IntN(30), how: pick(e.grammar, "", "", "before", "after"), effect: e.effect(at)})
 		}
+	}
+	if e.is(50) {
+		for _, name := range names {
+			for range e.IntN(12) {
+				e.late = append(e.late, effect{host: name, what: "flip", nth: e.IntN(97)})
+			}
+		}
+	}
+	if e.byHand = e.is(25); e.byHand {
+		e.undone = e.is(60)
+		return
 	}
 	if e.is(45) {
 		for range 2 + e.IntN(8) {

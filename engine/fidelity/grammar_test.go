@@ -282,6 +282,11 @@ func (g *grammar) on() (text, waits string) {
 	if s := g.stepRef(""); s != nil && g.is(15) {
 		return s.name + ".changed ? self.keeper : self.name", strings.TrimPrefix(s.name, "step.")
 	}
+	for _, r := range g.refs {
+		if !r.step && !r.each && r.kind == "service" && g.is(60) {
+			return "try(" + r.name + ".running, false) ? self.keeper : self.name", ""
+		}
+	}
 	return pick(g, "self.keeper", "self.keeper", "self.keeper", `"k1"`, "self.app == null ? self.name : self.app", "self.app == null ? self.name : self.app", "self.app"), ""
 }
 
@@ -338,7 +343,7 @@ func (g *grammar) looks(module, name string) {
 		}
 		g.p(`ok_codes = [0, 3]`)
 	default:
-		g.p(`text = "switch get sw-%s%s"`, name, pick(g, "", " || true", "; true", " | switch get sw-"+name))
+		g.p(`text = "switch get sw-%s%s"`, name, pick(g, "", " || true", "; true", " && true"))
 		g.p(`ok_codes = [0, 3]`)
 	}
 }
@@ -376,7 +381,8 @@ func (g *grammar) step() {
 		g.p(`name = "svc-%s%s"`, tag, suffix)
 		if g.is(80) {
 			g.p(`state = "%s"`, pick(g, "started", "started", "stopped", "restarted"))
-		} else {
+		}
+		if g.is(40) || !strings.HasSuffix(g.out.String(), "ed\"\n") {
 			g.p(`enabled = %s`, pick(g, "true", "false"))
 		}
 	case "command":

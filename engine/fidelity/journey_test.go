@@ -1,6 +1,7 @@
 package fidelity
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -32,6 +33,8 @@ type journey struct {
 	drift   []plan.Drift
 	dropped []plan.Drift // by narrowing
 	events  []engine.Event
+	changed bool // somebody did something by hand before the plan was applied
+	undo    func()
 }
 
 // travel plans, and applies what the file says, as the commands do.
@@ -50,11 +53,36 @@ func (j *journey) travel() {
 	if j.read, err = plan.Read(j.file); err != nil {
 		j.Fatalf("read: %v", err)
 	}
+	if again, err := j.read.Encode(); err != nil || !bytes.Equal(again, j.file) {
+		j.Fatalf("the plan that was read is not the one that was written: %v", err)
+	}
 	if j.read.Stop != nil {
 		return
 	}
 	j.world.change(j.drifts...)
+	j.handiwork()
 	j.apply()
+}
+
+// handiwork does by hand what the plan says will run on one host of one play.
+func (j *journey) handiwork() {
+	var lines []line
+	var first plan.Item
+	for _, i := range j.read.Items {
+		if !j.byHand || i.Disposition != plan.WillRun || i.Kind != engine.EntryStep || i.Diff.Act != "" || i.Diff.Opaque {
+			continue
+		}
+		if lines == nil {
+			first = i
+		}
+		if i.Play == first.Play && i.Host == first.Host {
+			for _, c := range i.Diff.Commands {
+				lines = append(lines, line{host: i.On, text: c})
+			}
+		}
+	}
+	j.undo = j.world.hand(j.Context(), lines)
+	j.changed = len(lines) > 0
 }
 
 // apply loads the playbook from the file, looks again, compares and acts. It acts even where the command would refuse: the
@@ -84,6 +112,10 @@ func (j *journey) apply() {
 		approved.Narrow(j.drift)
 		j.dropped = j.drift
 	}
+	if j.undone {
+		j.undo()
+	}
+	j.world.change(j.late...)
 	j.world.enter("apply")
 	record.clear()
 	j.result, err = runner.Apply(j.Context(), approved)
@@ -151,7 +183,7 @@ func (j *journey) tell() {
 		}
 		j.Logf("plan (stop %+v):\n%s", j.read.Stop, b.String())
 	}
-	j.Logf("between plan and apply: %v; drift: %v\nworld:\n%s", j.drifts, j.drift, j.world)
+	j.Logf("between plan and apply: %v, by hand: %t; drift: %v; afterwards: %v, undone: %t\nworld:\n%s", j.drifts, j.changed, j.drift, j.late, j.undone, j.world)
 	b.Reset()
 	for _, e := range j.events {
 		text := ""

@@ -216,6 +216,37 @@ func (w *world) change(effects ...effect) {
 	}
 }
 
+// hand executes lines on hosts as somebody who sits before them, and gives a function that takes it back.
+func (w *world) hand(ctx context.Context, lines []line) (undo func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := map[*node]node{}
+	for _, n := range w.nodes {
+		before[n] = n.copied()
+	}
+	for _, l := range lines {
+		s := &shell{world: w, node: w.nodes[l.host]}
+		s.line(ctx, l.text)
+	}
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for n, state := range before {
+			*n = state
+		}
+	}
+}
+
+func (n *node) copied() node {
+	out := *n
+	out.units, out.switches, out.files = map[string]*unit{}, maps.Clone(n.switches), maps.Clone(n.files)
+	for name, u := range n.units {
+		same := *u
+		out.units[name] = &same
+	}
+	return out
+}
+
 func (w *world) enter(phase string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 )
 
-func sample(t *testing.T) []byte {
+func sample(t testing.TB) []byte {
 	t.Helper()
 	p := forecast(step("a", "p/step.x", WillRun, "echo '<ü>'"), probe("a", "p/probe.v", Probed, `{"x":1}`))
 	p.Target(Play{Name: "p", Hosts: []string{"a"}})

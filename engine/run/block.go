@@ -108,8 +108,22 @@ func (x *execution) closed(failure, err, last error) error {
 func (h *hostRun) abandon(entries []*engine.Entry) {
 	for e := range engine.Walk(entries) {
 		if !h.reached[e] {
+			h.leave(e)
 			h.scope.Set(e, engine.Result{Status: engine.StatusSkipped, Value: h.null(e)})
 		}
+	}
+}
+
+// leave records that a step which the plan says will run was not come to, because an entry before it failed: nobody may take
+// it for one that was not needed.
+func (h *hostRun) leave(e *engine.Entry) {
+	if h.planning || e.Kind != engine.EntryStep {
+		return
+	}
+	h.ledger.leave(place{h.play.Name, h.host.Name, e.Address, ""})
+	if i, _ := h.plan.Find(h.play.Name, h.host.Name, e.Address); i.Disposition == plan.WillRun || e.ForEach != nil {
+		h.event(engine.Event{Kind: engine.EventEntryEnd, Entry: e.Address, Module: module(e), Title: e.Title, Status: string(engine.StatusSkipped),
+			Reason: "not attempted: an entry before it failed", Place: e.Range.String()})
 	}
 }
 

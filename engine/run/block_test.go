@@ -33,6 +33,21 @@ func TestRescue(t *testing.T) {
 	}
 }
 
+// What a failed block did not come to is not called unneeded.
+func TestWhatARescuedBlockDidNotComeTo(t *testing.T) {
+	b := newBench([]string{"a"}, block(steps("one", "two"), steps("back"), nil))
+	_, res := b.both(t, func() { b.world.fails["one"] = errors.New("no") })
+	told := ""
+	for _, e := range b.log.events {
+		if e.Pass == "apply" && e.Entry == "p/step.two" {
+			told += string(e.Kind) + " " + e.Status + ": " + e.Reason
+		}
+	}
+	if res.Resolved != 0 || told != "entry_end skipped: not attempted: an entry before it failed" {
+		t.Errorf("%d resolved; %s", res.Resolved, told)
+	}
+}
+
 func TestRescueIsNotNeeded(t *testing.T) {
 	b := newBench([]string{"a"}, block(steps("one"), steps("back"), steps("last")))
 	_, res := b.both(t, nil)

@@ -41,10 +41,10 @@ func TestPlanInventsNoAnswerForAnUnknownArgument(t *testing.T) {
 		return nil
 	}
 	p, res := b.both(t, func() { waiting = false; b.world.on["a"] = false })
-	if got, want := dispositions(p), "a:probe.see=depends a:step.set=will_run"; got != want {
+	if got, want := dispositions(p), "a:probe.see=depends a:step.set=depends"; got != want {
 		t.Errorf("plan %s, want %s", got, want)
 	}
-	if i, _ := p.Find("p", "a", "p/step.set"); strings.Join(i.Unknown, "") != "text" {
+	if i, _ := p.Find("p", "a", "p/step.set"); strings.Join(i.Unknown, "") != "text" || strings.Join(i.Waits, "") != "text" {
 		t.Errorf("the plan does not say what is not known: %+v", i)
 	}
 	_ = res

@@ -13,6 +13,7 @@ import (
 type ledger struct {
 	mu    sync.Mutex
 	begun map[place]bool
+	left  map[place]bool                          // entries of blocks and parts that failed before
 	why   map[place]string                        // why an entry was not needed
 	ended map[string]map[string]engine.HostStatus // play → host
 }
@@ -20,13 +21,19 @@ type ledger struct {
 type place struct{ play, host, entry, item string }
 
 func newLedger() *ledger {
-	return &ledger{begun: map[place]bool{}, why: map[place]string{}, ended: map[string]map[string]engine.HostStatus{}}
+	return &ledger{begun: map[place]bool{}, left: map[place]bool{}, why: map[place]string{}, ended: map[string]map[string]engine.HostStatus{}}
 }
 
 func (l *ledger) begin(at place) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.begun[at] = true
+}
+
+func (l *ledger) leave(at place) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left[at] = true
 }
 
 func (l *ledger) spare(at place, why string) {
@@ -53,7 +60,7 @@ func (l *ledger) resolved(i plan.Item) (bool, string) {
 	hosts, over := l.ended[i.Play]
 	status, was := hosts[i.Host]
 	switch {
-	case l.begun[place{i.Play, i.Host, i.Entry, i.Item}] || !over || was && status != engine.HostOK:
+	case l.begun[place{i.Play, i.Host, i.Entry, i.Item}] || l.left[place{i.Play, i.Host, i.Entry, ""}] || !over || was && status != engine.HostOK:
 		return false, ""
 	case !was:
 		return true, "the play does not need the host any more"

@@ -43,6 +43,10 @@ func (x *execution) step(ctx context.Context, n int) (engine.Result, error) {
 // planned forecasts a step: its result is unknown from here on.
 func (x *execution) planned(args engine.Args, diff engine.Diff) engine.Result {
 	i := plan.Item{Disposition: x.as, Args: args.Shown, Unknown: args.Unknown, Diff: diff, Reason: x.why, Waits: x.waits}
+	if diff.Empty() && x.as == plan.WillRun { // only what is not known yet could make it act
+		i.Disposition, i.Waits = plan.Depends, args.Waits
+		i.Reason = strings.Trim(x.why+"; "+diff.Note, "; ")
+	}
 	if e, ok := args.Module.(engine.Effecter); ok {
 		i.Effects = e.Effects()
 	}
