@@ -101,6 +101,9 @@ func TestPlanIsAppliedOnce(t *testing.T) {
 			}
 		case exitRefused:
 			e.ended(o, exitRefused, "nothing was executed")
+			if strings.Contains(o.String(), "attempt 2") {
+				t.Errorf("what cannot be begun is tried in another way\n%s", o)
+			}
 		default:
 			t.Errorf("exit %d\n%s", o.code, o)
 		}

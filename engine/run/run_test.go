@@ -355,3 +355,40 @@ func TestGoalIsAskedAgain(t *testing.T) {
 		t.Errorf("plan %s, did %s", got, b.world.log())
 	}
 }
+
+// oneFails refuses the first intent, and takes everything after it.
+type oneFails struct {
+	engine.Journal
+	refused int
+}
+
+func (j *oneFails) Append(e engine.Event) error {
+	if e.Kind == engine.EventIntent && j.refused == 0 {
+		j.refused++
+		return errors.New("disk full")
+	}
+	return j.Journal.Append(e)
+}
+
+// TestWhatCannotBeRecordedIsNotTriedOtherwise: no further attempt, although the journal would take it.
+func TestWhatCannotBeRecordedIsNotTriedOtherwise(t *testing.T) {
+	b := newBench([]string{"a"}, ladderOf("one", "two"))
+	p, _, err := run.New(b.opts).Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.opts.Journal = &oneFails{Journal: b.opts.Journal}
+	res, err := run.New(b.opts).Apply(t.Context(), p)
+	if err == nil || !strings.Contains(err.Error(), "disk full") {
+		t.Errorf("it ended with %v", err)
+	}
+	tried := 0
+	for _, e := range b.log.events {
+		if e.Kind == engine.EventAttempt && e.Status == "started" {
+			tried++
+		}
+	}
+	if b.world.log() != "" || tried != 1 {
+		t.Errorf("did %q in %d attempts, hosts %s", b.world.log(), tried, statuses(res))
+	}
+}

@@ -87,7 +87,7 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 		Args: args.Shown, Changes: diff.Changes, Lines: diff.Commands, Reason: diff.Act, Place: x.e.Range.String()}
 	x.event(intent)
 	if x.record != nil { // nothing is done that could not be recorded before
-		return engine.Result{}, fmt.Errorf("the journal cannot be written, so nothing was done: %w", x.record)
+		return engine.Result{}, fmt.Errorf("%w: %w", errUnrecorded, x.record)
 	}
 	since := x.now()
 	x.begun++
@@ -154,7 +154,10 @@ func (x *execution) typed(v cty.Value) cty.Value {
 	return v
 }
 
+// errUnrecorded ends a host before a change that could not be recorded: trying something else would be no better.
+var errUnrecorded = errors.New("the journal cannot be written, so nothing was done")
+
 // fatal tells an error that ends the host from one that only ends an attempt.
 func fatal(err error) bool {
-	return errors.As(err, new(*plan.OutOfPlan)) || errors.Is(err, errStopped) || errors.Is(err, context.Canceled)
+	return errors.As(err, new(*plan.OutOfPlan)) || errors.Is(err, errStopped) || errors.Is(err, errUnrecorded) || errors.Is(err, context.Canceled)
 }
