@@ -113,15 +113,20 @@ func (d *dialer) open(ctx context.Context) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.limit)
 	defer cancel()
 	op, began := "connect to "+d.target, time.Now()
+	end := engine.BeginStage(ctx, engine.StageTCP)
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.target)
 	if err != nil {
+		end(engine.Stage{Err: err})
 		return nil, dialError(d.host, op, err, time.Since(began))
 	}
-	secure := tls.Client(raw, d.config)
+	end(engine.Stage{Detail: raw.RemoteAddr().String()})
+	secure, end := tls.Client(raw, d.config), engine.BeginStage(ctx, engine.StageTLS)
 	if err := secure.HandshakeContext(ctx); err != nil {
+		end(engine.Stage{Err: err})
 		_ = raw.Close() // err says what happened
 		return nil, handshakeError(d.host, op, err, time.Since(began))
 	}
+	end(engine.TLSStage(secure.ConnectionState()))
 	return secure, nil
 }
 

@@ -21,7 +21,8 @@ type Transport struct{}
 func (Transport) Settings() any { return &Settings{} }
 
 // Open never fails: there is nothing to connect to.
-func (Transport) Open(_ context.Context, h *engine.Host) (engine.Conn, error) {
+func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+	engine.BeginStage(ctx, engine.StageShell)(engine.Stage{Detail: "this machine"})
 	return &Conn{host: h.Name}, nil
 }
 

@@ -100,10 +100,13 @@ func (t *Transport) opening(h *engine.Host) (*opening, error) {
 // connect does all stages once. The end of ctx breaks any of them: by closing, because a connection through a jump
 // host knows no deadlines.
 func (o *opening) connect(ctx context.Context) (*Conn, error) {
+	end := engine.BeginStage(ctx, engine.StageTCP)
 	wire, err := o.transport.dial(ctx, o.address)
 	if err != nil {
+		end(engine.Stage{Err: err})
 		return nil, err
 	}
+	end(engine.Stage{Detail: wire.RemoteAddr().String()})
 	unwatch := context.AfterFunc(ctx, func() { wire.Close() })
 	defer unwatch()
 	config, err := o.config()
@@ -111,7 +114,9 @@ func (o *opening) connect(ctx context.Context) (*Conn, error) {
 		wire.Close()
 		return nil, err
 	}
+	told := o.hear(ctx, config)
 	conn, channels, requests, err := ssh.NewClientConn(wire, o.address, config)
+	told(conn, err)
 	if err != nil {
 		return nil, err
 	}

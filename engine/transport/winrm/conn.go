@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/dsplay/dsplay/engine"
 )
 
 const (
@@ -122,7 +124,9 @@ func (c *conn) enter(ctx context.Context) (*shell, error) {
 	if sh := c.join(); sh != nil {
 		return sh, nil
 	}
+	end := engine.BeginStage(ctx, engine.StageShell)
 	a, err := c.call(ctx, create())
+	end(engine.Stage{Err: err})
 	if err != nil {
 		return nil, err
 	}

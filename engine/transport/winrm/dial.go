@@ -51,9 +51,11 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 	defer cancel()
 	l, err := d.connect(limited)
 	if err == nil && d.settings.Auth == "ntlm" {
+		end := engine.BeginStage(ctx, engine.StageLogin)
 		if err = l.login(limited); err != nil {
 			_ = l.conn.Close()
 		}
+		end(engine.Stage{Detail: d.settings.User + " by " + d.settings.Auth, Err: err})
 	}
 	switch {
 	case err == nil:
@@ -65,17 +67,22 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 }
 
 func (d *dialer) connect(ctx context.Context) (*link, error) {
+	end := engine.BeginStage(ctx, engine.StageTCP)
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.target)
 	if err != nil {
+		end(engine.Stage{Err: err})
 		return nil, d.dialError(err)
 	}
+	end(engine.Stage{Detail: raw.RemoteAddr().String()})
 	l := &link{dialer: d, conn: raw, used: time.Now()}
 	if d.tls != nil {
-		secure := tls.Client(raw, d.tls)
+		secure, end := tls.Client(raw, d.tls), engine.BeginStage(ctx, engine.StageTLS)
 		if err := secure.HandshakeContext(ctx); err != nil {
+			end(engine.Stage{Err: err})
 			_ = raw.Close() // err says what happened
 			return nil, d.handshakeError(err)
 		}
+		end(engine.TLSStage(secure.ConnectionState()))
 		l.conn = secure
 		l.certificate = secure.ConnectionState().PeerCertificates[0]
 	}
