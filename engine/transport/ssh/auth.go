@@ -36,12 +36,11 @@ type login struct {
 // usual files. An agent's keys are not offered besides, because each counts as a failed attempt.
 func (k *keyring) login(s *Settings, set parsed) (*login, error) {
 	l := &login{password: s.Password}
-	var agentKeys []ssh.Signer
-	if s.Agent {
-		agentKeys = l.askAgent()
-	}
+	agentKeys := l.askAgent(set.agentSocket)
 	if len(set.keys) == 0 && s.Password.IsZero() {
-		l.signers = agentKeys
+		if !set.identitiesOnly {
+			l.signers = agentKeys
+		}
 		for _, name := range []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"} {
 			if signer, err := k.read(expand(name), s.Passphrase, nil); err == nil {
 				l.signers = append(l.signers, signer)
@@ -57,13 +56,27 @@ func (k *keyring) login(s *Settings, set parsed) (*login, error) {
 		}
 		l.signers = append(l.signers, signer)
 	}
+	if !set.identitiesOnly && len(set.keys) > 0 {
+		l.signers = append(l.signers, agentKeys...)
+	}
+	for _, path := range set.certificates {
+		if err := l.certify(path); err != nil {
+			l.close()
+			return nil, err
+		}
+	}
 	return l, nil
 }
 
 // askAgent returns the agent's keys, or nil when there is no agent.
-func (l *login) askAgent() []ssh.Signer {
-	socket := os.Getenv("SSH_AUTH_SOCK")
-	if socket == "" {
+func (l *login) askAgent(socket string) []ssh.Signer {
+	if socket == "" || socket == "SSH_AUTH_SOCK" {
+		socket = "$SSH_AUTH_SOCK"
+	}
+	if name, ok := strings.CutPrefix(socket, "$"); ok {
+		socket = os.Getenv(name)
+	}
+	if socket == "" || socket == "none" {
 		return nil
 	}
 	conn, err := net.Dial("unix", socket)
@@ -77,6 +90,26 @@ func (l *login) askAgent() []ssh.Signer {
 	}
 	l.agent = conn
 	return signers
+}
+
+// certify offers the certificate in a file before the key for which it is.
+func (l *login) certify(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the certificate: %w", err)
+	}
+	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	certificate, ok := public.(*ssh.Certificate)
+	if err != nil || !ok {
+		return fmt.Errorf("%s holds no certificate", path)
+	}
+	for _, signer := range l.signers {
+		if certified, err := ssh.NewCertSigner(certificate, signer); err == nil {
+			l.signers = append([]ssh.Signer{certified}, l.signers...)
+			return nil
+		}
+	}
+	return fmt.Errorf("the certificate %s belongs to none of the keys", path)
 }
 
 func (l *login) close() {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/skeema/knownhosts"
@@ -21,56 +20,66 @@ import (
 
 // knownFiles are the known_hosts files that were read, as long as they do not change on disk.
 type knownFiles struct {
-	mu    sync.Mutex
-	files map[string]knownFile
+	mu   sync.Mutex
+	sets map[string]knownSet // by the names of the files
 }
 
-type knownFile struct {
-	db   *knownhosts.HostKeyDB // nil: there is no such file
-	size int64
-	time time.Time
+type knownSet struct {
+	db    *knownhosts.HostKeyDB // nil: there is no such file
+	state string                // of the files on disk
 }
 
-// load returns the parsed file, or nil when there is none: then no host is known.
-func (k *knownFiles) load(path string) (*knownhosts.HostKeyDB, error) {
+// load returns the parsed files, or nil when there is none: then no host is known.
+func (k *knownFiles) load(paths []string) (*knownhosts.HostKeyDB, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.read(path)
+	return k.read(paths)
 }
 
-func (k *knownFiles) read(path string) (*knownhosts.HostKeyDB, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+func (k *knownFiles) read(paths []string) (*knownhosts.HostKeyDB, error) {
+	var files []string
+	var state strings.Builder
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, path)
+		fmt.Fprintf(&state, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
+	}
+	name := strings.Join(paths, "\n")
+	if set, ok := k.sets[name]; ok && set.state == state.String() {
+		return set.db, nil
+	}
+	if len(files) == 0 {
 		return nil, nil
 	}
+	db, err := knownhosts.NewDB(files...)
 	if err != nil {
 		return nil, err
 	}
-	if f, ok := k.files[path]; ok && f.size == info.Size() && f.time.Equal(info.ModTime()) {
-		return f.db, nil
+	if k.sets == nil {
+		k.sets = map[string]knownSet{}
 	}
-	db, err := knownhosts.NewDB(path)
-	if err != nil {
-		return nil, err
-	}
-	if k.files == nil {
-		k.files = map[string]knownFile{}
-	}
-	k.files[path] = knownFile{db, info.Size(), info.ModTime()}
+	k.sets[name] = knownSet{db, state.String()}
 	return db, nil
 }
 
-// add appends a key, unless the file has got one for this address meanwhile.
-func (k *knownFiles) add(path, address string, key ssh.PublicKey) error {
+// add appends a key to the first file, unless the files have got one for this address meanwhile.
+func (k *knownFiles) add(paths []string, address string, key ssh.PublicKey) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	db, err := k.read(path)
+	db, err := k.read(paths)
 	if err != nil {
 		return err
 	}
 	if db != nil && len(db.HostKeys(address)) > 0 {
 		return verify(db, address, nil, key)
 	}
+	path := paths[0]
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -90,6 +99,31 @@ func (k *knownFiles) add(path, address string, key ssh.PublicKey) error {
 	return errors.Join(err, f.Close())
 }
 
+// knownAs is the address under which the host is looked up.
+func (o *opening) knownAs() string {
+	if o.set.hostKeyAlias != "" {
+		return net.JoinHostPort(o.set.hostKeyAlias, "22")
+	}
+	return o.address
+}
+
+// trust makes c accept the host keys that the settings say, and no other.
+func (o *opening) trust(c *ssh.ClientConfig) error {
+	known, err := o.transport.known.load(o.set.knownHosts)
+	if err != nil {
+		return o.failure(engine.KindHostKey, err, "mend that line; dsplay does not guess what it was meant to say")
+	}
+	c.HostKeyAlgorithms = hostKeyAlgorithms(known, o.knownAs(), o.settings.Legacy)
+	c.HostKeyCallback = func(_ string, remote net.Addr, key ssh.PublicKey) error {
+		if err := o.checkHostKey(known, remote, key); err != nil {
+			return err
+		}
+		o.hostKey = key
+		return nil
+	}
+	return nil
+}
+
 // verify asks the file; without one every key is unknown.
 func verify(db *knownhosts.HostKeyDB, address string, remote net.Addr, key ssh.PublicKey) error {
 	if db == nil {
@@ -103,10 +137,10 @@ func verify(db *knownhosts.HostKeyDB, address string, remote net.Addr, key ssh.P
 
 // checkHostKey judges the key that the host shows, and adds an unknown one where the settings say so.
 func (o *opening) checkHostKey(db *knownhosts.HostKeyDB, remote net.Addr, key ssh.PublicKey) error {
-	err := verify(db, o.address, remote, key)
+	err := verify(db, o.knownAs(), remote, key)
 	_, isCertificate := key.(*ssh.Certificate)
 	if knownhosts.IsHostUnknown(err) && o.set.acceptNew && !isCertificate {
-		if err := o.transport.known.add(o.set.knownHosts, o.address, key); err != nil {
+		if err := o.transport.known.add(o.set.knownHosts, o.knownAs(), key); err != nil {
 			return o.failure(engine.KindHostKey, fmt.Errorf("cannot add the new host key: %w", err), "check the file known_hosts")
 		}
 		return nil
@@ -120,7 +154,7 @@ func (o *opening) checkHostKey(db *knownhosts.HostKeyDB, remote net.Addr, key ss
 // distrust explains why a key is not accepted, and how it would be.
 func (o *opening) distrust(err error, key ssh.PublicKey) *engine.Error {
 	shown := key.Type() + " " + fingerprint(key)
-	file, name := o.set.knownHosts, knownhosts.Normalize(o.address)
+	file, name := o.set.knownHosts[0], knownhosts.Normalize(o.knownAs())
 	e := o.failure(engine.KindHostKey, nil, "")
 	var differs *xknownhosts.KeyError
 	var revoked *xknownhosts.RevokedError

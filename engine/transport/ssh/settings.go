@@ -21,9 +21,14 @@ type Settings struct {
 	Password   engine.Secret `hcl:"password,optional" doc:"Password of the user; sent once per connection, as password or keyboard-interactive, whichever the host offers."`
 	Agent      bool          `hcl:"agent,optional" doc:"Ask the SSH agent: for its keys when neither key nor password is given, and for an encrypted key. True."`
 
-	KnownHosts string `hcl:"known_hosts,optional" doc:"File of the known host keys, in the format of OpenSSH; ~/.ssh/known_hosts."`
-	HostKeys   string `hcl:"host_keys,optional" oneof:"strict accept-new" doc:"What to do with an unknown host key: strict refuses it (default), accept-new adds it to the file. A changed key is always refused."`
-	Legacy     bool   `hcl:"legacy_algorithms,optional" doc:"Also offer SHA-1 key exchange, CBC ciphers and DSA host keys, last: for systems of before 2015, a weakening."`
+	Certificate    string `hcl:"certificate,optional" doc:"File of a user certificate for one of the keys, also for one of the agent. Without it, the one beside each key (KEY-cert.pub)."`
+	IdentitiesOnly *bool  `hcl:"identities_only,optional" doc:"Offer only the keys that are named, though the agent has more. True as soon as a key is named."`
+
+	KnownHosts      string   `hcl:"known_hosts,optional" doc:"File of the known host keys, in the format of OpenSSH, and the one to which accept-new adds; ~/.ssh/known_hosts, and the files of the system are read too."`
+	KnownHostsFiles []string `hcl:"known_hosts_files,optional" doc:"More such files, which are only read."`
+	HostKeys        string   `hcl:"host_keys,optional" oneof:"strict accept-new" doc:"What to do with an unknown host key: strict refuses it (default), accept-new adds it to the file. A changed key is always refused."`
+	HostKeyAlias    string   `hcl:"host_key_alias,optional" doc:"Name under which the host is looked up in the known host keys, and the name that its certificate must have; by default its address and port."`
+	Legacy          bool     `hcl:"legacy_algorithms,optional" doc:"Also offer SHA-1 key exchange, CBC ciphers and DSA host keys, last: for systems of before 2015, a weakening."`
 
 	ConnectTimeout string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial, handshake and login may take together; 30s."`
 	Keepalive      string `hcl:"keepalive,optional" doc:"How long a host may be silent before it is asked, and again before it is given up; 15s."`
@@ -37,10 +42,15 @@ func (s *Settings) Validate() error {
 
 // parsed is Settings with the defaults, in the types of their use.
 type parsed struct {
-	user, port, knownHosts string
-	keys                   []string
-	acceptNew              bool
-	connect, keepalive     time.Duration
+	user, port         string
+	keys               []string // files of private keys, or of public ones that stand for a key of the agent
+	certificates       []string // when there is one, those beside the keys do not count
+	identitiesOnly     bool     // no key of the agent but those that keys names
+	agentSocket        string   // "": $SSH_AUTH_SOCK; "none": no agent; "$NAME": that variable; else a path
+	knownHosts         []string // files; accept-new writes to the first
+	hostKeyAlias       string   // looked up instead of address and port
+	acceptNew          bool
+	connect, keepalive time.Duration
 }
 
 func (s *Settings) parse() (p parsed, err error) {
@@ -70,8 +80,35 @@ func (s *Settings) parse() (p parsed, err error) {
 	for _, key := range s.Keys {
 		p.keys = append(p.keys, expand(key))
 	}
-	p.knownHosts = expand(s.KnownHosts)
+	if s.Certificate != "" {
+		p.certificates = []string{expand(s.Certificate)}
+	}
+	p.identitiesOnly = len(p.keys) > 0
+	if s.IdentitiesOnly != nil {
+		p.identitiesOnly = *s.IdentitiesOnly
+	}
+	if !s.Agent {
+		p.agentSocket = "none"
+	}
+	p.knownHosts, p.hostKeyAlias = s.knownHosts(), s.HostKeyAlias
 	return p, nil
+}
+
+// knownHosts are the files that are named; else those of OpenSSH (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile).
+func (s *Settings) knownHosts() []string {
+	var files []string
+	for _, file := range append([]string{s.KnownHosts}, s.KnownHostsFiles...) {
+		if file != "" {
+			files = append(files, expand(file))
+		}
+	}
+	switch {
+	case len(files) == 0:
+		return []string{expand("~/.ssh/known_hosts"), expand("~/.ssh/known_hosts2"), "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
+	case s.KnownHosts == "": // accept-new must not write to files that are only read
+		return append([]string{expand("~/.ssh/known_hosts")}, files...)
+	}
+	return files
 }
 
 func duration(arg, text string) (time.Duration, error) {

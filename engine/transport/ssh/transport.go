@@ -35,7 +35,7 @@ func New() *Transport {
 // Settings returns a fresh *Settings with its defaults.
 func (t *Transport) Settings() any {
 	return &Settings{
-		Port: 22, Agent: true, KnownHosts: "~/.ssh/known_hosts", HostKeys: "strict",
+		Port: 22, Agent: true, HostKeys: "strict",
 		ConnectTimeout: "30s", Keepalive: "15s",
 	}
 }
@@ -124,37 +124,10 @@ func (o *opening) connect(ctx context.Context) (*Conn, error) {
 }
 
 func (o *opening) config() (*ssh.ClientConfig, error) {
-	known, err := o.transport.known.load(o.set.knownHosts)
-	if err != nil {
-		return nil, o.failure(engine.KindHostKey, err, "mend that line; dsplay does not guess what it was meant to say")
+	config := &ssh.ClientConfig{User: o.set.user, ClientVersion: "SSH-2.0-dsplay", Config: algorithms(o.settings.Legacy)}
+	if err := o.trust(config); err != nil {
+		return nil, err
 	}
-	config := &ssh.ClientConfig{
-		User:              o.set.user,
-		ClientVersion:     "SSH-2.0-dsplay",
-		HostKeyAlgorithms: hostKeyAlgorithms(known, o.address, o.settings.Legacy),
-		HostKeyCallback: func(_ string, remote net.Addr, key ssh.PublicKey) error {
-			if err := o.checkHostKey(known, remote, key); err != nil {
-				return err
-			}
-			o.hostKey = key
-			return nil
-		},
-	}
-	config.Config = algorithms(o.settings.Legacy)
 	o.login.configure(config)
 	return config, nil
-}
-
-// algorithms are the library's, and two good ones that it knows and does not offer: old appliances have nothing else.
-func algorithms(legacy bool) ssh.Config {
-	var c ssh.Config
-	c.SetDefaults()
-	c.KeyExchanges = union(c.KeyExchanges, []string{ssh.KeyExchangeDHGEXSHA256, ssh.KeyExchangeDH16SHA512})
-	if legacy {
-		old := ssh.InsecureAlgorithms()
-		c.KeyExchanges = union(c.KeyExchanges, old.KeyExchanges)
-		c.Ciphers = union(c.Ciphers, old.Ciphers)
-		c.MACs = union(c.MACs, old.MACs)
-	}
-	return c
 }
