@@ -46,6 +46,20 @@ func (s *sshSettings) Validate() error {
 	return nil
 }
 
+// guestSettings lead through another host.
+type guestSettings struct {
+	VCenter string `hcl:"vcenter"`
+	Jump    string `hcl:"jump,optional"`
+}
+
+func (g *guestSettings) Needs() []engine.Need {
+	needs := []engine.Need{{Arg: "vcenter", Host: g.VCenter, Written: true}}
+	if g.Jump != "" {
+		needs = append(needs, engine.Need{Arg: "jump", Host: g.Jump})
+	}
+	return needs
+}
+
 type httpsSettings struct {
 	Kind     string        `hcl:"kind,optional" oneof:"vsphere dsm"`
 	Password engine.Secret `hcl:"password,optional"`
@@ -89,6 +103,7 @@ func options() inventory.Options {
 			"ssh":   transport{func() any { return &sshSettings{Port: 22, HostKeys: "strict"} }},
 			"https": transport{func() any { return &httpsSettings{} }},
 			"local": transport{func() any { return &struct{}{} }},
+			"guest": transport{func() any { return &guestSettings{} }},
 		},
 		Sources: map[string]inventory.Source{"estate": &estate{}},
 		Secrets: &engine.Secrets{},

@@ -40,6 +40,7 @@ func (m *Model) settle(d *decl, l *lineage, kind string, fresh func() any) any {
 		m.report(diags)
 		if !diags.HasErrors() {
 			m.validate(target, x, m.early(d))
+			m.checkNeeds(target, x, m.early(d))
 		}
 		m.register(target)
 	}
@@ -61,6 +62,25 @@ func (m *Model) validate(target any, x *mix, early bool) {
 		m.fail(x.args[bad.Arg].attr.Expr.Range(), "Wrong value", fmt.Sprintf("%q %s.", bad.Arg, bad.Problem))
 	case !early:
 		m.fail(x.place, "Wrong value", err.Error()+".")
+	}
+}
+
+// checkNeeds refuses settings that lead through a host that nobody declares; early, not through one that a source may
+// still find.
+func (m *Model) checkNeeds(target any, x *mix, early bool) {
+	n, ok := target.(engine.Needer)
+	if !ok {
+		return
+	}
+	for _, need := range n.Needs() {
+		if need.Host == engine.Localhost || m.current[need.Host] != nil || early && !need.Written {
+			continue
+		}
+		place := x.place
+		if said := x.args[need.Arg]; said.attr != nil {
+			place = said.attr.Expr.Range()
+		}
+		m.fail(place, "Unknown host", fmt.Sprintf("No host %q is declared, through which %q leads.%s", need.Host, need.Arg, decode.Suggest(need.Host, sortedKeys(m.current))))
 	}
 }
 

@@ -104,7 +104,7 @@ func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
 	if l.model == nil {
 		return nil, errors.New("which hosts? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY; nothing was executed")
 	}
-	pool := run.NewPool(l.wires.transports, l.observe)
+	pool := run.NewPool(l.wires.transports, l.model.Inventory(), l.observe)
 	var silent atomic.Bool
 	inv, problems := l.model.Resolve(ctx, func(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 		c, err := pool.Get(ctx, h)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/dsplay/dsplay/engine"
@@ -15,6 +17,7 @@ import (
 type Pool struct {
 	transports map[string]engine.Transport
 	opened     func(host string, c engine.Conn)
+	inventory  *engine.Inventory // whose hosts lead to others; nil: none
 
 	mu    sync.Mutex
 	slots map[string]*slot
@@ -34,15 +37,16 @@ type dial struct {
 	conn   engine.Conn
 	err    error
 	bug    *Bug // the transport panicked
+	depth  int  // how many hosts it leads through, one after the other
 }
 
-// NewPool makes an empty pool over the transports, by their type in the inventory. opened is told of every
-// connection; it may be nil.
-func NewPool(transports map[string]engine.Transport, opened func(host string, c engine.Conn)) *Pool {
+// NewPool makes an empty pool over the transports, by their type in the inventory, which is nil where no connection
+// leads through another host. opened is told of every connection; it may be nil.
+func NewPool(transports map[string]engine.Transport, inventory *engine.Inventory, opened func(host string, c engine.Conn)) *Pool {
 	if opened == nil {
 		opened = func(string, engine.Conn) {}
 	}
-	return &Pool{transports: transports, opened: opened, slots: map[string]*slot{}}
+	return &Pool{transports: transports, inventory: inventory, opened: opened, slots: map[string]*slot{}}
 }
 
 func (p *Pool) slot(host string) *slot {
@@ -94,7 +98,9 @@ func (p *Pool) open(ctx context.Context, s *slot, d *dial, t engine.Transport, h
 			d.bug = &Bug{h.Name, v, debug.Stack()}
 		}
 	}()
-	conn, err := t.Open(ctx, h)
+	way := &peers{pool: p, name: h.Name}
+	conn, err := t.Open(engine.WithPeers(ctx, way), h)
+	d.depth = way.depth()
 	if err == nil {
 		err = s.same(conn, h.Name)
 	}
@@ -176,38 +182,50 @@ func (p *Pool) RetryAll() {
 	}
 }
 
-// Close ends every dial and closes every connection, all at once, in bounded time.
+// Close ends every dial and closes every connection, in bounded time: all at once, but for one that others lead through,
+// which is closed after them.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var wg sync.WaitGroup
-	errs := make(chan error, len(p.slots))
+	var dials []*dial
 	for _, s := range p.slots {
-		wg.Go(func() { errs <- s.close() })
+		if d := s.end(); d != nil {
+			dials = append(dials, d)
+		}
 	}
-	wg.Wait()
-	close(errs)
+	levels := map[int][]engine.Conn{}
+	for _, d := range dials {
+		if <-d.done; d.conn != nil {
+			levels[d.depth] = append(levels[d.depth], d.conn)
+		}
+	}
 	var all error
-	for err := range errs {
-		all = errors.Join(all, err)
+	for _, depth := range slices.Backward(slices.Sorted(maps.Keys(levels))) {
+		all = errors.Join(all, closeAll(levels[depth]))
 	}
 	return all
 }
 
-func (s *slot) close() error {
+func closeAll(conns []engine.Conn) error {
+	errs := make([]error, len(conns))
+	var wg sync.WaitGroup
+	for i, c := range conns {
+		wg.Go(func() { errs[i] = c.Close() })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// end ends a dial that goes on, and returns it.
+func (s *slot) end() *dial {
 	s.mu.Lock()
 	d := s.dial
 	s.dial = nil
 	s.mu.Unlock()
-	if d == nil {
-		return nil
+	if d != nil {
+		d.cancel()
 	}
-	d.cancel()
-	<-d.done
-	if d.conn == nil {
-		return nil
-	}
-	return d.conn.Close()
+	return d
 }
 
 // patient is the pool of a step that acts: what it does may take the host away for a while (a reboot), so it dials again

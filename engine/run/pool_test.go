@@ -54,7 +54,7 @@ func (d *dialer) Open(ctx context.Context, _ *engine.Host) (engine.Conn, error) 
 }
 
 func newPool(d *dialer) (*run.Pool, *engine.Host) {
-	return run.NewPool(map[string]engine.Transport{"x": d}, nil), &engine.Host{Name: "a", Connection: engine.Connection{Type: "x"}}
+	return run.NewPool(map[string]engine.Transport{"x": d}, nil, nil), &engine.Host{Name: "a", Connection: engine.Connection{Type: "x"}}
 }
 
 func refused() error { return &engine.Error{Kind: engine.KindRefused, Unreachable: true} }

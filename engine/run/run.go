@@ -61,7 +61,7 @@ func New(o Options) *Runner {
 		o.Redact = func(s string) string { return s }
 	}
 	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal, clock: o.Clock}, identities: map[string]string{}}
-	r.pool = NewPool(o.Transports, r.opened)
+	r.pool = NewPool(o.Transports, o.Inventory, r.opened)
 	return r
 }
 
