@@ -65,6 +65,12 @@ type Shell interface {
 	Family() string
 }
 
+// Encoded is a shell connection to a Windows whose programs may write another code page than UTF-8.
+type Encoded interface {
+	// Encoding is the code page of output and standard input: "utf-8", "cp932", "cp1252" …
+	Encoding() string
+}
+
 // API is a connection to a host that speaks HTTPS: a vCenter, a DSM, an NSX manager.
 // Modules take sessions, TLS and retries from here, never of their own.
 type API interface {

@@ -27,9 +27,10 @@ var layers = []struct{ pkg, may string }{
 	{"engine/replay", "engine github.com/zclconf/go-cty/..."}, // what a recorded run left
 	{"engine/report", "engine"},
 	{"engine/journal", "engine"}, // events on disk
-	{"engine/machine", "engine"},
+	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
+	{"engine/machine", "engine engine/codepage"},
 	{"engine/transport/ssh", "engine engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},
-	{"engine/transport/winrm", "engine github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/..."},
+	{"engine/transport/winrm", "engine engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/..."},
 	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
 	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
 	{"engine/transport/https", "engine"},

@@ -20,6 +20,7 @@ const (
 	SOAPFault                // a fault with Fault.Code
 	LoseReply                // does what was asked and cuts the connection instead of answering
 	Cut                      // cuts the connection and does nothing
+	Changed                  // does what was asked and answers what Fault.Change makes of the answer
 )
 
 // Fault is one fault that a test or the lab switches on.
@@ -31,6 +32,7 @@ type Fault struct {
 	Times  int      // 0: until Heal
 	Offers []string // values of WWW-Authenticate
 	Code   uint32   // WSManFault code
+	Change func(envelope string) string
 }
 
 // Fail switches a fault on; the first that matches a request is used.
@@ -86,6 +88,10 @@ func (f Fault) misbehave(w http.ResponseWriter, r *http.Request, p *peer, do fun
 		panic(http.ErrAbortHandler)
 	case Cut:
 		panic(http.ErrAbortHandler)
+	case Changed:
+		answer := do()
+		answer.change = f.Change
+		p.answer(w, answer)
 	}
 }
 

@@ -30,11 +30,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	p, _ := r.Context().Value(peerKey{}).(*peer)
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	seen := Request{Auth: scheme}
-	body, err := io.ReadAll(io.LimitReader(r.Body, 8<<20))
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(s.opts.MaxRequest)+1))
 	if err != nil {
 		return
 	}
 	seen.Size = len(body)
+	if len(body) > s.opts.MaxRequest {
+		s.record(seen)
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	}
 	if f, hit := s.fault(""); hit {
 		s.record(seen)
 		f.misbehave(w, r, p, func() *reply { return nil })
@@ -53,7 +59,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	seen.Sealed = strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/encrypted")
 	e, problem := s.open(p, body, seen.Sealed)
 	if e != nil {
-		seen.Action = e.action()
+		seen.Action, seen.Options = e.action(), e.options()
 	}
 	s.record(seen)
 	if problem != nil {
@@ -101,6 +107,9 @@ func (p *peer) answer(w http.ResponseWriter, r *reply) {
 	var body []byte
 	if r.action != "" {
 		body = r.bytes()
+		if r.change != nil {
+			body = []byte(r.change(string(body)))
+		}
 		w.Header().Set("Content-Type", soapType)
 		if p.seal != nil {
 			body = p.seal.wrap(body)

@@ -10,16 +10,19 @@ import (
 	"time"
 )
 
-const maxProcesses = 25 // per shell, as in Windows
-
-// shell is a remote shell; mu of the server guards commands.
+// shell is a remote shell; mu of the server guards it.
 type shell struct {
-	id, user string
-	commands map[string]*command
+	id, user   string
+	commands   map[string]*command
+	operations int // commands that were ever started in it
+	pending    int // requests about it that have no answer yet
+	idle       time.Duration
+	expiry     *time.Timer // it is deleted then
 }
 
 // end kills what runs in the shell; the lock is held.
 func (sh *shell) end() {
+	sh.expiry.Stop()
 	for _, c := range sh.commands {
 		c.kill()
 	}
@@ -33,9 +36,13 @@ func newID() string {
 
 // act does what a request asks.
 func (s *Server) act(ctx context.Context, user string, e *envelope) *reply {
+	if e.Action == nsTransfer+"/Get" && e.ResourceURI == configURI {
+		return s.config(user)
+	}
 	if e.ResourceURI != cmdShell {
 		return faultReply(faultSchema)
 	}
+	defer s.use(e.shellID())()
 	acts := map[string]func(context.Context, string, *envelope) (*reply, error){
 		nsTransfer + "/Create": s.create, nsTransfer + "/Delete": s.delete,
 		nsShell + "/Command": s.command, nsShell + "/Send": s.send, nsShell + "/Receive": s.receive, nsShell + "/Signal": s.signal,
@@ -55,7 +62,7 @@ func (s *Server) act(ctx context.Context, user string, e *envelope) *reply {
 	return answer
 }
 
-func (s *Server) create(_ context.Context, user string, _ *envelope) (*reply, error) {
+func (s *Server) create(_ context.Context, user string, e *envelope) (*reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	open := 0
@@ -67,7 +74,11 @@ func (s *Server) create(_ context.Context, user string, _ *envelope) (*reply, er
 	if open >= s.opts.ShellQuota {
 		return nil, faultShells
 	}
-	sh := &shell{id: newID(), user: user, commands: map[string]*command{}}
+	sh := &shell{id: newID(), user: user, commands: map[string]*command{}, idle: s.opts.MaxIdle}
+	if asked := timeout(e.IdleTimeout); asked > 0 {
+		sh.idle = min(sh.idle, asked)
+	}
+	sh.expiry = time.AfterFunc(sh.idle, func() { s.expire(sh) })
 	s.shells[sh.id] = sh
 	return ok(nsTransfer+"/CreateResponse", `<x:ResourceCreated><a:Address>`+s.URL()+`</a:Address><a:ReferenceParameters><w:ResourceURI>`+cmdShell+
 		`</w:ResourceURI><w:SelectorSet><w:Selector Name="ShellId">`+sh.id+`</w:Selector></w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>`+
@@ -123,10 +134,13 @@ func (s *Server) command(_ context.Context, user string, e *envelope) (*reply, e
 		return nil, err
 	case s.ctx.Err() != nil:
 		return nil, faultAborted
-	case len(sh.commands) >= maxProcesses:
+	case len(sh.commands) >= s.opts.Processes:
 		return nil, faultProcesses
+	case s.operations(user) >= s.opts.Operations:
+		return nil, faultOperations
 	}
 	c := newCommand(s.ctx)
+	sh.operations++
 	sh.commands[c.id] = c
 	s.running.Go(func() { c.run(s.opts.Handle, user, e.line()) })
 	return ok(nsShell+"/CommandResponse", `<rsp:CommandResponse><rsp:CommandId>`+c.id+`</rsp:CommandId></rsp:CommandResponse>`), nil

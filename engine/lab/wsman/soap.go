@@ -28,6 +28,7 @@ type envelope struct {
 	Selectors   []selector `xml:"Header>SelectorSet>Selector"`
 	Options     []selector `xml:"Header>OptionSet>Option"`
 	Command     string     `xml:"Body>CommandLine>Command"`
+	IdleTimeout string     `xml:"Body>Shell>IdleTimeOut"`
 	Arguments   []string   `xml:"Body>CommandLine>Arguments"`
 	Send        []stream   `xml:"Body>Send>Stream"`
 	Receive     struct {
@@ -65,6 +66,17 @@ func parse(body []byte) (*envelope, error) {
 // action is the last part of the action's URI.
 func (e *envelope) action() string { return path.Base(e.Action) }
 
+func (e *envelope) options() map[string]string {
+	if len(e.Options) == 0 {
+		return nil
+	}
+	all := map[string]string{}
+	for _, o := range e.Options {
+		all[o.Name] = o.Value
+	}
+	return all
+}
+
 func (e *envelope) shellID() string {
 	for _, s := range e.Selectors {
 		if s.Name == "ShellId" {
@@ -74,14 +86,12 @@ func (e *envelope) shellID() string {
 	return ""
 }
 
-// timeout reads PT20S, PT0.5S or PT1M; Windows waits 60 s when it is not told.
+// timeout is how long the client lets the host wait; Windows waits 60 s when it is not told.
 func (e *envelope) timeout() time.Duration {
-	text, ok := strings.CutPrefix(strings.TrimSpace(e.Timeout), "PT")
-	d, err := time.ParseDuration(strings.ToLower(text))
-	if !ok || err != nil || d <= 0 {
-		return time.Minute
+	if d := timeout(e.Timeout); d > 0 {
+		return d
 	}
-	return d
+	return time.Minute
 }
 
 // line is what cmd.exe gets: the command and its arguments, joined as Windows joins them.
@@ -91,6 +101,7 @@ func (e *envelope) line() string {
 
 // reply is an answer: a SOAP body, and what its header needs.
 type reply struct {
+	change    func(string) string // of a fault that was switched on
 	status    int
 	action    string
 	body      string
@@ -117,16 +128,17 @@ func (f fault) Error() string { return f.text }
 
 // The faults of a Windows host. Codes from wsmerror.h and winerror.h; texts as Windows says them.
 var (
-	faultTimedOut  = fault{2150858793, "w:TimedOut", "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  "}
-	faultSelectors = fault{2150858843, "w:InvalidSelectors", "The WS-Management service cannot process the request because the request contained invalid selectors for the resource. "}
-	faultShells    = fault{2150859173, "w:QuotaLimit", "The WS-Management service cannot process the request. The maximum number of concurrent shells for this user has been exceeded. Close existing shells or raise the quota for this user. "}
-	faultProcesses = fault{2150859174, "w:QuotaLimit", "The WS-Management service cannot process the request. The maximum number of processes per shell has been exceeded. "}
-	faultEnvelope  = fault{2150858776, "w:EncodingLimit", "The WS-Management service cannot process the request because the envelope is larger than the configured maximum. "}
-	faultCommand   = fault{2150858752, "w:InvalidParameter", "The Windows Remote Shell received a request to perform an operation on a command identifier that does not exist. "}
-	faultAborted   = fault{995, "w:InternalError", "The I/O operation has been aborted because of either a thread exit or an application request. "}
-	faultSchema    = fault{2150858817, "w:SchemaValidationError", "The SOAP XML in the message does not match the corresponding XML schema definition. "}
-	faultAction    = fault{2150858754, "a:ActionNotSupported", "The action is not supported by the service. "}
-	faultAccess    = fault{5, "w:AccessDenied", "Access is denied. "}
+	faultTimedOut   = fault{2150858793, "w:TimedOut", "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.  "}
+	faultSelectors  = fault{2150858843, "w:InvalidSelectors", "The WS-Management service cannot process the request because the request contained invalid selectors for the resource. "}
+	faultShells     = fault{2150859173, "w:QuotaLimit", "The WS-Management service cannot process the request. The maximum number of concurrent shells for this user has been exceeded. Close existing shells or raise the quota for this user. "}
+	faultOperations = fault{2150859174, "w:QuotaLimit", "The WS-Management service cannot process the request. The maximum number of concurrent operations for this user has been exceeded. Close existing operations for this user, or raise the quota for this user. "}
+	faultProcesses  = fault{2150859172, "w:QuotaLimit", "The WS-Management service cannot process the request. The maximum number of processes per shell has been exceeded. "}
+	faultEnvelope   = fault{2150858776, "w:EncodingLimit", "The WS-Management service cannot process the request because the envelope is larger than the configured maximum. "}
+	faultCommand    = fault{2150858752, "w:InvalidParameter", "The Windows Remote Shell received a request to perform an operation on a command identifier that does not exist. "}
+	faultAborted    = fault{995, "w:InternalError", "The I/O operation has been aborted because of either a thread exit or an application request. "}
+	faultSchema     = fault{2150858817, "w:SchemaValidationError", "The SOAP XML in the message does not match the corresponding XML schema definition. "}
+	faultAction     = fault{2150858754, "a:ActionNotSupported", "The action is not supported by the service. "}
+	faultAccess     = fault{5, "w:AccessDenied", "Access is denied. "}
 )
 
 func faultReply(f fault) *reply {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Options say what the host offers.
@@ -25,9 +26,20 @@ type Options struct {
 	// http, and a plain body after NTLM is refused with 500.
 	AllowUnencrypted bool
 	// Handle runs one command line. It returns when ctx ends: Close waits for it.
-	Handle      func(ctx context.Context, s *Session) (exit uint32)
-	ShellQuota  int // shells per user; 0: 30, as in Windows
-	MaxEnvelope int // bytes of a request or a reply; 0: 153600 (150 kB), the most that old clients ask for
+	Handle func(ctx context.Context, s *Session) (exit uint32)
+
+	ShellQuota  int // shells per user (MaxShellsPerUser); 0: 30, as in Windows
+	Processes   int // processes per shell (MaxProcessesPerShell); 0: 25, as in Windows
+	MaxEnvelope int // bytes of a request or a reply (MaxEnvelopeSizekb); 0: 153600 (150 kB), the default of old hosts
+	// MaxRequest is what http.sys lets through; a larger request gets 413 before anybody reads it. 0: 8 MiB.
+	MaxRequest int
+	// Operations per user (MaxConcurrentOperationsPerUser); 0: 1500. A command counts until its shell is deleted, whatever
+	// is signalled to it: MS-WSMV, note 118.
+	Operations int
+	// MaxIdle is after how much time a shell that nobody uses is deleted, whatever its client asked for; 0: two hours.
+	MaxIdle time.Duration
+	// Limited are the users who are no administrators: they may not read the configuration.
+	Limited []string
 }
 
 // Session is one command that runs.
@@ -61,7 +73,9 @@ type Request struct {
 	Action string // "Create", "Command", "Send", "Receive", "Signal", "Delete"; "" for a leg of a handshake and what was refused before it was read
 	Auth   string // the Authorization header's scheme; "" on a connection that is authenticated
 	Sealed bool
-	Size   int // bytes of the body on the wire
+	// Options are those of the header, by name.
+	Options map[string]string
+	Size    int // bytes of the body on the wire
 }
 
 // Listen starts a host.
@@ -69,11 +83,16 @@ func Listen(o Options) (*Server, error) {
 	if o.Addr == "" {
 		o.Addr = "127.0.0.1:0"
 	}
-	if o.ShellQuota == 0 {
-		o.ShellQuota = 30
+	for _, limit := range []struct {
+		of      *int
+		windows int
+	}{{&o.ShellQuota, 30}, {&o.Processes, 25}, {&o.MaxEnvelope, 153600}, {&o.MaxRequest, 8 << 20}, {&o.Operations, 1500}} {
+		if *limit.of == 0 {
+			*limit.of = limit.windows
+		}
 	}
-	if o.MaxEnvelope == 0 {
-		o.MaxEnvelope = 153600
+	if o.MaxIdle == 0 {
+		o.MaxIdle = 2 * time.Hour
 	}
 	listener, err := net.Listen("tcp", o.Addr)
 	if err != nil {

@@ -263,7 +263,7 @@ func TestFaults(t *testing.T) {
 			run("wait")
 		}
 	}
-	wants("a 26th process", 2150859174, "ops:a", message("Command", shell, `<CommandLine><Command>say</Command></CommandLine>`))
+	wants("a 26th process", 2150859172, "ops:a", message("Command", shell, `<CommandLine><Command>say</Command></CommandLine>`))
 	if status, _ := ask("ops:wrong", message("Create", "", "")); status != 401 {
 		t.Error(status)
 	}

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// call sends one message and waits for its answer, for operation_timeout and a margin. Its error is
+// ask sends one message and waits for its answer, for operation_timeout and a margin. Its error is
 //   - *Fault: the host understood and refused,
 //   - *engine.Error or unsent: nothing was asked, or it did not reach the service,
 //   - *lost: it was sent and its fate is unknown,
 //   - or what ctx says, when it ended after that.
-func (c *conn) call(ctx context.Context, m message) (*answer, error) {
+func (c *conn) ask(ctx context.Context, m message) (*answer, error) {
 	l, err := c.pool.get(ctx)
 	if err != nil {
 		return nil, err
@@ -21,12 +21,15 @@ func (c *conn) call(ctx context.Context, m message) (*answer, error) {
 	defer c.pool.put(l)
 	limited, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
-	r, err := l.post(limited, m.envelope(c.pool.dialer.url, c.operation))
+	r, err := l.post(limited, m.envelope(c.pool.dialer.url, c.operation, c.limits.size()))
 	if err != nil {
 		if ctx.Err() != nil {
 			err = why(ctx)
 		}
 		return nil, err
+	}
+	if r.status == http.StatusRequestEntityTooLarge {
+		l.broken = true // the host did not decrypt it: both ends count messages
 	}
 	return c.read(r)
 }
@@ -48,6 +51,8 @@ func (c *conn) read(r *httpReply) (*answer, error) {
 			c.pool.deny(e)
 		}
 		return nil, e
+	case http.StatusRequestEntityTooLarge:
+		return nil, c.oversized()
 	case http.StatusOK:
 		return nil, &lost{msg: "the host answered with an empty message", hint: "restart the WinRM service on the host if it stays so", answered: true}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/codepage"
 )
 
 const (
@@ -24,6 +25,8 @@ type conn struct {
 	operation time.Duration // how long the host may hold a request
 	patience  time.Duration // how long an answer is waited for
 	slots     chan struct{}
+	limits    limits
+	page      codepage.Page   // of the shell
 	base      context.Context // without deadline, for what has to be done after the caller's has ended
 	closing   context.Context
 	stop      context.CancelFunc
@@ -46,7 +49,7 @@ func newConn(ctx context.Context, d *dialer, operation time.Duration) *conn {
 	c := &conn{
 		pool:      &pool{dialer: d, links: map[*link]bool{}},
 		identity:  "none",
-		operation: operation, patience: patienceFor(operation),
+		operation: operation, patience: patienceFor(operation), limits: limits{envelope: envelopeSize},
 		slots: make(chan struct{}, parallel), creating: make(chan struct{}, 1),
 		base: context.WithoutCancel(ctx),
 	}
@@ -82,6 +85,9 @@ func (c *conn) begin(ctx context.Context) error {
 
 func (c *conn) Identity() string { return c.identity }
 func (c *conn) Family() string   { return "windows" }
+
+// Encoding is the code page that the shell was asked for.
+func (c *conn) Encoding() string { return c.page.String() }
 
 // Close ends what still runs, deletes the shells on the host and closes the links. A host that does not answer
 // costs twice the time of a cleanup at most.
@@ -125,7 +131,7 @@ func (c *conn) enter(ctx context.Context) (*shell, error) {
 		return sh, nil
 	}
 	end := engine.BeginStage(ctx, engine.StageShell)
-	a, err := c.call(ctx, create())
+	a, err := c.call(ctx, create(c.page.Number()))
 	end(engine.Stage{Err: err})
 	if err != nil {
 		return nil, err
@@ -150,10 +156,15 @@ func (c *conn) join() *shell {
 	return c.shell
 }
 
+// leave counts a command out; the last one of a shell that is not used any more deletes it.
 func (c *conn) leave(sh *shell) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	sh.busy--
+	last := sh.busy == 0 && slices.Contains(c.retired, sh)
+	c.mu.Unlock()
+	if last {
+		c.delete(sh)
+	}
 }
 
 // forget lets the next command have a new shell; this one is gone.
@@ -175,12 +186,28 @@ func (c *conn) retire(sh *shell) (dead bool) {
 	}
 	alone := sh.busy == 1
 	c.mu.Unlock()
-	if !alone {
-		return false
+	return alone && c.delete(sh)
+}
+
+// discard lets the next command have a new shell; gone says that this one is not there any more.
+func (c *conn) discard(sh *shell, gone bool) {
+	if gone {
+		c.forget(sh)
+		return
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shell == sh {
+		c.shell = nil
+		c.retired = append(c.retired, sh)
+	}
+}
+
+// delete ends a retired shell and what runs in it, and tells whether it is gone.
+func (c *conn) delete(sh *shell) bool {
 	ctx, cancel := context.WithTimeout(c.base, cleanup)
 	defer cancel()
-	if _, err := c.call(ctx, remove(sh.id)); err != nil && !gone(err) {
+	if _, err := c.ask(ctx, remove(sh.id)); err != nil && !gone(err) {
 		return false
 	}
 	c.mu.Lock()

@@ -60,9 +60,12 @@ func (c *conn) admit() error {
 	return nil
 }
 
-// start starts a command. When the shell has vanished, which shows before anything starts, it makes a new one, once.
+// start starts a command. When the shell has vanished, or the host counts too much in it, which shows before anything
+// starts, it makes a new one, once; a quota is then waited for as long as operation_timeout. A host counts every command
+// of a shell as an operation for as long as the shell lives (MS-WSMV, note 118: not even the terminate signal helps).
 func (c *conn) start(ctx context.Context, op, line string) (*run, error) {
-	for again := true; ; again = false {
+	wait := newQuotaWait(c.operation)
+	for replaced := false; ; {
 		sh, err := c.enter(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -70,15 +73,21 @@ func (c *conn) start(ctx context.Context, op, line string) (*run, error) {
 			}
 			return nil, c.notRun(op, err)
 		}
-		a, err := c.call(ctx, command(sh.id, line))
+		a, err := c.ask(ctx, command(sh.id, line))
 		if err == nil && a.CommandID != "" {
 			return &run{conn: c, shell: sh, id: a.CommandID, op: op}, nil
 		}
 		if err == nil {
 			err = &lost{msg: "the host does not say as what it was started", answered: true}
 		}
-		if faultIs(err, codeShellGone) && again {
-			c.forget(sh)
+		gone := faultIs(err, codeShellGone)
+		switch {
+		case (gone || overQuota(err)) && !replaced:
+			replaced = true
+			c.discard(sh, gone)
+			c.leave(sh)
+			continue
+		case overQuota(err) && wait.more(ctx):
 			c.leave(sh)
 			continue
 		}

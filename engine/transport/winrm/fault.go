@@ -34,7 +34,9 @@ const (
 	codeBrokenPipe    = 109        // ERROR_BROKEN_PIPE
 	codeNoData        = 232        // ERROR_NO_DATA: the pipe is being closed
 	codeNotConnected  = 233        // ERROR_PIPE_NOT_CONNECTED
+	codeTooLarge      = 2150858776 // the envelope is larger than MaxEnvelopeSizekb
 	subcodeTimedOut   = "TimedOut"
+	subcodeEncoding   = "EncodingLimit"
 	subcodeQuotaLimit = "QuotaLimit"
 )
 

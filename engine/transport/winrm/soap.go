@@ -11,81 +11,99 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/masterzen/winrm"
+	"github.com/masterzen/winrm/soap"
 )
 
 const (
-	nsShell    = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
-	nsTransfer = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
-	cmdShell   = nsShell + "/cmd"
-
-	// envelopeSize is what a host answers with at most. It is the default of the oldest hosts; newer ones take 500 kB.
-	envelopeSize = 153600
-	// chunk is how much of stdin one message carries: in base64 it has to fit into envelopeSize.
-	chunk = 100_000
+	nsShell  = soap.NS_WIN_SHELL
+	cmdShell = nsShell + "/cmd"
 )
 
-// message is a request: the action's URI, the shell it is for, options of the header, and the body.
-type message struct {
-	action  string
-	shell   string // "" for Create
-	options string
-	body    string
+// message builds a request for the service at url. The requests are masterzen/winrm's; what it leaves to its caller is
+// done here: every text in them is escaped before, because its elements write texts and attributes as they are.
+type message func(url string, p *winrm.Parameters) *soap.SoapMessage
+
+// envelope is the message on the wire. The host may hold it for wait, and answer with size bytes.
+func (m message) envelope(url string, wait time.Duration, size int) []byte {
+	p := winrm.NewParameters(fmt.Sprintf("PT%.3fS", wait.Seconds()), "en-US", size)
+	return []byte(m(escape(url), p).String())
 }
 
-func option(name, value string) string {
-	return `<w:Option Name="` + name + `">` + value + `</w:Option>`
+// idle is after how much time without use the host deletes a shell by itself: one that a lost connection left behind.
+const idle = 15 * time.Minute
+
+// create asks for a shell of a code page. The library's NewOpenShellRequest has the code page 65001 fixed and knows no
+// idle timeout, and what it has built cannot be changed any more; so this and command are made of its parts.
+func create(codePage int) message {
+	return func(url string, p *winrm.Parameters) *soap.SoapMessage {
+		m := request(url, p, soap.NS_TRANSFER+"/Create", "",
+			soap.NewHeaderOption("WINRS_NOPROFILE", "FALSE"), soap.NewHeaderOption("WINRS_CODEPAGE", strconv.Itoa(codePage)))
+		sh := m.CreateBodyElement("Shell", soap.DOM_NS_WIN_SHELL)
+		for _, e := range [][2]string{{"InputStreams", "stdin"}, {"OutputStreams", "stdout stderr"}, {"IdleTimeOut", fmt.Sprintf("PT%dS", int(idle.Seconds()))}} {
+			m.CreateElement(sh, e[0], soap.DOM_NS_WIN_SHELL).SetContent(e[1])
+		}
+		return m
+	}
 }
 
-// create asks for a shell that speaks UTF-8 and that the host deletes by itself after 15 minutes without use.
-func create() message {
-	return message{action: nsTransfer + "/Create",
-		options: option("WINRS_NOPROFILE", "FALSE") + option("WINRS_CODEPAGE", "65001"),
-		body:    `<rsp:Shell><rsp:InputStreams>stdin</rsp:InputStreams><rsp:OutputStreams>stdout stderr</rsp:OutputStreams><rsp:IdleTimeOut>PT900S</rsp:IdleTimeOut></rsp:Shell>`}
-}
-
-func remove(shell string) message { return message{action: nsTransfer + "/Delete", shell: shell} }
-
-// command runs line by cmd.exe /c, with stdin as a pipe.
+// command runs line by cmd.exe /c, with stdin as a pipe. The library's NewExecuteCommandRequest makes stdin a console
+// (WINRS_CONSOLEMODE_STDIN), whose line editor changes bytes, and its CDATA section ends at the first "]]>" of the line.
 func command(shell, line string) message {
-	return message{action: nsShell + "/Command", shell: shell,
-		options: option("WINRS_CONSOLEMODE_STDIN", "FALSE") + option("WINRS_SKIP_CMD_SHELL", "FALSE"),
-		body:    `<rsp:CommandLine><rsp:Command>` + escape(line) + `</rsp:Command></rsp:CommandLine>`}
+	return func(url string, p *winrm.Parameters) *soap.SoapMessage {
+		m := request(url, p, nsShell+"/Command", shell,
+			soap.NewHeaderOption("WINRS_CONSOLEMODE_STDIN", "FALSE"), soap.NewHeaderOption("WINRS_SKIP_CMD_SHELL", "FALSE"))
+		m.CreateElement(m.CreateBodyElement("CommandLine", soap.DOM_NS_WIN_SHELL), "Command", soap.DOM_NS_WIN_SHELL).SetContent(escape(line))
+		return m
+	}
+}
+
+// request is a message with a header and no body yet.
+func request(url string, p *winrm.Parameters, action, shell string, options ...*soap.HeaderOption) *soap.SoapMessage {
+	m := soap.NewMessage()
+	h := m.Header().To(url).ReplyTo(soap.NS_ADDRESSING + "/role/anonymous").MaxEnvelopeSize(p.EnvelopeSize).Id("uuid:" + uuid.NewString()).
+		Locale(p.Locale).Timeout(p.Timeout).Action(action).ShellId(escape(shell)).ResourceURI(cmdShell)
+	for _, o := range options {
+		h.AddOption(o)
+	}
+	return h.Build()
+}
+
+func remove(shell string) message {
+	return func(url string, p *winrm.Parameters) *soap.SoapMessage {
+		return winrm.NewDeleteShellRequest(url, escape(shell), p)
+	}
 }
 
 func receive(shell, command string) message {
-	return message{action: nsShell + "/Receive", shell: shell,
-		body: `<rsp:Receive><rsp:DesiredStream CommandId="` + escape(command) + `">stdout stderr</rsp:DesiredStream></rsp:Receive>`}
+	return func(url string, p *winrm.Parameters) *soap.SoapMessage {
+		return winrm.NewGetOutputRequest(url, escape(shell), escape(command), "stdout stderr", p)
+	}
 }
 
 func send(shell, command string, data []byte, end bool) message {
-	return message{action: nsShell + "/Send", shell: shell,
-		body: `<rsp:Send><rsp:Stream Name="stdin" CommandId="` + escape(command) + `" End="` + strconv.FormatBool(end) + `">` +
-			base64.StdEncoding.EncodeToString(data) + `</rsp:Stream></rsp:Send>`}
+	return func(url string, p *winrm.Parameters) *soap.SoapMessage {
+		return winrm.NewSendInputRequest(url, escape(shell), escape(command), data, end, p)
+	}
 }
 
+// terminate ends the command and everything that it started, or frees what the host keeps of an ended one. The
+// signal ctrl_c would leave it to the command.
 func terminate(shell, command string) message {
-	return message{action: nsShell + "/Signal", shell: shell,
-		body: `<rsp:Signal CommandId="` + escape(command) + `"><rsp:Code>` + nsShell + `/signal/terminate</rsp:Code></rsp:Signal>`}
+	return func(url string, p *winrm.Parameters) *soap.SoapMessage {
+		return winrm.NewSignalRequest(url, escape(shell), escape(command), p)
+	}
 }
 
-// envelope is the message on the wire.
-func (m message) envelope(url string, wait time.Duration) []byte {
-	var b strings.Builder
-	b.WriteString(`<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" ` +
-		`xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:p="http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd" xmlns:rsp="` + nsShell + `"><s:Header>` +
-		`<a:To>` + escape(url) + `</a:To><a:ReplyTo><a:Address s:mustUnderstand="true">http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>`)
-	fmt.Fprintf(&b, `<w:MaxEnvelopeSize s:mustUnderstand="true">%d</w:MaxEnvelopeSize><a:MessageID>uuid:%s</a:MessageID>`, envelopeSize, uuid.NewString())
-	b.WriteString(`<w:Locale s:mustUnderstand="false" xml:lang="en-US"/><p:DataLocale s:mustUnderstand="false" xml:lang="en-US"/>`)
-	fmt.Fprintf(&b, `<w:OperationTimeout>PT%.3fS</w:OperationTimeout>`, wait.Seconds())
-	b.WriteString(`<w:ResourceURI s:mustUnderstand="true">` + cmdShell + `</w:ResourceURI><a:Action s:mustUnderstand="true">` + m.action + `</a:Action>`)
-	if m.shell != "" {
-		b.WriteString(`<w:SelectorSet><w:Selector Name="ShellId">` + escape(m.shell) + `</w:Selector></w:SelectorSet>`)
+// config asks for the limits of the service; only administrators may.
+func config() message {
+	return func(url string, p *winrm.Parameters) *soap.SoapMessage {
+		m := soap.NewMessage()
+		m.Header().To(url).ReplyTo(soap.NS_ADDRESSING + "/role/anonymous").MaxEnvelopeSize(p.EnvelopeSize).Id("uuid:" + uuid.NewString()).
+			Locale(p.Locale).Timeout(p.Timeout).Action(soap.NS_TRANSFER + "/Get").ResourceURI("http://schemas.microsoft.com/wbem/wsman/1/config").Build()
+		m.NewBody()
+		return m
 	}
-	if m.options != "" {
-		b.WriteString(`<w:OptionSet>` + m.options + `</w:OptionSet>`)
-	}
-	b.WriteString(`</s:Header><s:Body>` + m.body + `</s:Body></s:Envelope>`)
-	return []byte(b.String())
 }
 
 func escape(s string) string {
@@ -119,7 +137,8 @@ type answer struct {
 		State    string `xml:"State,attr"`
 		ExitCode string
 	} `xml:"Body>ReceiveResponse>CommandState"`
-	Fault *struct {
+	EnvelopeKB int `xml:"Body>Config>MaxEnvelopeSizekb"` // of config
+	Fault      *struct {
 		Subcode string `xml:"Code>Subcode>Value"`
 		Reason  string `xml:"Reason>Text"`
 		Detail  struct {

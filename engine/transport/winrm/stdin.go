@@ -24,9 +24,9 @@ func (r *run) feed(ctx context.Context, stdin io.Reader) error {
 		}
 		return nil
 	}
-	parts, finished := split(ctx, stdin)
+	parts, finished := split(ctx, stdin, &r.limits)
 	defer finished()
-	for {
+	for first := true; ; first = false {
 		select {
 		case p := <-parts:
 			err := r.give(ctx, p)
@@ -36,24 +36,43 @@ func (r *run) feed(ctx context.Context, stdin io.Reader) error {
 			if err != nil {
 				return err
 			}
+			if first {
+				r.learn(ctx) // one message was not enough: larger ones save time
+			}
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
+// give sends one part, in smaller ones where the host takes no message as large as that.
 func (r *run) give(ctx context.Context, p part) error {
 	if p.err != nil {
 		return p.err
 	}
-	_, err := r.call(ctx, send(r.shell.id, r.id, p.data, p.end))
+	for {
+		n := min(len(p.data), r.limits.chunk())
+		rest := p.data[n:]
+		_, err := r.call(ctx, send(r.shell.id, r.id, p.data[:n], p.end && len(rest) == 0))
+		if tooLarge(err) && r.limits.shrink(n) {
+			continue // nothing of it was taken
+		}
+		if err != nil || len(rest) == 0 {
+			return untaken(ctx, err)
+		}
+		p.data = rest
+	}
+}
+
+// untaken tells what an error of Send means.
+func untaken(ctx context.Context, err error) error {
 	var f *Fault
 	switch {
 	case err == nil, ctx.Err() != nil: // the command has ended, or is being killed
 		return nil
 	case stdinClosed(err):
 		return errStdinClosed
-	case errors.As(err, &f):
+	case errors.As(err, &f), tooLarge(err):
 		return &lost{msg: "the host did not take the input of the command", answered: true, err: err}
 	}
 	return err
@@ -68,13 +87,13 @@ type part struct {
 
 // split reads stdin in parts, each as soon as it is there. finished waits until stdin is not read any more, but
 // not long: a Read that blocks cannot be called back.
-func split(ctx context.Context, stdin io.Reader) (parts <-chan part, finished func()) {
+func split(ctx context.Context, stdin io.Reader, l *limits) (parts <-chan part, finished func()) {
 	out, done := make(chan part), make(chan struct{})
 	ctx, stop := context.WithCancel(ctx)
 	go func() {
 		defer close(done)
 		for {
-			p := next(stdin)
+			p := next(stdin, l.chunk())
 			select {
 			case out <- p:
 			case <-ctx.Done():
@@ -96,8 +115,8 @@ func split(ctx context.Context, stdin io.Reader) (parts <-chan part, finished fu
 	}
 }
 
-func next(stdin io.Reader) part {
-	data := make([]byte, chunk)
+func next(stdin io.Reader, size int) part {
+	data := make([]byte, size)
 	n, err := stdin.Read(data)
 	p := part{data: data[:n], end: errors.Is(err, io.EOF)}
 	if err != nil && !p.end {

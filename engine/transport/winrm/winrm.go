@@ -1,9 +1,9 @@
 // Package winrm knows how a Windows host runs command lines over WS-Management: the remote shell (MS-WSMV), NTLM
 // with message encryption, Basic, and which failure left something running.
 //
-// It has its own wire and its own SOAP; only NTLM's arithmetic is a library's (bodgit/ntlmssp). The usual Go client
-// (masterzen/winrm) was not used because its transports fall back to clear text, send a password as Basic to whoever asks
-// for it, loop for ever on a fault, and cannot be interrupted; and with these replaced, too little of it is left.
+// Its requests are those of masterzen/winrm; the wire, the loop of a command and the reading of answers are its own,
+// because the library's transports fall back to clear text and send a password as Basic to whoever asks for it, its loop
+// goes on for ever after a fault and cannot be interrupted, and its parsers panic on an empty answer and lose exit codes.
 package winrm
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/codepage"
 )
 
 // Transport is the transport "winrm".
@@ -21,6 +22,7 @@ type Transport struct{}
 var (
 	_ engine.Transport = Transport{}
 	_ engine.Shell     = (*conn)(nil)
+	_ engine.Encoded   = (*conn)(nil)
 )
 
 // Settings are the arguments of a connection "winrm" block.
@@ -38,11 +40,13 @@ type Settings struct {
 
 	ConnectTimeout   string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial, TLS handshake and login may take together."`
 	OperationTimeout string `hcl:"operation_timeout,optional" doc:"How long the host may wait for news before it answers that there are none. A host that is silent for half as long again (at most 10s more) counts as lost."`
+
+	Encoding string `hcl:"encoding,optional" doc:"Code page of the host's programs: utf-8, or what they write in spite of being asked for UTF-8: cp932, cp1252, cp850, cp437 and their like. It is that of the remote shell, of output and of standard input."`
 }
 
 // Settings returns *Settings: https and ntlm, 10 s to connect, 20 s for an operation.
 func (Transport) Settings() any {
-	return &Settings{Auth: "ntlm", HTTPS: true, ConnectTimeout: "10s", OperationTimeout: "20s"}
+	return &Settings{Auth: "ntlm", HTTPS: true, ConnectTimeout: "10s", OperationTimeout: "20s", Encoding: "utf-8"}
 }
 
 // Validate refuses settings that can never work, with a BadArg.
@@ -56,6 +60,7 @@ type parsed struct {
 	port               int
 	pin                []byte // SHA-256 of the certificate; nil: none
 	connect, operation time.Duration
+	page               codepage.Page
 }
 
 func (s *Settings) parse() (p parsed, err error) {
@@ -64,6 +69,9 @@ func (s *Settings) parse() (p parsed, err error) {
 	}
 	if p.operation, err = duration("operation_timeout", s.OperationTimeout); err != nil {
 		return p, err
+	}
+	if p.page, err = codepage.Find(s.Encoding); err != nil {
+		return p, engine.BadArg{Arg: "encoding", Problem: "is wrong: " + err.Error()}
 	}
 	if s.Fingerprint != "" {
 		if p.pin, err = pin(s.Fingerprint); err != nil {
@@ -128,6 +136,7 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 		return nil, err
 	}
 	c := newConn(ctx, d, p.operation)
+	c.page = p.page
 	if err := c.open(ctx); err != nil {
 		_ = c.Close()
 		return nil, err
