@@ -26,7 +26,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/run github.com/zclconf/go-cty/..."},
 	{"engine/replay", "engine github.com/zclconf/go-cty/..."}, // what a recorded run left
 	{"engine/report", "engine"},
-	{"engine/journal", "engine"}, // events on disk
+	{"engine/journal", "engine"},                          // events on disk
 	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage"},
 	{"engine/transport/ssh", "engine engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},
