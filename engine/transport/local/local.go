@@ -4,8 +4,10 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -54,8 +56,14 @@ func (c *Conn) Close() error { return nil }
 // with it, except what others started for it: a service, a scheduled task. Output is in the code page of the machine's
 // consoles unless the program decides otherwise; it arrives as it is.
 //
-// A p.Stdin whose Read never returns keeps its goroutine after Exec has returned.
+// A p.Stdin whose Read never returns keeps its goroutine after Exec has returned. When p.Stdout or p.Stderr fails, the
+// command is killed, and the error wraps theirs.
 func (c *Conn) Exec(ctx context.Context, p engine.Process) (int, error) {
+	if err := c.sayable(p.Line); err != nil {
+		return 0, err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	if ctx.Err() != nil {
 		return 0, c.failure(ctx, p.Line)
 	}
@@ -63,7 +71,7 @@ func (c *Conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 	if err != nil {
 		return 0, c.broken(p.Line, err)
 	}
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.Stdout, p.Stderr, linger
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = keep(p.Stdout, fail), keep(p.Stderr, fail), linger
 	if err := feed(cmd, p.Stdin); err != nil {
 		return 0, c.broken(p.Line, err)
 	}
@@ -76,10 +84,63 @@ func (c *Conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
+		if unkept(ctx) != nil {
+			return 0, c.failure(ctx, p.Line)
+		}
 		return c.result(cmd, p.Line, err)
 	case <-ctx.Done():
 	}
 	return 0, c.stop(ctx, t, p.Line, ended)
+}
+
+// sayable refuses what the shell would not get whole.
+func (c *Conn) sayable(line string) error {
+	e := &engine.Error{Kind: engine.KindModule, Host: c.host, Op: "run a line", Hint: "keep the line short, and hand over the rest by stdin"}
+	switch {
+	case strings.ContainsRune(line, 0):
+		e.Msg, e.Hint = "there is a NUL in it, which no shell can be given", ""
+	case len(line) > longest:
+		e.Msg = fmt.Sprintf("it has %d bytes; the shell takes %d", len(line), longest)
+	default:
+		return nil
+	}
+	return e
+}
+
+// keeper takes everything, so that the command does not block; to is nil after it has failed.
+type keeper struct {
+	to   io.Writer
+	fail context.CancelCauseFunc
+}
+
+func keep(to io.Writer, fail context.CancelCauseFunc) io.Writer {
+	if to == nil {
+		return nil
+	}
+	return &keeper{to, fail}
+}
+
+func (k *keeper) Write(b []byte) (int, error) {
+	if k.to == nil {
+		return len(b), nil
+	}
+	if _, err := k.to.Write(b); err != nil {
+		k.to = nil
+		k.fail(broken{err})
+	}
+	return len(b), nil
+}
+
+// broken is why output could not be kept.
+type broken struct{ error }
+
+func (b broken) Unwrap() error { return b.error }
+
+func unkept(ctx context.Context) error {
+	if b := (broken{}); errors.As(context.Cause(ctx), &b) {
+		return b.error
+	}
+	return nil
 }
 
 // feed copies stdin by a pipe of our own: exec.Cmd would wait for a Read that never returns.
@@ -123,6 +184,9 @@ func (c *Conn) failure(ctx context.Context, line string) *engine.Error {
 	e := &engine.Error{Kind: engine.KindTimeout, Host: c.host, Op: "run " + line, Msg: "stopped", Err: ctx.Err()}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.Msg, e.Hint = "not done in the time allowed, killed", "give the entry a longer timeout, or look at what hangs"
+	}
+	if err := unkept(ctx); err != nil {
+		e.Kind, e.Msg, e.Err, e.Hint = engine.KindLost, "its output could not be kept", err, "look how far it came"
 	}
 	return e
 }

@@ -31,6 +31,27 @@ func helper(name string, args []string) int {
 	case "count":
 		all, _ := io.ReadAll(os.Stdin)
 		fmt.Println(strings.Count(string(all), "\n"))
+	case "both":
+		for i := range 2000 {
+			fmt.Println("out", i+1)
+			fmt.Fprintln(os.Stderr, "err", i+1)
+		}
+	case "flood":
+		ended := make(chan struct{})
+		go func() { fmt.Fprint(os.Stderr, strings.Repeat("e", 5_000_000)); close(ended) }()
+		fmt.Print(strings.Repeat("o", 5_000_000))
+		<-ended
+	case "endless":
+		fmt.Println(os.Getpid())
+		for i := 0; ; i++ {
+			if _, err := fmt.Println("line", i); err != nil {
+				return 1
+			}
+		}
+	case "env":
+		for _, name := range args {
+			fmt.Print(os.Getenv(name), "\x00")
+		}
 	case "big":
 		fmt.Print(strings.Repeat("x", 10_000_000))
 	case "raw":
@@ -92,7 +113,7 @@ func TestTransport(t *testing.T) {
 		},
 		Codes: map[int]int{300: 300, 1060: 1060, -1: -1, -1073741819: -1073741819},
 		Commands: transporttest.Commands{
-			Cat: do("cat"), Count: do("count"), Big: do("big"), Raw: do("raw"), Sleep: do("parent"), Background: do("background"),
+			Cat: do("cat"), Count: do("count"), Big: do("big"), Raw: do("raw"), Flood: do("flood"), Endless: do("endless"), Env: []string{me, "helper", "env"}, Sleep: do("parent"), Background: do("background"),
 			Alive: func(pid string) string { return do("alive " + pid) }, Args: []string{me, "helper", "args"},
 		},
 	})

@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	// longest is MAX_ARG_STRLEN of Linux without the NUL at its end: a line is one argument of sh, execve(2).
+	longest = 131_071
 	family  = "posix"
 	noShell = "is there a /bin/sh, and may this user start another process?"
 	lookFor = "look for it with ps, and end it"

@@ -10,6 +10,9 @@ import (
 )
 
 const (
+	// longest is what is left of the 8191 characters of cmd.exe for the line itself:
+	// https://learn.microsoft.com/troubleshoot/windows-client/shell-experience/command-line-string-limitation
+	longest = 8150
 	family  = "windows"
 	noShell = "is the line one that cmd.exe takes, and may this user start another process?"
 	lookFor = "look for it with tasklist, and end it with taskkill /f"

@@ -3,6 +3,8 @@ package ssh
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -12,12 +14,22 @@ import (
 // stdout open must not hold us for longer.
 const linger = 2 * time.Second
 
+// longest is what a login shell gets as one argument: MAX_ARG_STRLEN of Linux without the NUL at its end (execve(2)).
+// BSDs and ESXi take more, old systems as much as all arguments together; sshd itself ends the connection at 256 KiB.
+const longest = 131_071
+
 // Exec runs p.Line in the login shell of the user, as it is. A death by signal n is the code 128+n, as shells say.
 //
 // A p.Stdin whose Read never returns keeps its goroutine after Exec has returned; nothing can end that Read.
-// p.Stdout and p.Stderr are not written to any more when Exec has returned.
+// p.Stdout and p.Stderr are not written to any more when Exec has returned. When one of them fails, the command is
+// killed, and the error wraps theirs.
 func (c *Conn) Exec(ctx context.Context, p engine.Process) (int, error) {
-	s, err := c.start(ctx, p)
+	if err := c.sayable(p.Line); err != nil {
+		return 0, err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	s, err := c.start(ctx, p, fail)
 	if err != nil {
 		return 0, err
 	}
@@ -31,14 +43,58 @@ func (c *Conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 			return 0, c.stop(ctx, s, p.Line)
 		}
 	}
-	if code, ok := s.result(); ok {
-		return code, nil
+	code, ok := s.result()
+	switch broken := unkept(ctx); {
+	case !ok:
+		return 0, c.lost(p.Line)
+	case broken != nil:
+		return 0, c.notKept(p.Line, broken)
 	}
-	return 0, c.lost(p.Line)
+	return code, nil
+}
+
+// sayable refuses what no shell would get whole, before anything is sent.
+func (c *Conn) sayable(line string) error {
+	e := c.failure(engine.KindModule, shorten(line), "keep the line short, and hand over the rest by stdin")
+	switch {
+	case strings.ContainsRune(line, 0):
+		e.Msg, e.Hint = "there is a NUL in the line, which no shell can be given", ""
+	case len(line) > longest:
+		e.Msg = fmt.Sprintf("the line has %d bytes; a shell takes %d", len(line), longest)
+	default:
+		return nil
+	}
+	return e
+}
+
+func shorten(line string) string {
+	if len(line) > 80 {
+		line = strings.ToValidUTF8(line[:77], "") + "…"
+	}
+	return strings.ReplaceAll(line, "\x00", `\0`)
+}
+
+// broken is why output could not be kept.
+type broken struct{ error }
+
+func (b broken) Unwrap() error { return b.error }
+
+func unkept(ctx context.Context) error {
+	if b := (broken{}); errors.As(context.Cause(ctx), &b) {
+		return b.error
+	}
+	return nil
+}
+
+// notKept: the command ended, or was ended, and a part of its output is missing.
+func (c *Conn) notKept(line string, err error) *engine.Error {
+	e := c.failure(engine.KindLost, line, "look on the host how far it came")
+	e.Msg, e.Err = "its output could not be kept", err
+	return e
 }
 
 // start gets a session going, or says why it could not be.
-func (c *Conn) start(ctx context.Context, p engine.Process) (*session, error) {
+func (c *Conn) start(ctx context.Context, p engine.Process, fail context.CancelCauseFunc) (*session, error) {
 	if ctx.Err() != nil {
 		return nil, c.notStarted(ctx, p.Line)
 	}
@@ -49,7 +105,7 @@ func (c *Conn) start(ctx context.Context, p engine.Process) (*session, error) {
 	case <-ctx.Done():
 		return nil, c.notStarted(ctx, p.Line)
 	}
-	s, err := c.open(ctx, p, func() { <-c.slots })
+	s, err := c.open(ctx, p, fail, func() { <-c.slots })
 	if err != nil {
 		<-c.slots
 	}
@@ -84,6 +140,9 @@ func (c *Conn) stop(ctx context.Context, s *session, line string) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.Msg = "not done in the time allowed, killed"
 		e.Hint = "give the entry a longer timeout, or look at what hangs on the host"
+	}
+	if err := unkept(ctx); err != nil {
+		e = c.notKept(line, err)
 	}
 	if !dead {
 		e.Orphan = true

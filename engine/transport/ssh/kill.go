@@ -40,11 +40,11 @@ func (c *Conn) kill(ctx context.Context, s *session) (dead bool, survivors []int
 			break
 		}
 		if s.waitClosed(ctx, grace) {
-			_, told := s.result() // a channel also closes when the connection breaks
-			return told, nil
+			break
 		}
 	}
-	return false, nil
+	_, told := s.result() // a channel also closes when the connection breaks; and it may have ended by itself
+	return told, nil
 }
 
 func (s *session) waitClosed(ctx context.Context, d time.Duration) bool {
@@ -83,7 +83,7 @@ func (c *Conn) look(ctx context.Context) (processes.Table, *session, error) {
 
 // aside runs a line of our own, without a slot, and without a kill when it does not end.
 func (c *Conn) aside(ctx context.Context, line string, out *bytes.Buffer) (*session, error) {
-	s, err := c.open(ctx, engine.Process{Line: line, Stdout: out}, func() {})
+	s, err := c.open(ctx, engine.Process{Line: line, Stdout: out}, func(error) {}, func() {})
 	if err != nil {
 		return nil, err
 	}

@@ -22,10 +22,11 @@ import (
 
 const password = "Lab-Pass.word1"
 
-func (s *server) target(t *testing.T, user string, change func(*ssh.Settings)) transporttest.Target {
+// target has a login shell that makes minusOne of exit -1: bash takes 8 bits, dash and BusyBox refuse the number.
+func (s *server) target(t *testing.T, user string, minusOne int, change func(*ssh.Settings)) transporttest.Target {
 	return transporttest.Target{
 		Open:  func(t *testing.T) engine.Shell { return open(t, s.host(t, user, "ed25519", change)) },
-		Codes: map[int]int{300: 44},
+		Codes: map[int]int{300: 44, -1: minusOne},
 		Cut:   func(t *testing.T) { s.signal(t, syscall.SIGKILL) },
 		Silence: func(t *testing.T) func() {
 			stopped := s.connections()
@@ -44,9 +45,11 @@ func TestLabOpenSSH(t *testing.T) {
 	key := s.authorize(t)
 	addUser(t, "dsplaybash", password, "/bin/bash")
 	addUser(t, "dsplaydash", password, "/bin/dash")
-	for _, user := range []string{"root", "dsplaybash", "dsplaydash"} {
+	// A root without the root of this machine's .bashrc, which sshd has bash run before each command.
+	addUser(t, "dsplayroot", password, "/bin/bash", "-o", "-u", "0", "-M", "-d", "/")
+	for user, minusOne := range map[string]int{"dsplayroot": 255, "dsplaybash": 255, "dsplaydash": 2} {
 		t.Run(user, func(t *testing.T) {
-			transporttest.Run(t, s.target(t, user, func(s *ssh.Settings) { s.Key = key }))
+			transporttest.Run(t, s.target(t, user, minusOne, func(s *ssh.Settings) { s.Key = key }))
 		})
 	}
 	t.Run("password", func(t *testing.T) {
@@ -121,7 +124,7 @@ func TestLabESXi(t *testing.T) {
 		"AllowTcpForwarding no", "Match User dsplayesx", "ChrootDirectory "+root)
 	settings := func(s *ssh.Settings) { s.Password = engine.Plain(password) }
 	t.Run("transport", func(t *testing.T) {
-		target := s.target(t, "dsplayesx", settings)
+		target := s.target(t, "dsplayesx", 2, settings)
 		target.Orphans = true // no /proc, and OpenSSH passes no signal on for root
 		transporttest.Run(t, target)
 	})
@@ -175,6 +178,7 @@ func busyboxRoot(t *testing.T) string {
 	}
 	command(t, "mknod", root+"/dev/null", "c", "1", "3")
 	command(t, "mknod", root+"/dev/zero", "c", "1", "5")
+	command(t, "mknod", root+"/dev/full", "c", "1", "7")
 	script := func(name, text string) {
 		write(t, filepath.Join(root, name), "#!/bin/sh\n"+text)
 		if err := os.Chmod(filepath.Join(root, name), 0o755); err != nil {

@@ -32,7 +32,8 @@ type session struct {
 
 // open starts p on a new channel. A host that has no session free (MaxSessions) is asked again until ctx ends; one
 // that does not answer at all loses its connection some time after that.
-func (c *Conn) open(ctx context.Context, p engine.Process, free func()) (*session, error) {
+// A writer of p that fails is told to fail.
+func (c *Conn) open(ctx context.Context, p engine.Process, fail context.CancelCauseFunc, free func()) (*session, error) {
 	begun := make(chan struct{})
 	defer close(begun)
 	defer context.AfterFunc(ctx, func() { c.closeUnless(begun) })()
@@ -42,7 +43,7 @@ func (c *Conn) open(ctx context.Context, p engine.Process, free func()) (*sessio
 	}
 	s := &session{
 		conn: c, channel: channel, free: free, exited: make(chan struct{}), closed: make(chan struct{}),
-		gates: []*gate{{to: p.Stdout}, {to: p.Stderr}},
+		gates: []*gate{{to: p.Stdout, fail: fail}, {to: p.Stderr, fail: fail}},
 	}
 	if err := c.request(ctx, s, p.Line); err != nil {
 		channel.Close()
@@ -216,8 +217,9 @@ func (s *session) detach() {
 // gate passes output on until it is shut; a writer that fails shuts it. It always takes everything, so that the
 // command on the other side does not block.
 type gate struct {
-	mu sync.Mutex
-	to io.Writer
+	fail context.CancelCauseFunc
+	mu   sync.Mutex
+	to   io.Writer
 }
 
 func (g *gate) Write(b []byte) (int, error) {
@@ -226,6 +228,7 @@ func (g *gate) Write(b []byte) (int, error) {
 	if g.to != nil {
 		if _, err := g.to.Write(b); err != nil {
 			g.to = nil
+			g.fail(broken{err})
 		}
 	}
 	return len(b), nil

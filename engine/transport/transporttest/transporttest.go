@@ -22,7 +22,8 @@ type Target struct {
 	Windows bool
 	// Commands replace the platform's; a field that is zero keeps the platform's.
 	Commands Commands
-	// Codes are exit codes to try besides 0, 1 and 255, and what each arrives as: {300: 44} where they have 8 bits.
+	// Codes are exit codes to try besides 0, 1 and 255, and what each arrives as: {300: 44, -1: 255} where they have 8 bits.
+	// They must tell of 300 and of -1.
 	Codes map[int]int
 	// Orphans says that this host offers no way to kill: then Exec must admit it, and return all the same.
 	Orphans bool
@@ -45,14 +46,20 @@ func Run(t *testing.T, target Target) {
 		name string
 		run  func(*testing.T)
 	}{
-		{"exit codes", s.exitCodes}, {"unknown command", s.unknownCommand}, {"streams", s.streams},
-		{"stdin", s.stdin}, {"large output", s.largeOutput}, {"large input", s.largeInput}, {"bytes", s.bytes},
-		{"quoting", s.quoting}, {"concurrency", s.concurrency}, {"cancel", s.cancel}, {"cancel one of several", s.cancelOne},
-		{"deadline", s.deadline}, {"ended context", s.endedContext}, {"background", s.background}, {"cut", s.cut}, {"silence", s.silence},
+		{"exit codes", s.exitCodes}, {"unknown command", s.unknownCommand}, {"missing file", s.missingFile}, {"full disk", s.fullDisk},
+		{"streams", s.streams}, {"flood", s.flood}, {"stdin", s.stdin}, {"large output", s.largeOutput}, {"large input", s.largeInput},
+		{"large both ways", s.largeBothWays}, {"bytes", s.bytes}, {"endless stdin", s.endlessStdin}, {"stdin without end", s.stdinWithoutEnd},
+		{"slow writer", s.slowWriter}, {"broken writer", s.brokenWriter}, {"closed early", s.closedEarly},
+		{"long line", s.longLine}, {"NUL", s.nul},
+		{"arguments", s.arguments}, {"quoting for sh", s.quotingForSh}, {"PowerShell", s.powerShell}, {"environment", s.environment},
+		{"directory", s.directory}, {"concurrency", s.concurrency}, {"many", s.many},
+		{"cancel", s.cancel}, {"cancel one of several", s.cancelOne}, {"cancel in the output", s.cancelInOutput},
+		{"deadline", s.deadline}, {"ended context", s.endedContext}, {"background", s.background},
+		{"cut", s.cut}, {"cut in the output", s.cutInOutput}, {"silence", s.silence},
 	} {
 		t.Run(test.name, test.run)
+		settle(t, test.name, before+target.Leaves)
 	}
-	settle(t, before+target.Leaves)
 }
 
 type suite struct {
@@ -61,11 +68,11 @@ type suite struct {
 }
 
 // settle waits until at most n goroutines are left.
-func settle(t *testing.T, n int) {
+func settle(t *testing.T, after string, n int) {
 	t.Helper()
 	if !eventually(t, func() bool { return runtime.NumGoroutine() <= n }) {
 		stacks := make([]byte, 1<<20)
-		t.Errorf("%d goroutines are left, %d were there before:\n%s", runtime.NumGoroutine(), n, stacks[:runtime.Stack(stacks, true)])
+		t.Errorf("after %q %d goroutines are left, %d were there before:\n%s", after, runtime.NumGoroutine(), n, stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
@@ -103,6 +110,12 @@ func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
+}
+
+func (o *output) len() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Len()
 }
 
 // words are the fields of the first line, once it is complete.

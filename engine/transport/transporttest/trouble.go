@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -217,4 +218,67 @@ func (s *suite) reap(t *testing.T, pids []string) {
 	for _, pid := range pids {
 		exec(t.Context(), shell, "kill -9 "+pid, "")
 	}
+}
+
+// endless starts the command that talks for ever, and waits until it has said something.
+func (s *suite) endless(ctx context.Context, t *testing.T, shell engine.Shell) (stdout *output, l sleeper) {
+	t.Helper()
+	if s.c.Endless == "" {
+		t.Skip("this target has no command that talks for ever")
+	}
+	stdout, l.ended = &output{}, make(chan error, 1)
+	go func() {
+		_, err := shell.Exec(ctx, engine.Process{Line: s.c.Endless, Stdout: stdout})
+		l.ended <- err
+	}()
+	if !eventually(t, func() bool { return stdout.len() > 50_000 || len(l.ended) > 0 }) || stdout.len() < 50_000 {
+		t.Fatalf("the command that talks for ever says %.200q", stdout.String())
+	}
+	l.pids = stdout.words()
+	return stdout, l
+}
+
+// checkPart: what came of the output is its beginning, without a gap; and nothing comes after Exec has returned.
+func checkPart(t *testing.T, stdout *output, before int) {
+	t.Helper()
+	text := stdout.String()
+	if len(text) < before {
+		t.Errorf("of %d bytes %d are left", before, len(text))
+	}
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	for i, line := range lines[1 : len(lines)-1] {
+		if want := "line " + strconv.Itoa(i); line != want {
+			t.Fatalf("instead of %q comes %q", want, line)
+		}
+	}
+	if engine.Wait(t.Context(), 20*time.Millisecond) == nil && stdout.len() != len(text) {
+		t.Error("output comes after Exec has returned")
+	}
+}
+
+// cutInOutput: the part that came is handed on, and the rest is not pretended to be missing on the host.
+func (s *suite) cutInOutput(t *testing.T) {
+	if s.Cut == nil {
+		t.Skip("there is no wire")
+	}
+	stdout, l := s.endless(t.Context(), t, s.open(t))
+	before := stdout.len()
+	s.Cut(t)
+	if e := mustFail(t, l.wait(t), engine.KindLost); !e.Unreachable || errors.Is(e, engine.ErrNotRun) {
+		t.Errorf("unreachable %v, %v", e.Unreachable, e)
+	}
+	checkPart(t, stdout, before)
+	s.reap(t, l.pids)
+}
+
+// cancelInOutput: a command that is killed while it talks keeps what it had said.
+func (s *suite) cancelInOutput(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stdout, l := s.endless(ctx, t, s.open(t))
+	before := stdout.len()
+	cancel()
+	err := l.wait(t)
+	checkPart(t, stdout, before)
+	s.checkKilled(t, mustFail(t, err, engine.KindTimeout), l.pids)
 }

@@ -3,11 +3,14 @@ package winrm_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine"
@@ -41,8 +44,34 @@ func (p *programs) run(ctx context.Context, name string, c *cmdexe.Process) uint
 		for _, a := range c.Argv {
 			_, _ = io.WriteString(c.Stdout, a+"\x00")
 		}
+	case "flood":
+		ended := make(chan struct{})
+		go func() {
+			_, _ = io.WriteString(c.Stderr, strings.Repeat("e", 5_000_000))
+			close(ended)
+		}()
+		_, _ = io.WriteString(c.Stdout, strings.Repeat("o", 5_000_000))
+		<-ended
+	case "env":
+		for _, name := range c.Argv {
+			_, _ = io.WriteString(c.Stdout, c.Getenv(name)+"\x00")
+		}
+	case "full":
+		return p.full(c)
+	case "powershell":
+		return powershell(c)
+	case "endless":
+		id := p.begin()
+		defer p.end(id)
+		_, err := fmt.Fprintln(c.Stdout, id)
+		for i := 0; err == nil && ctx.Err() == nil; i++ {
+			_, err = fmt.Fprintln(c.Stdout, "line", i)
+		}
 	case "sleep":
-		p.sleep(ctx, c)
+		id := p.begin()
+		defer p.end(id)
+		fmt.Fprintln(c.Stdout, id)
+		<-ctx.Done()
 	case "alive":
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -62,14 +91,31 @@ func (exes) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (p *programs) sleep(ctx context.Context, c *cmdexe.Process) {
+// full writes stdin to a device on which there is no space, and says what Windows says of it.
+func (p *programs) full(c *cmdexe.Process) uint32 {
+	device, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		fmt.Fprintln(c.Stderr, err)
+		return 2
+	}
+	defer device.Close()
+	if _, err := io.Copy(device, c.Stdin); errors.Is(err, syscall.ENOSPC) {
+		fmt.Fprintln(c.Stderr, "There is not enough space on the disk.") // ERROR_DISK_FULL
+		return 1
+	}
+	return 0
+}
+
+// begin gives a process an id, under which it lives until end.
+func (p *programs) begin() int {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.last++
-	id := p.last
-	p.alive[id] = true
-	p.mu.Unlock()
-	fmt.Fprintln(c.Stdout, id)
-	<-ctx.Done()
+	p.alive[p.last] = true
+	return p.last
+}
+
+func (p *programs) end(id int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.alive, id)
@@ -79,7 +125,7 @@ func (p *programs) sleep(ctx context.Context, c *cmdexe.Process) {
 func computer() func(context.Context, *wsman.Session) uint32 {
 	p := &programs{alive: map[int]bool{}}
 	d := disk.New("C:")
-	for _, name := range []string{"cat", "count", "big", "raw", "args", "sleep", "alive"} {
+	for _, name := range []string{"cat", "count", "big", "raw", "args", "sleep", "alive", "flood", "endless", "env", "full", "powershell"} {
 		d.Install(`C:\bin\`+name+".exe", name)
 	}
 	sys := &cmdexe.System{Disk: d, Program: p.run, Say: func(s string) string { return s }, Wait: engine.Wait, Version: "Version 10.0.17763.1"}
@@ -109,6 +155,7 @@ func TestSuite(t *testing.T) {
 				Commands: transporttest.Commands{
 					Unknown: 1, // of cmd /c, as opposed to %errorlevel%
 					Cat:     "cat", Count: "count", Big: "big", Raw: "raw", Sleep: "sleep", Args: []string{"args"},
+					Flood: "flood", Endless: "endless", Env: []string{"env"}, Full: "full", PowerShell: encoded,
 					Alive: func(pid string) string { return "alive " + pid },
 				},
 				Codes: map[int]int{300: 300, 1060: 1060, -1: -1, -1073741510: -1073741510},
