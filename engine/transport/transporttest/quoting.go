@@ -23,9 +23,6 @@ func (s *suite) arguments(t *testing.T) {
 
 // quotingForSh: what a playbook does with shell text. The second way goes through two shells, the third through three.
 func (s *suite) quotingForSh(t *testing.T) {
-	if s.Windows {
-		t.Skip("there is no sh")
-	}
 	print := func(words []string) string {
 		line := `printf '%s\000'`
 		for _, word := range words {

@@ -42,21 +42,28 @@ const patience = 30 * time.Second
 func Run(t *testing.T, target Target) {
 	s := &suite{Target: target, c: target.Commands.withDefaults(target.Windows)}
 	before := runtime.NumGoroutine()
-	for _, test := range []struct {
+	type test struct {
 		name string
 		run  func(*testing.T)
-	}{
+	}
+	tests := []test{
 		{"exit codes", s.exitCodes}, {"unknown command", s.unknownCommand}, {"missing file", s.missingFile}, {"full disk", s.fullDisk},
 		{"streams", s.streams}, {"flood", s.flood}, {"stdin", s.stdin}, {"large output", s.largeOutput}, {"large input", s.largeInput},
 		{"large both ways", s.largeBothWays}, {"bytes", s.bytes}, {"endless stdin", s.endlessStdin}, {"stdin without end", s.stdinWithoutEnd},
 		{"slow writer", s.slowWriter}, {"broken writer", s.brokenWriter}, {"closed early", s.closedEarly},
 		{"long line", s.longLine}, {"NUL", s.nul},
-		{"arguments", s.arguments}, {"quoting for sh", s.quotingForSh}, {"PowerShell", s.powerShell}, {"environment", s.environment},
+		{"arguments", s.arguments}, {"environment", s.environment},
 		{"directory", s.directory}, {"concurrency", s.concurrency}, {"many", s.many},
 		{"cancel", s.cancel}, {"cancel one of several", s.cancelOne}, {"cancel in the output", s.cancelInOutput},
 		{"deadline", s.deadline}, {"ended context", s.endedContext}, {"background", s.background},
 		{"cut", s.cut}, {"cut in the output", s.cutInOutput}, {"silence", s.silence},
-	} {
+	}
+	if target.Windows {
+		tests = append(tests, test{"PowerShell", s.powerShell})
+	} else {
+		tests = append(tests, test{"quoting for sh", s.quotingForSh})
+	}
+	for _, test := range tests {
 		t.Run(test.name, test.run)
 		settle(t, test.name, before+target.Leaves)
 	}
