@@ -29,11 +29,13 @@ var layers = []struct{ pkg, may string }{
 	{"engine/journal", "engine"},                          // events on disk
 	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage"},
-	{"engine/transport/ssh", "engine engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},
-	{"engine/transport/winrm", "engine engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/..."},
+	{"engine/transport/ssh", "engine engine/transport/dialer engine/transport/processes github.com/skeema/knownhosts golang.org/x/crypto/..."},
+	{"engine/transport/winrm", "engine engine/transport/dialer engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/..."},
 	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
 	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
-	{"engine/transport/https", "engine"},
+	{"engine/transport/https", "engine engine/transport/dialer"},
+	{"engine/transport/dialer", "engine golang.org/x/net/http/httpproxy"}, // TCP, through proxies
+	{"engine/transport/dialer/proxytest", ""},
 	{"engine/transport/transporttest", "engine engine/machine"},
 	{"engine/api/dsm", "engine golang.org/x/sync/..."},
 	{"engine/api/dsm/dsmtest", ""},

@@ -1,0 +1,11 @@
+//go:build !windows
+
+package dialer
+
+import (
+	"errors"
+	"syscall"
+)
+
+// isNotHere tells whether bind refused an address that this machine does not have.
+func isNotHere(err error) bool { return errors.Is(err, syscall.EADDRNOTAVAIL) }
