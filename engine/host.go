@@ -31,6 +31,20 @@ type Connection struct {
 	Settings any
 }
 
+// Detour is implemented by settings of a connection whose way to a host may lead through something else.
+type Detour interface {
+	// Via names it for people, without secrets: "socks5 proxy ops@198.51.100.9:1080"; "": the way is direct.
+	Via(address string) string
+}
+
+// Via names what the way to h leads through; "": nothing that its settings know of.
+func (h *Host) Via() string {
+	if d, ok := h.Connection.Settings.(Detour); ok {
+		return d.Via(h.Address)
+	}
+	return ""
+}
+
 // Sudo is how a command becomes another user's.
 type Sudo struct {
 	User     string // "" means root

@@ -100,7 +100,7 @@ func (s *session) variable(in lang.Input) (plan.Variable, error) {
 }
 
 func (s *session) host(h *engine.Host) (plan.Host, error) {
-	out := plan.Host{Name: h.Name, Address: h.Address, Groups: h.Groups, Connection: h.Connection.Type, Settings: fingerprint(h)}
+	out := plan.Host{Name: h.Name, Address: h.Address, Groups: h.Groups, Connection: h.Connection.Type, Via: h.Via(), Settings: fingerprint(h)}
 	if len(h.Attrs) == 0 {
 		return out, nil
 	}

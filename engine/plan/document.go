@@ -97,6 +97,7 @@ type Host struct {
 	Address    string          `json:"address,omitempty"`
 	Groups     []string        `json:"groups,omitempty"`
 	Connection string          `json:"connection,omitempty"` // type of its transport
+	Via        string          `json:"via,omitempty"`        // what the way to it leads through: a proxy; empty: nothing
 	Settings   string          `json:"settings,omitempty"`   // SHA-256 of the connection's settings, secrets by name
 	Attributes json.RawMessage `json:"attributes,omitempty"`
 	Identity   string          `json:"identity,omitempty"` // what it proved to be; empty: it was not contacted

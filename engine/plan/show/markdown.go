@@ -318,7 +318,7 @@ func (m *marker) hosts(p *page) {
 			case id == "":
 				id = "⚠ **" + m.say("identity.none") + "**"
 			}
-			m.put("| %s | %s | %s | %s | %s |", cell(h.Name), plain(h.Address+" "+h.Connection), id, m.p.Sprint(h.Acts), m.effects(h.Effects))
+			m.put("| %s | %s | %s | %s | %s |", cell(h.Name), plain(h.Address+" "+m.way(h)), id, m.p.Sprint(h.Acts), m.effects(h.Effects))
 		}
 	}
 	if len(p.Spared) > 0 {

@@ -19,7 +19,7 @@ func rich() *plan.Document {
 	b.host("dsm1", "127.0.0.2", "https", "", "", nil).Looked = []plan.Looked{{Line: "POST /api/computers/search", Times: 1}}
 	for e := 1; e <= 2; e++ {
 		b.host(fmt.Sprintf("esx%d", e), fmt.Sprintf("198.51.100.%d", e), "ssh", "esxi", "ssh ssh-ed25519 SHA256:QSSU7VIshH9BUj6C", map[string]string{"dsva": fmt.Sprintf("dsva%d", e)})
-		b.host(fmt.Sprintf("dsva%d", e), fmt.Sprintf("203.0.113.%d", e), "ssh", "dsva", "ssh ssh-ed25519 SHA256:Z2ztvwaGexnf4MVK", nil)
+		b.host(fmt.Sprintf("dsva%d", e), fmt.Sprintf("203.0.113.%d", e), "ssh", "dsva", "ssh ssh-ed25519 SHA256:Z2ztvwaGexnf4MVK", nil).Via = map[int]string{1: "socks5 proxy ops@198.51.100.9:1080"}[e]
 		for g := 1; g <= 12; g++ {
 			name := fmt.Sprintf("guest%d-%d", e, g)
 			b.host(name, fmt.Sprintf("10.1.%d.%d", e, g), "winrm", "guests", "tls sha256:01cb29 CN="+name, map[string]string{"esxi": fmt.Sprintf("esx%d", e), "uuid": uuid(name)}).

@@ -54,6 +54,14 @@ func (w word) english() catalog.Message {
 // say gives the text of a key, with its arguments.
 func (s speaker) say(key string, args ...any) string { return s.p.Sprintf(key, args...) }
 
+// way is how a host is reached: the type of its connection, and what that leads through.
+func (s speaker) way(h *host) string {
+	if h.Via == "" {
+		return h.Connection
+	}
+	return h.Connection + " " + s.say("via", h.Via)
+}
+
 // list joins names.
 func (s speaker) list(names []string) string { return strings.Join(names, s.say("sep")) }
 

@@ -402,7 +402,7 @@ func (t *texter) hosts(p *page) {
 			case id == "":
 				id = "!! " + t.say("identity.none")
 			}
-			t.field("  ", inLine(h.Name), inLine(strings.Join([]string{h.Address, h.Connection, id}, "  ")))
+			t.field("  ", inLine(h.Name), inLine(strings.Join([]string{h.Address, t.way(h), id}, "  ")))
 		}
 	}
 }

@@ -150,6 +150,7 @@ var vocabulary = []word{
 	{"connection", "", "Connection", "接続方式"},
 	{"identity", "", "Identity seen while planning", "計画時の識別情報"},
 	{"identity.none", "", "identity: none", "識別情報なし"},
+	{"via", "", "via %s", "%s経由"},
 	{"only.through", "", "through %s", "%s経由"},
 	{"steps", "", "Steps", "作業"},
 	{"in.plays", "", "Plays", "プレイ"},

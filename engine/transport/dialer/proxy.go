@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -101,10 +102,11 @@ func fromEnvironment(address string) (*proxy, error) {
 		return nil, nil
 	}
 	p, err := proxyOf(u)
-	if err != nil {
-		return nil, &Error{Leg: FromHere, Target: address, Msg: "the proxy of the environment " + err.(engine.BadArg).Problem, Hint: "check HTTPS_PROXY and ALL_PROXY"}
+	var bad engine.BadArg
+	if errors.As(err, &bad) {
+		return nil, &Error{Leg: FromHere, Target: address, Msg: "the proxy of the environment " + bad.Problem, Hint: "check HTTPS_PROXY and ALL_PROXY"}
 	}
-	return p, nil
+	return p, err
 }
 
 // tunnel makes conn, a connection to the proxy, one to address. The end of ctx breaks it at any point.

@@ -11,10 +11,14 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/dialer"
 )
 
 // dialError tells why no TCP connection came about.
 func dialError(host, op string, err error, took time.Duration) *engine.Error {
+	if e := dialer.Explain(host, op, err); e != nil {
+		return e
+	}
 	e := &engine.Error{Kind: engine.KindRefused, Host: host, Op: op, Err: err, Unreachable: true}
 	var dns *net.DNSError
 	switch {

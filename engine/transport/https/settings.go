@@ -3,11 +3,13 @@ package https
 import (
 	"crypto/tls"
 	"encoding/hex"
+	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/dialer"
 )
 
 // Settings are the arguments of a connection "https" block.
@@ -24,6 +26,11 @@ type Settings struct {
 	Insecure    bool   `hcl:"insecure_no_tls_verification,optional" doc:"Accept any certificate. Whoever sits between can then read the password and forge every answer: a weakening."`
 	LegacyTLS   bool   `hcl:"legacy_tls,optional" doc:"Also speak TLS 1.0 and 1.1 and RSA key exchange, for systems of before 2016: a weakening."`
 
+	Proxy         string        `hcl:"proxy,optional" doc:"Proxy on the way to the host: socks5://USER@HOST:PORT, http://… or https://…; the proxy resolves the name. \"environment\" takes HTTPS_PROXY or ALL_PROXY, and NO_PROXY; without it they are ignored."`
+	ProxyPassword engine.Secret `hcl:"proxy_password,optional" doc:"Password of the proxy's user."`
+	SourceAddress string        `hcl:"source_address,optional" doc:"IP address of this machine, or name of one of its network interfaces, from which to connect."`
+	AddressFamily string        `hcl:"address_family,optional" oneof:"any ipv4 ipv6" doc:"Which addresses of a name to use; any."`
+
 	ConnectTimeout string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial and TLS handshake may take together."`
 	RequestTimeout string `hcl:"request_timeout,optional" doc:"How long one request may take, its answer included."`
 }
@@ -39,6 +46,7 @@ type parsed struct {
 	port             int
 	pin              []byte // of the certificate; nil: none
 	connect, request time.Duration
+	dialer           *dialer.Dialer
 }
 
 func (s *Settings) parse() (p parsed, err error) {
@@ -46,6 +54,9 @@ func (s *Settings) parse() (p parsed, err error) {
 		return p, err
 	}
 	if p.request, err = duration("request_timeout", s.RequestTimeout); err != nil {
+		return p, err
+	}
+	if p.dialer, err = dialer.New(dialer.Options{Proxy: s.Proxy, ProxyPassword: s.ProxyPassword, SourceAddress: s.SourceAddress, AddressFamily: s.AddressFamily}); err != nil {
 		return p, err
 	}
 	if p.port, err = s.port(); err != nil {
@@ -63,6 +74,15 @@ func (s *Settings) parse() (p parsed, err error) {
 		return p, engine.BadArg{Arg: "insecure_no_tls_verification", Problem: "contradicts ca and fingerprint; remove one of them"}
 	}
 	return p, nil
+}
+
+// Via names the proxy on the way to address; "": there is none.
+func (s *Settings) Via(address string) string {
+	p, err := s.parse()
+	if err != nil {
+		return ""
+	}
+	return p.dialer.Via(net.JoinHostPort(address, strconv.Itoa(p.port)))
 }
 
 func (s *Settings) port() (int, error) {

@@ -1,9 +1,8 @@
 // Package https knows how an API host is reached: TLS that is verified as the inventory says, a deadline on
 // every stage, requests that are repeated where that is safe, and sessions that are ended again.
 //
-// It connects directly: HTTP_PROXY and its relatives are ignored, because management networks are not reached
-// through the proxy of an office and a proxy would see every password. Redirects are not followed, because they
-// would carry an API key to another host.
+// HTTP_PROXY and its relatives are ignored, unless its settings ask for them: see package dialer. Redirects are not
+// followed, because they would carry an API key to another host.
 package https
 
 import (
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/dialer"
 )
 
 // Transport is the transport "https".
@@ -52,7 +52,7 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 	if err != nil {
 		return nil, &engine.Error{Kind: engine.KindTLS, Host: h.Name, Op: "connect to " + target, Err: err}
 	}
-	d := &dialer{host: h.Name, target: target, config: config, limit: p.connect}
+	d := &link{host: h.Name, target: target, tcp: p.dialer, config: config, limit: p.connect}
 	identity, err := d.identify(ctx, s.Insecure)
 	if err != nil {
 		return nil, err
@@ -99,27 +99,25 @@ func (c *conn) Close() error {
 	return err
 }
 
-// dialer opens verified TLS connections to one host.
-type dialer struct {
+// link opens verified TLS connections to one host.
+type link struct {
 	host, target string
+	tcp          *dialer.Dialer
 	config       *tls.Config
 	limit        time.Duration
 }
 
 // dial has the shape that http.Transport wants; it knows its target itself.
-func (d *dialer) dial(ctx context.Context, _, _ string) (net.Conn, error) { return d.open(ctx) }
+func (d *link) dial(ctx context.Context, _, _ string) (net.Conn, error) { return d.open(ctx) }
 
-func (d *dialer) open(ctx context.Context) (*tls.Conn, error) {
+func (d *link) open(ctx context.Context) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.limit)
 	defer cancel()
 	op, began := "connect to "+d.target, time.Now()
-	end := engine.BeginStage(ctx, engine.StageTCP)
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.target)
+	raw, err := d.tcp.Dial(ctx, d.target)
 	if err != nil {
-		end(engine.Stage{Err: err})
 		return nil, dialError(d.host, op, err, time.Since(began))
 	}
-	end(engine.Stage{Detail: raw.RemoteAddr().String()})
 	secure, end := tls.Client(raw, d.config), engine.BeginStage(ctx, engine.StageTLS)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		end(engine.Stage{Err: err})
@@ -130,7 +128,7 @@ func (d *dialer) open(ctx context.Context) (*tls.Conn, error) {
 	return secure, nil
 }
 
-func (d *dialer) identify(ctx context.Context, insecure bool) (string, error) {
+func (d *link) identify(ctx context.Context, insecure bool) (string, error) {
 	c, err := d.open(ctx)
 	if err != nil {
 		return "", err

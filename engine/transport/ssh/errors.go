@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/dialer"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -20,6 +21,9 @@ func (o *opening) explain(ctx context.Context, err error) error {
 	var known *engine.Error
 	var dns *net.DNSError
 	var negotiation *ssh.AlgorithmNegotiationError
+	if e := dialer.Explain(o.host.Name, "connect to "+o.address, err); e != nil {
+		return e
+	}
 	switch {
 	case errors.As(err, &known):
 		return known

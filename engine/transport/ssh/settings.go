@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/dialer"
 )
 
 // Settings are the arguments of a connection "ssh" block.
@@ -29,6 +31,11 @@ type Settings struct {
 	HostKeys        string   `hcl:"host_keys,optional" oneof:"strict accept-new" doc:"What to do with an unknown host key: strict refuses it (default), accept-new adds it to the file. A changed key is always refused."`
 	HostKeyAlias    string   `hcl:"host_key_alias,optional" doc:"Name under which the host is looked up in the known host keys, and the name that its certificate must have; by default its address and port."`
 	Legacy          bool     `hcl:"legacy_algorithms,optional" doc:"Also offer SHA-1 key exchange, CBC ciphers and DSA host keys, last: for systems of before 2015, a weakening."`
+
+	Proxy         string        `hcl:"proxy,optional" doc:"Proxy on the way to the host: socks5://USER@HOST:PORT, http://… or https://…; the proxy resolves the name. \"environment\" takes HTTPS_PROXY or ALL_PROXY, and NO_PROXY; without it they are ignored."`
+	ProxyPassword engine.Secret `hcl:"proxy_password,optional" doc:"Password of the proxy's user."`
+	SourceAddress string        `hcl:"source_address,optional" doc:"IP address of this machine, or name of one of its network interfaces, from which to connect."`
+	AddressFamily string        `hcl:"address_family,optional" oneof:"any ipv4 ipv6" doc:"Which addresses of a name to use; any."`
 
 	ConnectTimeout string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial, handshake and login may take together; 30s."`
 	Keepalive      string `hcl:"keepalive,optional" doc:"How long a host may be silent before it is asked, and again before it is given up; 15s."`
@@ -51,6 +58,7 @@ type parsed struct {
 	hostKeyAlias       string   // looked up instead of address and port
 	acceptNew          bool
 	connect, keepalive time.Duration
+	dialer             *dialer.Dialer
 }
 
 func (s *Settings) parse() (p parsed, err error) {
@@ -58,6 +66,9 @@ func (s *Settings) parse() (p parsed, err error) {
 		return p, err
 	}
 	if p.keepalive, err = duration("keepalive", s.Keepalive); err != nil {
+		return p, err
+	}
+	if p.dialer, err = dialer.New(dialer.Options{Proxy: s.Proxy, ProxyPassword: s.ProxyPassword, SourceAddress: s.SourceAddress, AddressFamily: s.AddressFamily}); err != nil {
 		return p, err
 	}
 	if s.Port < 1 || s.Port > 65535 {
@@ -109,6 +120,15 @@ func (s *Settings) knownHosts() []string {
 		return append([]string{expand("~/.ssh/known_hosts")}, files...)
 	}
 	return files
+}
+
+// Via names the proxy on the way to address; "": there is none.
+func (s *Settings) Via(address string) string {
+	p, err := s.parse()
+	if err != nil {
+		return ""
+	}
+	return p.dialer.Via(net.JoinHostPort(address, p.port))
 }
 
 func duration(arg, text string) (time.Duration, error) {

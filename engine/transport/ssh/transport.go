@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/dialer"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -20,17 +21,10 @@ import (
 type Transport struct {
 	known knownFiles
 	keys  keyring
-	// dial opens the way to an address: TCP, or later a channel through a jump host.
-	dial func(ctx context.Context, address string) (net.Conn, error)
 }
 
 // New makes a transport.
-func New() *Transport {
-	return &Transport{dial: func(ctx context.Context, address string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "tcp", address)
-	}}
-}
+func New() *Transport { return &Transport{} }
 
 // Settings returns a fresh *Settings with its defaults.
 func (t *Transport) Settings() any {
@@ -68,7 +62,10 @@ func (t *Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, erro
 }
 
 // isBusy knows the two ways in which sshd's MaxStartups shows: the connection ends in the middle of the handshake.
-func isBusy(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) }
+func isBusy(err error) bool {
+	var way *dialer.Error // a proxy that hangs up is none
+	return !errors.As(err, &way) && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))
+}
 
 // opening is one Open: what it needs, and what it learns.
 type opening struct {
@@ -100,13 +97,10 @@ func (t *Transport) opening(h *engine.Host) (*opening, error) {
 // connect does all stages once. The end of ctx breaks any of them: by closing, because a connection through a jump
 // host knows no deadlines.
 func (o *opening) connect(ctx context.Context) (*Conn, error) {
-	end := engine.BeginStage(ctx, engine.StageTCP)
-	wire, err := o.transport.dial(ctx, o.address)
+	wire, err := o.set.dialer.Dial(ctx, o.address)
 	if err != nil {
-		end(engine.Stage{Err: err})
 		return nil, err
 	}
-	end(engine.Stage{Detail: wire.RemoteAddr().String()})
 	unwatch := context.AfterFunc(ctx, func() { wire.Close() })
 	defer unwatch()
 	config, err := o.config()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	tcp "github.com/dsplay/dsplay/engine/transport/dialer"
 )
 
 // dialer opens links to one host: dialled, verified and logged in.
@@ -22,13 +23,14 @@ type dialer struct {
 	target   string // host:port
 	url      string
 	settings *Settings
+	tcp      *tcp.Dialer
 	tls      *tls.Config // nil: http
 	limit    time.Duration
 }
 
 func newDialer(s *Settings, p parsed, host, address string) (*dialer, error) {
 	target := net.JoinHostPort(address, strconv.Itoa(p.port))
-	d := &dialer{host: host, target: target, settings: s, limit: p.connect}
+	d := &dialer{host: host, target: target, settings: s, tcp: p.dialer, limit: p.connect}
 	u := url.URL{Scheme: "http", Host: target, Path: "/wsman"}
 	if s.HTTPS {
 		u.Scheme = "https"
@@ -67,13 +69,10 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 }
 
 func (d *dialer) connect(ctx context.Context) (*link, error) {
-	end := engine.BeginStage(ctx, engine.StageTCP)
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.target)
+	raw, err := d.tcp.Dial(ctx, d.target)
 	if err != nil {
-		end(engine.Stage{Err: err})
 		return nil, d.dialError(err)
 	}
-	end(engine.Stage{Detail: raw.RemoteAddr().String()})
 	l := &link{dialer: d, conn: raw, used: time.Now()}
 	if d.tls != nil {
 		secure, end := tls.Client(raw, d.tls), engine.BeginStage(ctx, engine.StageTLS)
@@ -92,6 +91,9 @@ func (d *dialer) connect(ctx context.Context) (*link, error) {
 
 // dialError tells why no TCP connection came about.
 func (d *dialer) dialError(err error) *engine.Error {
+	if e := tcp.Explain(d.host, d.op(), err); e != nil {
+		return e
+	}
 	e := &engine.Error{Kind: engine.KindRefused, Host: d.host, Op: d.op(), Err: err, Unreachable: true}
 	var dns *net.DNSError
 	switch {

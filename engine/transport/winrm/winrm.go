@@ -8,12 +8,14 @@ package winrm
 
 import (
 	"context"
+	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/codepage"
+	tcp "github.com/dsplay/dsplay/engine/transport/dialer"
 )
 
 // Transport is the transport "winrm".
@@ -38,6 +40,11 @@ type Settings struct {
 
 	AllowPlaintext bool `hcl:"allow_plaintext,optional" doc:"Allow basic without https: everybody on the way reads the password and every command: a weakening."`
 
+	Proxy         string        `hcl:"proxy,optional" doc:"Proxy on the way to the host: socks5://USER@HOST:PORT, http://… or https://…; the proxy resolves the name. \"environment\" takes HTTPS_PROXY or ALL_PROXY, and NO_PROXY; without it they are ignored."`
+	ProxyPassword engine.Secret `hcl:"proxy_password,optional" doc:"Password of the proxy's user."`
+	SourceAddress string        `hcl:"source_address,optional" doc:"IP address of this machine, or name of one of its network interfaces, from which to connect."`
+	AddressFamily string        `hcl:"address_family,optional" oneof:"any ipv4 ipv6" doc:"Which addresses of a name to use; any."`
+
 	ConnectTimeout   string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial, TLS handshake and login may take together."`
 	OperationTimeout string `hcl:"operation_timeout,optional" doc:"How long the host may wait for news before it answers that there are none. A host that is silent for half as long again (at most 10s more) counts as lost."`
 
@@ -61,6 +68,7 @@ type parsed struct {
 	pin                []byte // SHA-256 of the certificate; nil: none
 	connect, operation time.Duration
 	page               codepage.Page
+	dialer             *tcp.Dialer
 }
 
 func (s *Settings) parse() (p parsed, err error) {
@@ -72,6 +80,9 @@ func (s *Settings) parse() (p parsed, err error) {
 	}
 	if p.page, err = codepage.Find(s.Encoding); err != nil {
 		return p, engine.BadArg{Arg: "encoding", Problem: "is wrong: " + err.Error()}
+	}
+	if p.dialer, err = tcp.New(tcp.Options{Proxy: s.Proxy, ProxyPassword: s.ProxyPassword, SourceAddress: s.SourceAddress, AddressFamily: s.AddressFamily}); err != nil {
+		return p, err
 	}
 	if s.Fingerprint != "" {
 		if p.pin, err = pin(s.Fingerprint); err != nil {
@@ -106,6 +117,15 @@ func (s *Settings) contradiction() error {
 		return engine.BadArg{Arg: "https", Problem: "is false, so there is no certificate that ca or fingerprint could verify"}
 	}
 	return nil
+}
+
+// Via names the proxy on the way to address; "": there is none.
+func (s *Settings) Via(address string) string {
+	p, err := s.parse()
+	if err != nil {
+		return ""
+	}
+	return p.dialer.Via(net.JoinHostPort(address, strconv.Itoa(p.port)))
 }
 
 func duration(arg, text string) (time.Duration, error) {
