@@ -30,6 +30,9 @@ func (s *Server) config() *ssh.ServerConfig {
 			return permit(check(c.User(), string(password)))
 		}
 	}
+	if s.options.Configure != nil {
+		s.options.Configure(config)
+	}
 	return config
 }
 

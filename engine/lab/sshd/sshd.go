@@ -26,6 +26,9 @@ type Options struct {
 	// KeyboardInteractive offers keyboard-interactive with Password instead of password, as ESXi does.
 	KeyboardInteractive bool
 
+	// Configure may change what the library is told for the next connection: other ways to log in, other algorithms.
+	Configure func(*ssh.ServerConfig)
+
 	// MaxSessions is how many sessions one connection may have at once; the next is refused as OpenSSH
 	// refuses it (connect failed: open failed). 0: no limit.
 	MaxSessions int

@@ -44,12 +44,7 @@ func newConn(o *opening, client *ssh.Client) *Conn {
 	return c
 }
 
-func keyType(key ssh.PublicKey) string {
-	if certificate, ok := key.(*ssh.Certificate); ok {
-		key = certificate.Key
-	}
-	return key.Type()
-}
+func keyType(key ssh.PublicKey) string { return bare(key).Type() }
 
 // Identity is the kind and the fingerprint of the host key that was verified.
 func (c *Conn) Identity() string { return c.identity }

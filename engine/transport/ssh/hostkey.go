@@ -1,122 +1,59 @@
 package ssh
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
-	"github.com/skeema/knownhosts"
+	"github.com/dsplay/dsplay/engine/transport/ssh/knownhosts"
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
-// knownFiles are the known_hosts files that were read, as long as they do not change on disk.
-type knownFiles struct {
-	mu   sync.Mutex
-	sets map[string]knownSet // by the names of the files
+// hostKeys judges the keys that one host shows. There is no way to switch it off.
+type hostKeys struct {
+	known     *knownhosts.Set
+	revoked   revokedKeys
+	names     []string // under which it is looked up; the first that has a key counts
+	principal string   // what its certificate must be for
+	legacy    bool
 }
 
-type knownSet struct {
-	db    *knownhosts.HostKeyDB // nil: there is no such file
-	state string                // of the files on disk
+// verdict is what comes out; its zero value is not "trusted".
+type verdict struct {
+	is   judgement
+	line *knownhosts.Line // that decided
+	why  string           // what is wrong with the certificate, or which file revokes the key
 }
 
-// load returns the parsed files, or nil when there is none: then no host is known.
-func (k *knownFiles) load(paths []string) (*knownhosts.HostKeyDB, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.read(paths)
-}
+type judgement int
 
-func (k *knownFiles) read(paths []string) (*knownhosts.HostKeyDB, error) {
-	var files []string
-	var state strings.Builder
-	for _, path := range paths {
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, path)
-		fmt.Fprintf(&state, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
-	}
-	name := strings.Join(paths, "\n")
-	if set, ok := k.sets[name]; ok && set.state == state.String() {
-		return set.db, nil
-	}
-	if len(files) == 0 {
-		return nil, nil
-	}
-	db, err := knownhosts.NewDB(files...)
-	if err != nil {
-		return nil, err
-	}
-	if k.sets == nil {
-		k.sets = map[string]knownSet{}
-	}
-	k.sets[name] = knownSet{db, state.String()}
-	return db, nil
-}
-
-// add appends a key to the first file, unless the files have got one for this address meanwhile.
-func (k *knownFiles) add(paths []string, address string, key ssh.PublicKey) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	db, err := k.read(paths)
-	if err != nil {
-		return err
-	}
-	if db != nil && len(db.HostKeys(address)) > 0 {
-		return verify(db, address, nil, key)
-	}
-	path := paths[0]
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	line := knownhosts.Line([]string{address}, key) + "\n"
-	if len(old) > 0 && !bytes.HasSuffix(old, []byte("\n")) {
-		line = "\n" + line
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(line)
-	return errors.Join(err, f.Close())
-}
-
-// knownAs is the address under which the host is looked up.
-func (o *opening) knownAs() string {
-	if o.set.hostKeyAlias != "" {
-		return net.JoinHostPort(o.set.hostKeyAlias, "22")
-	}
-	return o.address
-}
+const (
+	unknown judgement = iota
+	trusted
+	changed
+	revoked
+	uncertified // its authority is known, and the certificate is not good
+)
 
 // trust makes c accept the host keys that the settings say, and no other.
 func (o *opening) trust(c *ssh.ClientConfig) error {
-	known, err := o.transport.known.load(o.set.knownHosts)
+	keys, err := o.hostKeys()
 	if err != nil {
-		return o.failure(engine.KindHostKey, err, "mend that line; dsplay does not guess what it was meant to say")
+		return err
 	}
-	c.HostKeyAlgorithms = hostKeyAlgorithms(known, o.knownAs(), o.settings.Legacy)
-	c.HostKeyCallback = func(_ string, remote net.Addr, key ssh.PublicKey) error {
-		if err := o.checkHostKey(known, remote, key); err != nil {
-			return err
+	c.HostKeyAlgorithms = keys.algorithms()
+	c.HostKeyCallback = func(_ string, _ net.Addr, key ssh.PublicKey) error {
+		v := keys.judge(key, time.Now())
+		if v.is == unknown && o.set.acceptNew {
+			if v, err = o.acceptNew(keys, key); err != nil {
+				return o.failure(engine.KindHostKey, fmt.Errorf("cannot add the new host key: %w", err), "check that file; dsplay must be able to write to it")
+			}
+		}
+		if v.is != trusted {
+			return o.distrust(keys, v, key)
 		}
 		o.hostKey = key
 		return nil
@@ -124,77 +61,105 @@ func (o *opening) trust(c *ssh.ClientConfig) error {
 	return nil
 }
 
-// verify asks the file; without one every key is unknown.
-func verify(db *knownhosts.HostKeyDB, address string, remote net.Addr, key ssh.PublicKey) error {
-	if db == nil {
-		return &xknownhosts.KeyError{}
+func (o *opening) hostKeys() (*hostKeys, error) {
+	known, err := o.transport.known.Load(o.set.knownHosts...)
+	if err != nil {
+		return nil, o.failure(engine.KindHostKey, err, "mend that file; without it nobody knows which keys are revoked")
 	}
-	if remote == nil {
-		remote = &net.TCPAddr{IP: net.IPv4zero}
+	withdrawn, err := readRevoked(o.set.revokedHostKeys)
+	if err != nil {
+		return nil, o.failure(engine.KindHostKey, err, "revoked_host_keys is a list of public keys, one a line; without it nobody knows which are revoked")
 	}
-	return db.HostKeyCallback()(address, remote, key)
+	k := &hostKeys{known: known, revoked: withdrawn, legacy: o.settings.Legacy}
+	if alias := strings.ToLower(o.set.hostKeyAlias); alias != "" {
+		k.names, k.principal = []string{alias}, alias
+		return k, nil
+	}
+	host, port, err := net.SplitHostPort(o.address)
+	if err != nil {
+		return nil, o.failure(engine.KindHostKey, err, "")
+	}
+	k.principal = strings.ToLower(host)
+	k.names = union([]string{knownhosts.Name(host, port)}, []string{knownhosts.Name(host, "22")})
+	return k, nil
 }
 
-// checkHostKey judges the key that the host shows, and adds an unknown one where the settings say so.
-func (o *opening) checkHostKey(db *knownhosts.HostKeyDB, remote net.Addr, key ssh.PublicKey) error {
-	err := verify(db, o.knownAs(), remote, key)
-	_, isCertificate := key.(*ssh.Certificate)
-	if knownhosts.IsHostUnknown(err) && o.set.acceptNew && !isCertificate {
-		if err := o.transport.known.add(o.set.knownHosts, o.knownAs(), key); err != nil {
-			return o.failure(engine.KindHostKey, fmt.Errorf("cannot add the new host key: %w", err), "check the file known_hosts")
-		}
-		return nil
-	}
-	if err == nil {
-		return nil
-	}
-	return o.distrust(err, key)
-}
-
-// distrust explains why a key is not accepted, and how it would be.
-func (o *opening) distrust(err error, key ssh.PublicKey) *engine.Error {
-	shown := key.Type() + " " + fingerprint(key)
-	file, name := o.set.knownHosts[0], knownhosts.Normalize(o.knownAs())
-	e := o.failure(engine.KindHostKey, nil, "")
-	var differs *xknownhosts.KeyError
-	var revoked *xknownhosts.RevokedError
+// acceptNew writes the key down, and judges again when somebody else was faster.
+func (o *opening) acceptNew(keys *hostKeys, key ssh.PublicKey) (verdict, error) {
+	added, err := o.transport.known.Add(o.set.knownHosts[0], keys.names[0], bare(key), o.set.hashKnownHosts)
 	switch {
-	case errors.As(err, &revoked):
-		e.Msg = fmt.Sprintf("the host key %s is revoked (%s:%d)", shown, revoked.Revoked.Filename, revoked.Revoked.Line)
-		e.Hint = "do not connect; ask who revoked it"
-	case errors.As(err, &differs) && len(differs.Want) > 0:
-		want := differs.Want[0]
-		e.Msg = fmt.Sprintf("the host key has changed: it shows %s; %s:%d has %s %s", shown, want.Filename, want.Line, want.Key.Type(), fingerprint(want.Key))
-		e.Hint = fmt.Sprintf("was the host installed anew, or is somebody in between? If its owner confirms the new one: ssh-keygen -R '%s' -f %s, and add it again", name, file)
-	case errors.As(err, &differs):
-		e.Msg = "the host key is not known: " + shown
-		e.Hint = fmt.Sprintf(`compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub), then: %s >> %s; or host_keys = "accept-new"`, o.keyscan(key), file)
-	default:
-		e.Msg, e.Err = "the host certificate is not accepted: "+shown, err
-		e.Hint = "check its principals and dates, and the line @cert-authority in " + file
+	case err != nil:
+		return verdict{}, err
+	case added:
+		return verdict{is: trusted}, nil
 	}
-	return e
+	if keys.known, err = o.transport.known.Load(o.set.knownHosts...); err != nil {
+		return verdict{}, err
+	}
+	return keys.judge(key, time.Now()), nil
 }
 
-func (o *opening) keyscan(key ssh.PublicKey) string {
-	kind := strings.TrimPrefix(key.Type(), "ssh-")
-	if strings.HasPrefix(kind, "ecdsa") {
-		kind = "ecdsa"
+// judge decides as ssh of OpenSSH 9.2 does (found out by running it), and is stricter in two points: a key that is
+// revoked for any host is revoked; and a certificate of an authority of this host that is not good makes no unknown key
+// that accept-new would add. In its order: what is revoked is never accepted; a good certificate of a known authority is,
+// whatever the port; a certificate that is not counts as the key in it; the name with the port comes before that without.
+func (k *hostKeys) judge(key ssh.PublicKey, now time.Time) verdict {
+	if v := k.withdrawn(key); v.is == revoked {
+		return v
 	}
-	return fmt.Sprintf("ssh-keyscan -p %s -t %s %s", o.set.port, kind, engine.QuoteSh(o.host.Address))
-}
-
-// fingerprint is that of the key itself, also when a certificate is around it: a renewed one is the same host.
-func fingerprint(key ssh.PublicKey) string {
+	bad := verdict{}
 	if certificate, ok := key.(*ssh.Certificate); ok {
+		if line := k.authority(certificate); line != nil {
+			why := k.objection(certificate, now)
+			if why == "" {
+				return verdict{is: trusted, line: line}
+			}
+			bad = verdict{is: uncertified, line: line, why: why}
+		}
 		key = certificate.Key
 	}
-	return ssh.FingerprintSHA256(key)
+	v := k.plain(key)
+	if v.is != trusted && bad.is == uncertified {
+		return bad
+	}
+	return v
 }
 
-// hostKeyAlgorithms asks first for the kinds of key that the file has for this host: a host has several, and one that
-// the file does not have would look like a changed key (https://go.dev/issue/29286).
-func hostKeyAlgorithms(db *knownhosts.HostKeyDB, address string, legacy bool) []string {
+func (k *hostKeys) plain(key ssh.PublicKey) verdict {
+	for i, name := range k.names {
+		lines := k.known.Keys(name)
+		for _, line := range lines {
+			if line.Is(key) {
+				return verdict{is: trusted, line: line}
+			}
+		}
+		if len(lines) > 0 && i == 0 { // what is known without a port is of another server
+			return verdict{is: changed, line: lines[0]}
+		}
+	}
+	return verdict{is: unknown}
+}
+
+func (k *hostKeys) withdrawn(key ssh.PublicKey) verdict {
+	all := []ssh.PublicKey{key}
+	if certificate, ok := key.(*ssh.Certificate); ok {
+		all = append(all, certificate.Key, certificate.SignatureKey)
+	}
+	for _, key := range all {
+		if line := k.known.Revoked(key); line != nil {
+			return verdict{is: revoked, line: line, why: line.Place()}
+		}
+		if place := k.revoked[string(key.Marshal())]; place != "" {
+			return verdict{is: revoked, why: place}
+		}
+	}
+	return verdict{}
+}
+
+// algorithms asks first for what the files know of this host: certificates, and the kinds of its keys. A host has
+// several, and one that the files do not have would look like a changed key (https://go.dev/issue/29286). Where no
+// authority is known certificates come last: some servers have nothing else, and the key in one may be known.
+func (k *hostKeys) algorithms() []string {
 	all := []string{
 		ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
 		ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA,
@@ -203,25 +168,36 @@ func hostKeyAlgorithms(db *knownhosts.HostKeyDB, address string, legacy bool) []
 		ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
 		ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSAv01,
 	}
-	if legacy {
+	if k.legacy {
 		all = append(all, ssh.InsecureKeyAlgoDSA) //nolint:staticcheck // asked for by legacy_algorithms
 	}
-	if db == nil {
-		return all
-	}
 	var first []string
-	for _, key := range db.HostKeys(address) {
-		switch {
-		case key.Cert: // of its authority; the host's own may be of any kind
-			first = append(first, certificates...)
-		case key.Type() == ssh.KeyAlgoRSA:
-			first = append(first, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA)
-		case slices.Contains(all, key.Type()):
-			first = append(first, key.Type())
+	for _, name := range k.names {
+		if len(k.known.Authorities(name)) > 0 {
+			first = union(certificates, first)
+		}
+		for _, line := range k.known.Keys(name) {
+			switch {
+			case line.Type == ssh.KeyAlgoRSA:
+				first = append(first, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA)
+			case slices.Contains(all, line.Type):
+				first = append(first, line.Type)
+			}
 		}
 	}
-	return union(first, all)
+	return union(union(first, all), certificates)
 }
+
+// bare is the key in a certificate, or the key itself.
+func bare(key ssh.PublicKey) ssh.PublicKey {
+	if certificate, ok := key.(*ssh.Certificate); ok {
+		return certificate.Key
+	}
+	return key
+}
+
+// fingerprint is that of the key itself, also when a certificate is around it: a renewed one is the same host.
+func fingerprint(key ssh.PublicKey) string { return ssh.FingerprintSHA256(bare(key)) }
 
 // union is a and then what b has besides, each once.
 func union(a, b []string) []string {

@@ -11,9 +11,8 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
-	"github.com/skeema/knownhosts"
 	xssh "golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 func newKey(t *testing.T) xssh.Signer {
@@ -82,7 +81,7 @@ func TestRevokedHostKeyIsRefused(t *testing.T) {
 func TestHashedEntryIsFound(t *testing.T) {
 	server := listen(t, nil)
 	_, rest, _ := strings.Cut(line(server, server.HostKey()), " ")
-	file := known(t, "# a comment", "", xknownhosts.HashHostname(xknownhosts.Normalize(server.Addr().String()))+" "+rest)
+	file := known(t, "# a comment", "", knownhosts.HashHostname(knownhosts.Normalize(server.Addr().String()))+" "+rest)
 	open(t, host(t, server, with(file)))
 }
 
@@ -106,35 +105,6 @@ func TestAcceptNewAddsOnceAndThenIsStrict(t *testing.T) {
 		t.Fatalf("the file has %q, %v", text, err)
 	}
 	open(t, host(t, server, with(file)))
-}
-
-func TestCertificateOfAnAuthorityIsTrusted(t *testing.T) {
-	authority := newKey(t)
-	certify := func(principal string) xssh.Signer {
-		key := newKey(t)
-		certificate := &xssh.Certificate{
-			Key: key.PublicKey(), CertType: xssh.HostCert, ValidPrincipals: []string{principal}, ValidBefore: xssh.CertTimeInfinity,
-		}
-		if err := certificate.SignCert(rand.Reader, authority); err != nil {
-			t.Fatal(err)
-		}
-		signer, err := xssh.NewCertSigner(certificate, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return signer
-	}
-	_, rest, _ := strings.Cut(knownhosts.Line([]string{"x"}, authority.PublicKey()), " ")
-	file := with(known(t, "@cert-authority * "+rest))
-
-	good := certify("127.0.0.1")
-	server := listen(t, func(o *sshd.Options) { o.HostKey = good })
-	want := "ssh ssh-ed25519 " + xssh.FingerprintSHA256(good.PublicKey().(*xssh.Certificate).Key)
-	if got := open(t, host(t, server, file)).Identity(); got != want {
-		t.Errorf("the identity is %q, want that of the key, %q, which a renewal does not change", got, want)
-	}
-	server = listen(t, func(o *sshd.Options) { o.HostKey = certify("other.example") })
-	_ = mustNotOpen(t, host(t, server, file), engine.KindHostKey)
 }
 
 // TestOtherKindOfKeyIsAChange: a host that no longer has the kind of key that the file knows has changed.

@@ -30,6 +30,8 @@ type Settings struct {
 	KnownHostsFiles []string `hcl:"known_hosts_files,optional" doc:"More such files, which are only read."`
 	HostKeys        string   `hcl:"host_keys,optional" oneof:"strict accept-new" doc:"What to do with an unknown host key: strict refuses it (default), accept-new adds it to the file. A changed key is always refused."`
 	HostKeyAlias    string   `hcl:"host_key_alias,optional" doc:"Name under which the host is looked up in the known host keys, and the name that its certificate must have; by default its address and port."`
+	HashKnownHosts  bool     `hcl:"hash_known_hosts,optional" doc:"Write names hashed where accept-new adds one, so that the file does not tell where one goes."`
+	RevokedHostKeys string   `hcl:"revoked_host_keys,optional" doc:"File of public keys, of hosts or of authorities, that are never accepted; a list, no KRL."`
 	Legacy          bool     `hcl:"legacy_algorithms,optional" doc:"Also offer SHA-1 key exchange, CBC ciphers and DSA host keys, last: for systems of before 2015, a weakening."`
 
 	Proxy         string        `hcl:"proxy,optional" doc:"Proxy on the way to the host: socks5://USER@HOST:PORT, http://… or https://…; the proxy resolves the name. \"environment\" takes HTTPS_PROXY or ALL_PROXY, and NO_PROXY; without it they are ignored."`
@@ -57,6 +59,8 @@ type parsed struct {
 	knownHosts         []string // files; accept-new writes to the first
 	hostKeyAlias       string   // looked up instead of address and port
 	acceptNew          bool
+	hashKnownHosts     bool   // what accept-new writes
+	revokedHostKeys    string // file; "": none
 	connect, keepalive time.Duration
 	dialer             *dialer.Dialer
 }
@@ -102,6 +106,7 @@ func (s *Settings) parse() (p parsed, err error) {
 		p.agentSocket = "none"
 	}
 	p.knownHosts, p.hostKeyAlias = s.knownHosts(), s.HostKeyAlias
+	p.hashKnownHosts, p.revokedHostKeys = s.HashKnownHosts, expand(s.RevokedHostKeys)
 	return p, nil
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
 	"github.com/dsplay/dsplay/engine/transport/transporttest"
-	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // sh is a host whose commands /bin/sh really runs.

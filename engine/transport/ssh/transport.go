@@ -13,13 +13,14 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/transport/dialer"
+	"github.com/dsplay/dsplay/engine/transport/ssh/knownhosts"
 	"golang.org/x/crypto/ssh"
 )
 
 // Transport opens connections. It remembers parsed known_hosts files and keys, so one serves a whole run.
 // It is safe for use by several goroutines.
 type Transport struct {
-	known knownFiles
+	known knownhosts.Files
 	keys  keyring
 }
 
