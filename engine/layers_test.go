@@ -29,7 +29,8 @@ var layers = []struct{ pkg, may string }{
 	{"engine/journal", "engine"},                          // events on disk
 	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage"},
-	{"engine/transport/ssh", "engine engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts golang.org/x/crypto/..."},
+	{"engine/transport/ssh/sshconfig", ""}, // what ssh_config says about a host
+	{"engine/transport/ssh", "engine engine/transport/ssh/sshconfig engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts golang.org/x/crypto/..."},
 	{"engine/transport/ssh/knownhosts", "golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys
 	{"engine/transport/winrm", "engine engine/transport/dialer engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/..."},
 	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
