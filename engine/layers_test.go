@@ -32,7 +32,8 @@ var layers = []struct{ pkg, may string }{
 	{"engine/transport/ssh/sshconfig", ""}, // what ssh_config says about a host
 	{"engine/transport/ssh", "engine engine/transport/ssh/sshconfig engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts golang.org/x/crypto/..."},
 	{"engine/transport/ssh/knownhosts", "golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys
-	{"engine/transport/winrm", "engine engine/transport/dialer engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/..."},
+	{"engine/transport/winrm", "engine engine/transport/dialer engine/transport/kerberos engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/... software.sslmate.com/src/go-pkcs12"},
+	{"engine/transport/kerberos", "engine github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"}, // tickets, logins with them, and what both seal
 	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
 	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
 	{"engine/transport/https", "engine engine/transport/dialer"},
@@ -43,7 +44,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/api/dsm/dsmtest", ""},
 	{"engine/api/vsphere", "engine github.com/vmware/govmomi/..."},
 	{"engine/api/vsphere/vspheretest", "engine engine/... github.com/vmware/govmomi/..."},
-	{"engine/lab/...", "engine/lab/... github.com/vmware/govmomi/... golang.org/x/crypto/... golang.org/x/text/... golang.org/x/sync/... github.com/google/uuid mvdan.cc/sh/v3/..."},
+	{"engine/lab/...", "engine/lab/... github.com/vmware/govmomi/... golang.org/x/crypto/... golang.org/x/text/... golang.org/x/sync/... github.com/google/uuid mvdan.cc/sh/v3/... github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"},
 	{"modules", "engine modules/..."},
 	{"modules/deepsecurity", "engine engine/api/dsm golang.org/x/sync/errgroup"},
 	{"modules/vsphere", "engine engine/api/vsphere github.com/vmware/govmomi/..."},

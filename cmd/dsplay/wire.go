@@ -22,7 +22,7 @@ func (a *app) wires() wires {
 	return wires{
 		transports: map[string]engine.Transport{
 			"ssh":   ssh.New(),
-			"winrm": winrm.Transport{},
+			"winrm": winrm.New(),
 			"local": local.Transport{},
 			"https": https.Transport{},
 		},

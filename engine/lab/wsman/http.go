@@ -1,13 +1,6 @@
 package wsman
 
 import (
-	"crypto"
-	"crypto/hmac"
-	"crypto/md5"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/binary"
 	"io"
 	"net/http"
 	"strings"
@@ -17,7 +10,8 @@ import (
 type peer struct {
 	handshake *handshake
 	user      string // "" until authenticated
-	seal      *seal
+	seal      sealer // nil: messages are plain
+	sealedAs  string // its protocol, as MIME type
 }
 
 type peerKey struct{}
@@ -51,7 +45,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	user := s.authenticate(w, p, scheme, token, len(body) == 0)
+	user := s.authenticate(w, r, p, scheme, token, len(body) == 0)
 	if user == "" || len(body) == 0 {
 		s.record(seen)
 		return // answered, or an empty request that only authenticates: 200
@@ -85,7 +79,7 @@ func (s *Server) open(p *peer, body []byte, sealed bool) (e *envelope, problem *
 	case sealed && p.seal == nil:
 		return nil, &reply{status: http.StatusBadRequest}
 	case sealed:
-		if body, err = p.seal.unwrap(body); err != nil {
+		if body, err = unseal(p.seal, p.sealedAs, body); err != nil {
 			return nil, &reply{status: http.StatusBadRequest}
 		}
 	case s.opts.TLS == nil && !s.opts.AllowUnencrypted:
@@ -112,110 +106,10 @@ func (p *peer) answer(w http.ResponseWriter, r *reply) {
 		}
 		w.Header().Set("Content-Type", soapType)
 		if p.seal != nil {
-			body = p.seal.wrap(body)
-			w.Header().Set("Content-Type", sealedType)
+			body = sealed(p.seal, p.sealedAs, body)
+			w.Header().Set("Content-Type", sealedType(p.sealedAs))
 		}
 	}
 	w.WriteHeader(r.status)
 	_, _ = w.Write(body)
-}
-
-// authenticate returns the user; "" when it has answered already.
-func (s *Server) authenticate(w http.ResponseWriter, p *peer, scheme, token string, empty bool) string {
-	raw, _ := base64.StdEncoding.DecodeString(token)
-	switch {
-	case strings.EqualFold(scheme, "Basic") && s.offersBasic():
-		name, password, _ := strings.Cut(string(raw), ":")
-		if user, want, known := lookup(s.opts.Users, "", name); known && hmac.Equal([]byte(want), []byte(password)) {
-			return user
-		}
-	case strings.EqualFold(scheme, "Negotiate") && s.opts.NTLM:
-		return s.negotiate(w, p, raw)
-	case scheme == "" && p.user != "" && !empty:
-		return p.user
-	}
-	s.refuse(w)
-	return ""
-}
-
-func (s *Server) negotiate(w http.ResponseWriter, p *peer, token []byte) string {
-	p.user, p.seal = "", nil
-	if messageType(token) == 1 {
-		h, err := challengeFor(token)
-		if err == nil {
-			p.handshake = h
-			w.Header().Set("WWW-Authenticate", "Negotiate "+base64.StdEncoding.EncodeToString(h.challenge))
-			w.WriteHeader(http.StatusUnauthorized)
-			return ""
-		}
-	}
-	h := p.handshake
-	p.handshake = nil
-	if h == nil {
-		s.refuse(w)
-		return ""
-	}
-	user, sealed, err := h.verify(token, s.opts.Users, s.bindings)
-	if err != nil {
-		s.refuse(w)
-		return ""
-	}
-	p.user, p.seal = user, sealed
-	return user
-}
-
-func (s *Server) offersBasic() bool {
-	return s.opts.Basic && (s.opts.TLS != nil || s.opts.AllowUnencrypted)
-}
-
-func (s *Server) refuse(w http.ResponseWriter) {
-	var offers []string
-	if s.opts.NTLM {
-		offers = append(offers, "Negotiate")
-	}
-	if s.offersBasic() {
-		offers = append(offers, `Basic realm="WSMAN"`)
-	}
-	w.Header()["WWW-Authenticate"] = offers
-	w.WriteHeader(http.StatusUnauthorized)
-}
-
-// lookup finds a user as Windows does: a local name is found whatever the domain, a domain's name only in it.
-func lookup(users map[string]string, domain, name string) (user, password string, known bool) {
-	if before, after, cut := strings.Cut(name, `\`); cut {
-		domain, name = before, after
-	}
-	short, _, _ := strings.Cut(name, "@")
-	for _, want := range []string{domain + `\` + name, name, short} {
-		for user, password := range users {
-			if strings.EqualFold(user, want) {
-				return user, password, true
-			}
-		}
-	}
-	return "", "", false
-}
-
-// bindings is the MD5 of the channel bindings of a certificate: tls-server-end-point (RFC 5929) in the structure of
-// RFC 2744. It is nil over http.
-func bindings(config *tls.Config) []byte {
-	if config == nil || len(config.Certificates) == 0 {
-		return nil
-	}
-	leaf, err := x509.ParseCertificate(config.Certificates[0].Certificate[0])
-	if err != nil {
-		return nil
-	}
-	hash := crypto.SHA256.New()
-	switch leaf.SignatureAlgorithm {
-	case x509.SHA384WithRSA, x509.SHA384WithRSAPSS, x509.ECDSAWithSHA384:
-		hash = crypto.SHA384.New()
-	case x509.SHA512WithRSA, x509.SHA512WithRSAPSS, x509.ECDSAWithSHA512:
-		hash = crypto.SHA512.New()
-	}
-	_, _ = hash.Write(leaf.Raw)
-	data := hash.Sum([]byte("tls-server-end-point:"))
-	gss := append(make([]byte, 16), binary.LittleEndian.AppendUint32(nil, uint32(len(data)))...)
-	digest := md5.Sum(append(gss, data...))
-	return digest[:]
 }

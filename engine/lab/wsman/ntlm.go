@@ -101,8 +101,9 @@ func targetInfo() []byte {
 }
 
 // verify checks an AUTHENTICATE_MESSAGE (MS-NLMP 3.2.5.1.2 and 3.3.2): NTLMv2 only, the MIC, and channel bindings
-// where they are given. It returns the name in users and, when sealing was negotiated, the session's keys.
-func (h *handshake) verify(message []byte, users map[string]string, bindings []byte) (string, *seal, error) {
+// where they are given, or required. It returns the name in users, also with an error, and, when sealing was negotiated,
+// the session's keys.
+func (h *handshake) verify(message []byte, users map[string]string, bindings []byte, required bool) (string, *seal, error) {
 	m, err := parseAuthenticate(message)
 	if err != nil {
 		return "", nil, err
@@ -114,23 +115,25 @@ func (h *handshake) verify(message []byte, users map[string]string, bindings []b
 	proof, temp := m.ntResponse[:16], m.ntResponse[16:]
 	ntowf := hmacMD5(sumMD4(toUTF16(password)), toUTF16(strings.ToUpper(m.user)+m.domain))
 	if !hmac.Equal(proof, hmacMD5(ntowf, h.nonce[:], temp)) {
-		return "", nil, errors.New("wrong password")
+		return name, nil, errors.New("wrong password")
 	}
 	key := hmacMD5(ntowf, proof)
 	if m.flags&flagKeyExch != 0 {
 		if len(m.sessionKey) != 16 {
-			return "", nil, errNTLM
+			return name, nil, errNTLM
 		}
 		key = applyRC4(key, m.sessionKey)
 	}
 	pairs := avPairs(temp[28:])
 	if flags := pairs[avFlags]; len(flags) == 4 && binary.LittleEndian.Uint32(flags)&avFlagMIC != 0 {
 		if !h.micHolds(key, message) {
-			return "", nil, errors.New("the MIC does not hold")
+			return name, nil, errors.New("the MIC does not hold")
 		}
 	}
-	if got := pairs[avBindings]; bindings != nil && got != nil && !bytes.Equal(got, make([]byte, 16)) && !bytes.Equal(got, bindings) {
-		return "", nil, errors.New("bound to another channel")
+	got := pairs[avBindings]
+	none := len(got) == 0 || bytes.Equal(got, make([]byte, 16))
+	if bindings != nil && !bytes.Equal(got, bindings) && (!none || required) {
+		return name, nil, errors.New("bound to another channel")
 	}
 	if m.flags&flagSeal == 0 {
 		return name, nil, nil

@@ -12,13 +12,24 @@ import (
 	"strings"
 )
 
-// Message encryption of WinRM: MS-WSMV 2.2.9.1, with the session security of MS-NLMP 3.4.
+// Message encryption of WinRM: MS-WSMV 2.2.9.1.
 const (
-	sealedType = `multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"`
-	boundary   = "--Encrypted Boundary"
+	spnegoEncrypted   = "application/HTTP-SPNEGO-session-encrypted"
+	kerberosEncrypted = "application/HTTP-Kerberos-session-encrypted"
+	boundary          = "--Encrypted Boundary"
 )
 
-// seal is the security of one connection, seen from the host. Messages have to come in order.
+// sealer is the security of one connection, seen from the host. Messages have to come in order.
+type sealer interface {
+	wrap(plain []byte) (signature, sealed []byte, err error)
+	unwrap(signature, sealed []byte) ([]byte, error)
+}
+
+func sealedType(protocol string) string {
+	return `multipart/encrypted;protocol="` + protocol + `";boundary="Encrypted Boundary"`
+}
+
+// seal is a sealer by NTLM: the session security of MS-NLMP 3.4.
 type seal struct {
 	in, out direction
 	keyExch bool
@@ -62,37 +73,50 @@ func (s *seal) signature(d *direction, plain []byte) []byte {
 	return append(append([]byte{1, 0, 0, 0}, sum...), number...)
 }
 
-// wrap seals a message into a body of sealedType.
-func (s *seal) wrap(plain []byte) []byte {
-	sealed := make([]byte, len(plain))
+func (s *seal) wrap(plain []byte) (signature, sealed []byte, err error) {
+	sealed = make([]byte, len(plain))
 	s.out.cipher.XORKeyStream(sealed, plain)
-	signature := s.signature(&s.out, plain)
+	return s.signature(&s.out, plain), sealed, nil
+}
+
+func (s *seal) unwrap(signature, sealed []byte) ([]byte, error) {
+	plain := make([]byte, len(sealed))
+	s.in.cipher.XORKeyStream(plain, sealed)
+	if !hmac.Equal(signature, s.signature(&s.in, plain)) {
+		return nil, errors.New("the signature does not hold")
+	}
+	return plain, nil
+}
+
+// sealed makes a body of a message; empty when it cannot be sealed.
+func sealed(s sealer, protocol string, plain []byte) []byte {
+	signature, data, err := s.wrap(plain)
+	if err != nil {
+		return nil
+	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, boundary+"\r\n\tContent-Type: application/HTTP-SPNEGO-session-encrypted\r\n"+
-		"\tOriginalContent: type=%s;Length=%d\r\n"+boundary+"\r\n\tContent-Type: application/octet-stream\r\n", soapType, len(plain))
+	fmt.Fprintf(&b, boundary+"\r\n\tContent-Type: %s\r\n\tOriginalContent: type=%s;Length=%d\r\n"+boundary+"\r\n\tContent-Type: application/octet-stream\r\n",
+		protocol, soapType, len(plain))
 	_ = binary.Write(&b, binary.LittleEndian, uint32(len(signature)))
 	b.Write(signature)
-	b.Write(sealed)
+	b.Write(data)
 	b.WriteString(boundary + "--\r\n")
 	return b.Bytes()
 }
 
-// unwrap opens a body and checks its signature and its place in the sequence.
-func (s *seal) unwrap(body []byte) ([]byte, error) {
+// unseal opens a body, which has to be of the protocol in which the client logged in, and checks its signature and its
+// place in the sequence.
+func unseal(s sealer, protocol string, body []byte) ([]byte, error) {
 	header, rest, found := bytes.Cut(body, []byte("application/octet-stream\r\n"))
 	_, text, hasLength := strings.Cut(string(header), "Length=")
 	text, _, _ = strings.Cut(text, "\r\n")
 	length, err := strconv.Atoi(strings.TrimSpace(text))
-	if !found || !hasLength || err != nil || length < 0 || len(rest) < 20+length {
+	if !found || !hasLength || err != nil || length < 0 || len(rest) < 4 || !bytes.Contains(header, []byte("Content-Type: "+protocol+"\r\n")) {
 		return nil, errors.New("not an encrypted body")
 	}
-	if binary.LittleEndian.Uint32(rest) != 16 || !bytes.HasPrefix(rest[20+length:], []byte(boundary+"--")) {
+	size := int(binary.LittleEndian.Uint32(rest))
+	if size < 16 || size > 128 || len(rest) < 4+size+length || !bytes.HasPrefix(rest[4+size+length:], []byte(boundary+"--")) {
 		return nil, errors.New("the encrypted body has another length than it says")
 	}
-	plain := make([]byte, length)
-	s.in.cipher.XORKeyStream(plain, rest[20:20+length])
-	if !hmac.Equal(rest[4:20], s.signature(&s.in, plain)) {
-		return nil, errors.New("the signature does not hold")
-	}
-	return plain, nil
+	return s.unwrap(rest[4:4+size], rest[4+size:4+size+length])
 }

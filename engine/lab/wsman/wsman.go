@@ -1,5 +1,5 @@
-// Package wsman knows how a Windows host speaks WS-Management: the remote command shell (MS-WSMV), Basic and NTLM
-// over Negotiate, and message encryption. What a command line does is its caller's: the simulated Windows of the
+// Package wsman knows how a Windows host speaks WS-Management: the remote command shell (MS-WSMV), Basic, NTLM
+// and Kerberos, client certificates, and message encryption. What a command line does is its caller's: the simulated Windows of the
 // lab, or the handler of a test. It holds state as a host does: shells with an owner and a quota, commands that
 // block until their output is fetched, connections that are authenticated once.
 package wsman
@@ -7,6 +7,7 @@ package wsman
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log"
 	"net"
@@ -22,6 +23,17 @@ type Options struct {
 	// Users is name → password. "ops" is accepted as ops, DOMAIN\ops and ops@domain, "CORP\ops" only as that; case does not matter.
 	Users       map[string]string
 	Basic, NTLM bool
+	Kerberos    *Kerberos // nil: the host is in no domain. Users have to hold the account, too; its password does not matter
+	// RequireBindings refuses an NTLM or Kerberos login over https that is not bound to the channel, as CbtHardeningLevel = Strict does.
+	RequireBindings bool
+	// ClientCAs are the authorities of client certificates; nil: they are not taken. Certificates maps the principal name
+	// (UPN) in one, else its CN, to a user.
+	ClientCAs    *x509.CertPool
+	Certificates map[string]string
+	// LockAfter locks an account after so many wrong passwords; 0: never. Expired are users who are refused though the
+	// password is right: the account, or the password, has expired.
+	LockAfter int
+	Expired   map[string]bool
 	// AllowUnencrypted accepts plain bodies over http. Without it, as in Windows, Basic is not even offered over
 	// http, and a plain body after NTLM is refused with 500.
 	AllowUnencrypted bool
@@ -59,9 +71,11 @@ type Server struct {
 	ctx      context.Context
 	stop     context.CancelFunc
 	bindings []byte
+	acceptor *acceptor
 	running  sync.WaitGroup // commands, requests, and the loop that accepts
 
 	mu       sync.Mutex
+	accounts accounts
 	closed   bool
 	shells   map[string]*shell
 	faults   []Fault
@@ -99,6 +113,10 @@ func Listen(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opts: o, listener: listener, bindings: bindings(o.TLS), shells: map[string]*shell{}}
+	if s.acceptor, err = newAcceptor(o.Kerberos, s.bindings, o.RequireBindings); err != nil {
+		_ = listener.Close() // err says what happened
+		return nil, err
+	}
 	s.ctx, s.stop = context.WithCancel(context.Background()) //nolint:forbidigo // the life of a server belongs to no caller
 	s.http = &http.Server{
 		Handler:  http.HandlerFunc(s.serve),
@@ -112,6 +130,9 @@ func Listen(o Options) (*Server, error) {
 	if o.TLS != nil {
 		config := o.TLS.Clone()
 		config.NextProtos = []string{"http/1.1"} // NTLM belongs to a connection
+		if o.ClientCAs != nil {
+			config.ClientAuth = tls.RequestClientCert
+		}
 		accepting = tls.NewListener(accepting, config)
 	}
 	s.running.Go(func() { _ = s.http.Serve(accepting) })

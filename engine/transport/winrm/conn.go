@@ -73,7 +73,7 @@ func (c *conn) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.identity = identity(l.certificate)
+	c.identity = l.identity()
 	c.pool.put(l)
 	sh, err := c.enter(ctx)
 	if err != nil {

@@ -9,12 +9,15 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	tcp "github.com/dsplay/dsplay/engine/transport/dialer"
+	"github.com/dsplay/dsplay/engine/transport/kerberos"
 )
 
 // dialer opens links to one host: dialled, verified and logged in.
@@ -26,11 +29,16 @@ type dialer struct {
 	tcp      *tcp.Dialer
 	tls      *tls.Config // nil: http
 	limit    time.Duration
+
+	client   *tls.Certificate // of auth = "certificate"
+	tickets  *kerberos.Tickets
+	login    kerberos.Login
+	services []string // names of the host for Kerberos, best first
 }
 
-func newDialer(s *Settings, p parsed, host, address string) (*dialer, error) {
+func newDialer(s *Settings, p parsed, host, address string, tickets *kerberos.Tickets) (*dialer, error) {
 	target := net.JoinHostPort(address, strconv.Itoa(p.port))
-	d := &dialer{host: host, target: target, settings: s, tcp: p.dialer, limit: p.connect}
+	d := &dialer{host: host, target: target, settings: s, tcp: p.dialer, limit: p.connect, tickets: tickets}
 	u := url.URL{Scheme: "http", Host: target, Path: "/wsman"}
 	if s.HTTPS {
 		u.Scheme = "https"
@@ -41,7 +49,26 @@ func newDialer(s *Settings, p parsed, host, address string) (*dialer, error) {
 		d.tls = config
 	}
 	d.url = u.String()
-	return d, nil
+	return d, d.prepare(address)
+}
+
+// prepare reads what a way of logging in needs, so that what is wrong with it is said before anything is dialled.
+func (d *dialer) prepare(address string) (err error) {
+	switch d.settings.Auth {
+	case "kerberos":
+		if d.login, d.services, err = d.settings.kerberosLogin(address, d.host); err != nil {
+			return d.ticketError(err)
+		}
+	case "certificate":
+		if d.client, err = d.settings.clientCertificate(); err != nil {
+			return d.loginError(engine.KindModule, "", "", err)
+		}
+		if problem, hint := usable(d.client.Leaf, d.settings.Cert, time.Now()); problem != "" {
+			return d.loginError(engine.KindAuth, problem, hint, nil)
+		}
+		asClient(d.tls, d.client)
+	}
+	return nil
 }
 
 func (d *dialer) op() string { return "connect to " + d.target }
@@ -52,12 +79,13 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 	limited, cancel := context.WithTimeout(ctx, d.limit)
 	defer cancel()
 	l, err := d.connect(limited)
-	if err == nil && d.settings.Auth == "ntlm" {
+	if err == nil && d.authorization() == "" {
 		end := engine.BeginStage(ctx, engine.StageLogin)
+		l.user = d.settings.User
 		if err = l.login(limited); err != nil {
 			_ = l.conn.Close()
 		}
-		end(engine.Stage{Detail: d.settings.User + " by " + d.settings.Auth, Err: err})
+		end(engine.Stage{Detail: l.user + " by " + d.settings.Auth, Err: err})
 	}
 	switch {
 	case err == nil:
@@ -123,13 +151,15 @@ func (d *dialer) handshakeError(err error) *engine.Error {
 	var plain tls.RecordHeaderError
 	switch {
 	case errors.As(err, &bad):
-		e.Msg, e.Err = "the certificate of "+subject(bad.leaf)+" is not trusted", bad
-		e.Hint = pinHint(bad)
+		e.Msg, e.Hint = distrust(bad)
+		e.Err = bad
 	case errors.As(err, &plain):
 		e.Hint = "what listens there does not speak TLS; port 5985 is for https = false"
 	case timedOut(err):
 		e.Kind, e.Msg = engine.KindTimeout, "no answer to the TLS handshake"
 		e.Hint = "the host accepts connections and does not answer: it may be starting or overloaded"
+	case d.client != nil && errors.As(err, new(tls.AlertError)):
+		e.Kind, e.Msg, e.Hint = engine.KindAuth, "the host refuses the client certificate of "+identityOf(d.client.Leaf), "is its issuer in the host's Trusted Root?"
 	default:
 		e.Hint = "the host ended the handshake: has its https listener a certificate, and does it speak TLS 1.2?"
 	}
@@ -143,12 +173,38 @@ func subject(c *x509.Certificate) string {
 	return "the host"
 }
 
-func pinHint(bad *untrusted) string {
-	set := "fingerprint = " + strconv.Quote(fingerprint(bad.leaf))
-	if errors.Is(bad, errPin) {
-		return "was it renewed, or is somebody in between? If its owner confirms the new one: " + set
+// distrust says why a certificate is refused, and what would make it good.
+func distrust(bad *untrusted) (msg, hint string) {
+	c, set := bad.leaf, "fingerprint = "+strconv.Quote(fingerprint(bad.leaf))
+	var invalid x509.CertificateInvalidError
+	var name x509.HostnameError
+	switch {
+	case errors.Is(bad, errPin):
+		return "the certificate of " + subject(c) + " is not the pinned one", "was it renewed, or is somebody in between? If its owner confirms the new one: " + set
+	case errors.As(bad, &invalid) && invalid.Reason == x509.Expired && time.Now().Before(invalid.Cert.NotBefore):
+		return "the certificate of " + subject(c) + " is valid from " + date(invalid.Cert.NotBefore) + " on", "is the clock here right?"
+	case errors.As(bad, &invalid) && invalid.Reason == x509.Expired:
+		return "the certificate of " + subject(invalid.Cert) + " expired at " + date(invalid.Cert.NotAfter), "renew it on the host; until then it can be pinned, after comparing it there: " + set
+	case errors.As(bad, &name):
+		return "the certificate of " + subject(c) + " is for " + namesOf(c) + ", not for " + name.Host, "set the host's address to a name that is in it; or, after comparing it on the host itself, pin it: " + set
+	case errors.As(bad, &x509.UnknownAuthorityError{}):
+		return "nobody trusted has issued the certificate of " + subject(c), `give ca = "FILE" of its issuer; or, after comparing it on the host itself, pin it: ` + set
 	}
-	return `give ca = "FILE" of its issuer; or, after comparing it on the host itself, pin it: ` + set
+	return "the certificate of " + subject(c) + " is not trusted", `give ca = "FILE" of its issuer; or, after comparing it on the host itself, pin it: ` + set
+}
+
+func date(t time.Time) string { return t.Local().Format(time.DateTime) }
+
+// namesOf are the names and addresses for which a certificate is.
+func namesOf(c *x509.Certificate) string {
+	names := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 {
+		return "no name (a CN alone does not count)"
+	}
+	return strings.Join(names, ", ")
 }
 
 func timedOut(err error) bool {

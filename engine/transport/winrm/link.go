@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +12,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/bodgit/ntlmssp"
 )
 
 const (
@@ -29,8 +26,11 @@ type link struct {
 	dialer      *dialer
 	conn        net.Conn
 	reader      *bufio.Reader
-	certificate *x509.Certificate        // nil over http
-	session     *ntlmssp.SecuritySession // not nil: every message is sealed
+	certificate *x509.Certificate // nil over http
+	user        string            // who is logged in
+	service     string            // the Kerberos name that the host has proved to have; "" when it has not
+	session     session           // not nil: every message is sealed
+	sealedAs    string            // the protocol of the sealing, as MIME type
 	used        time.Time
 	broken      bool          // what came last on it is not known; it must not be used again
 	resting     chan struct{} // closed when the watch of an idle link has ended
@@ -75,14 +75,14 @@ func (l *link) post(ctx context.Context, envelope []byte) (*httpReply, error) {
 	contentType := plainType
 	if l.session != nil {
 		var err error
-		if envelope, err = seal(l.session, envelope); err != nil {
+		if envelope, err = seal(l.session, l.sealedAs, envelope); err != nil {
 			return nil, err
 		}
-		contentType = sealedType
+		contentType = sealedType(l.sealedAs)
 	}
 	header := http.Header{"Content-Type": {contentType}}
-	if l.dialer.settings.Auth == "basic" {
-		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(l.dialer.settings.User+":"+l.dialer.settings.Password.Reveal())))
+	if a := l.dialer.authorization(); a != "" {
+		header.Set("Authorization", a)
 	}
 	r, err := l.roundTrip(ctx, header, envelope)
 	if err != nil || l.session == nil {

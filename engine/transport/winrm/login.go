@@ -3,57 +3,45 @@ package winrm
 import (
 	"context"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
-	"github.com/bodgit/ntlmssp"
 	"github.com/dsplay/dsplay/engine"
 )
 
-// login authenticates the link by NTLM: two requests, without a body, so that nothing is asked before the host is
-// known to encrypt. It never falls back to another way.
+// Schemes of the Authorization header.
+const (
+	negotiate    = "Negotiate"
+	kerberosOnly = "Kerberos"
+)
+
+// login authenticates the link, as the inventory says and in no other way.
 func (l *link) login(ctx context.Context) error {
-	d := l.dialer
-	domain, name := splitUser(d.settings.User)
-	client, err := ntlmssp.NewClient(ntlmssp.SetUserInfo(name, d.settings.Password.Reveal()), ntlmssp.SetDomain(domain))
-	if err != nil {
-		return d.loginError(engine.KindAuth, "NTLM", "", err)
+	switch l.dialer.settings.Auth {
+	case "ntlm":
+		return l.loginNTLM(ctx)
+	case "kerberos":
+		return l.loginKerberos(ctx)
 	}
-	token, err := client.Authenticate(nil, nil)
-	if err != nil {
-		return d.loginError(engine.KindAuth, "NTLM", "", err)
-	}
-	r, err := l.negotiate(ctx, token)
-	if err != nil {
-		return err
-	}
-	challenge, offered := tokenOf(r.header)
-	if r.status != http.StatusUnauthorized || !offered {
-		return d.statusError(r)
-	}
-	if err := checkChallenge(challenge, d.tls == nil); err != nil {
-		return d.loginError(engine.KindAuth, "the host's challenge is refused", "is there a proxy in between? https protects, too", err)
-	}
-	if token, err = client.Authenticate(challenge, bindings(l.certificate)); err != nil {
-		return d.loginError(engine.KindAuth, "NTLM", "", err)
-	}
-	if r, err = l.negotiate(ctx, token); err != nil {
-		return err
-	}
-	if r.status/100 != 2 {
-		return d.statusError(r)
-	}
-	if d.tls == nil {
-		l.session = client.SecuritySession()
-	}
-	return nil
+	return nil // basic and certificate log in with every request
 }
 
-func (l *link) negotiate(ctx context.Context, token []byte) (*httpReply, error) {
-	r, err := l.roundTrip(ctx, http.Header{"Authorization": {"Negotiate " + base64.StdEncoding.EncodeToString(token)}, "Content-Type": {plainType}}, nil)
+// authorization is the header of a request on a link that is not logged in once and for all; "" for none.
+func (d *dialer) authorization() string {
+	switch d.settings.Auth {
+	case "basic":
+		return d.basic()
+	case "certificate":
+		return mutual
+	}
+	return ""
+}
+
+func (l *link) negotiate(ctx context.Context, scheme string, token []byte) (*httpReply, error) {
+	r, err := l.roundTrip(ctx, http.Header{"Authorization": {scheme + " " + base64.StdEncoding.EncodeToString(token)}, "Content-Type": {plainType}}, nil)
 	if err != nil {
 		return nil, l.dialer.silent(err)
 	}
@@ -100,80 +88,107 @@ func (d *dialer) hint(status int) string {
 	return "check port; another web server may listen there"
 }
 
-// refused explains a 401 by what the host offers.
-func (d *dialer) refused(header http.Header) *engine.Error {
-	offers := map[string]bool{}
-	var names []string
+// offers are the schemes that a host offers, in its own spelling.
+type offers []string
+
+func offersOf(header http.Header) (o offers) {
 	for _, value := range header.Values("WWW-Authenticate") {
 		for part := range strings.SplitSeq(value, ",") {
 			scheme, _, _ := strings.Cut(strings.TrimSpace(part), " ")
-			if scheme != "" && !strings.Contains(scheme, "=") && !offers[strings.ToLower(scheme)] {
-				offers[strings.ToLower(scheme)] = true
-				names = append(names, scheme)
+			if scheme != "" && !strings.Contains(scheme, "=") && !o.has(scheme) {
+				o = append(o, scheme)
 			}
 		}
 	}
-	list := strings.Join(names, " and ")
-	if list == "" {
-		list = "nothing"
+	return o
+}
+
+func (o offers) has(scheme string) bool {
+	return slices.ContainsFunc(o, func(s string) bool { return strings.EqualFold(s, scheme) })
+}
+
+// takes tells whether the host offers a way of logging in, as far as one can tell. A host that takes certificates says so nowhere.
+func (o offers) takes(auth string) bool {
+	switch auth {
+	case "ntlm":
+		return o.has(negotiate) || o.has("NTLM")
+	case "kerberos":
+		return o.has(negotiate) || o.has(kerberosOnly)
+	case "basic":
+		return o.has("Basic")
 	}
+	return true
+}
+
+func (o offers) String() string {
+	if len(o) == 0 {
+		return "nothing"
+	}
+	return strings.Join(o, " and ")
+}
+
+// Names of the ways of logging in, and what switches them on.
+var (
+	wayNames = map[string]string{"ntlm": "NTLM", "basic": "Basic", "kerberos": "Kerberos"}
+	switches = map[string]string{"ntlm": "Negotiate", "basic": "Basic", "kerberos": "Kerberos"}
+)
+
+// refused explains a 401 by what the host offers. What makes it refuse a right password, it does not say.
+func (d *dialer) refused(header http.Header) *engine.Error {
+	o, auth := offersOf(header), d.settings.Auth
 	e := d.loginError(engine.KindAuth, "", "", nil)
-	ntlm := offers["negotiate"] || offers["ntlm"]
 	switch {
-	case d.settings.Auth == "ntlm" && ntlm, d.settings.Auth == "basic" && offers["basic"]:
-		e.Msg = "the host refuses user " + d.settings.User + " with this password; it offers " + list
-		e.Hint = "check user and password (a local account may need HOST\\name); it was tried once only, so that the account is not locked"
-	case ntlm:
-		e.Msg = "the host does not take Basic; it offers " + list
-		e.Hint = `set auth = "ntlm"`
-	case offers["basic"] && d.tls != nil:
-		e.Msg = "the host does not take NTLM; it offers " + list
-		e.Hint = `set auth = "basic" (safe over https only), or allow it on the host: winrm set winrm/config/service/auth @{Negotiate="true"}`
-	case offers["basic"]:
-		e.Msg = "the host does not take NTLM; it offers " + list + ", which would send the password in clear; nothing was sent"
-		e.Hint = `make it listen on https, or allow NTLM on it: winrm set winrm/config/service/auth @{Negotiate="true"}`
+	case auth == "certificate":
+		e.Msg = "the host refuses the client certificate of " + identityOf(d.client.Leaf) + "; it offers " + o.String()
+		e.Hint = `allow it (winrm set winrm/config/service/auth @{Certificate="true"}), map it to a local account that may log in (winrm enumerate winrm/config/service/certmapping shows), and have its issuer in the host's Trusted Root`
+	case o.takes(auth) && auth == "kerberos":
+		e.Msg = "the host does not take the login of " + d.settings.User + " any more; it offers " + o.String()
+		e.Hint = "is the account disabled, or has its ticket run out? dsplay connects anew in the next run"
+	case o.takes(auth):
+		e.Msg = "the host refuses user " + d.settings.User + " with this password; it offers " + o.String()
+		e.Hint = `check user and password (a local account may need HOST\name); it was tried once only, so that the account is not locked. ` +
+			"WinRM tells a locked or expired account, and an expired password, from a wrong one no more than this: net user NAME /domain does"
 	default:
-		e.Msg = "the host takes neither NTLM nor Basic; it offers " + list
-		e.Hint = `allow NTLM on the host: winrm set winrm/config/service/auth @{Negotiate="true"}`
+		e.Msg = "the host does not take " + wayNames[auth] + "; it offers " + o.String()
+		if o.has("Basic") && d.tls == nil {
+			e.Msg += ", which would send the password in clear; nothing was sent"
+		}
+		e.Hint = d.otherWay(o)
 	}
 	return e
 }
 
-func tokenOf(header http.Header) ([]byte, bool) {
+// otherWay says what to set where the host does not offer the way in the inventory.
+func (d *dialer) otherWay(o offers) string {
+	auth := d.settings.Auth
+	allow := `allow ` + wayNames[auth] + ` on the host: winrm set winrm/config/service/auth @{` + switches[auth] + `="true"}`
+	var set []string
+	switch {
+	case o.has(negotiate) && auth == "basic":
+		set = append(set, `auth = "ntlm"`, `auth = "kerberos" for an account of the domain`)
+	case o.has(negotiate), o.has("NTLM"):
+		set = append(set, `auth = "ntlm"`)
+	case o.has(kerberosOnly):
+		set = append(set, `auth = "kerberos" for an account of the domain`)
+	}
+	if o.has("Basic") && d.tls != nil && auth != "basic" {
+		set = append(set, `auth = "basic" for a local account (safe over https only)`)
+	}
+	switch {
+	case len(set) > 0:
+		return "set " + strings.Join(set, ", or ") + "; or " + allow
+	case o.has("Basic"):
+		return "make it listen on https, or " + allow
+	}
+	return allow
+}
+
+func tokenOf(header http.Header, scheme string) ([]byte, bool) {
 	for _, value := range header.Values("WWW-Authenticate") {
-		scheme, token, _ := strings.Cut(strings.TrimSpace(value), " ")
-		if raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(token)); strings.EqualFold(scheme, "Negotiate") && err == nil && len(raw) > 0 {
+		given, token, _ := strings.Cut(strings.TrimSpace(value), " ")
+		if raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(token)); strings.EqualFold(given, scheme) && err == nil && len(raw) > 0 {
 			return raw, true
 		}
 	}
 	return nil, false
-}
-
-// checkChallenge refuses what would weaken the session or break the library: it seals only if the host agrees to
-// (MS-NLMP 2.2.2.5), and it trusts the lengths in the target info.
-func checkChallenge(m []byte, sealing bool) error {
-	const need = 1<<0 | 1<<4 | 1<<5 | 1<<19 | 1<<29 | 1<<30 // Unicode, sign, seal, extended session security, 128 bits, key exchange
-	if len(m) < 48 || string(m[:12]) != "NTLMSSP\x00\x02\x00\x00\x00" {
-		return errors.New("not an NTLM challenge")
-	}
-	if flags := binary.LittleEndian.Uint32(m[20:]); sealing && flags&need != need {
-		return errors.New("it does not agree to encrypt messages with 128 bits")
-	}
-	length, offset := int(binary.LittleEndian.Uint16(m[40:])), int(binary.LittleEndian.Uint32(m[44:]))
-	if length == 0 || offset+length > len(m) {
-		return errors.New("it names no target") // NTLMv2 without one would have no proof of time and place
-	}
-	for pairs := m[offset : offset+length]; ; {
-		if len(pairs) < 4 {
-			return errors.New("its target has no end")
-		}
-		id, size := binary.LittleEndian.Uint16(pairs), int(binary.LittleEndian.Uint16(pairs[2:]))
-		switch {
-		case id == 0:
-			return nil
-		case len(pairs) < 4+size, id == 6 && size != 4, id == 7 && size != 8: // flags, time
-			return errors.New("its target is malformed")
-		}
-		pairs = pairs[4+size:]
-	}
 }

@@ -111,7 +111,7 @@ func TestOffers(t *testing.T) {
 	}{
 		{"ntlm http", []string{`Basic realm="WSMAN"`}, "https"},
 		{"ntlm https", []string{`Basic realm="WSMAN"`}, `auth = "basic"`},
-		{"ntlm http", []string{"Kerberos"}, "allow NTLM"},
+		{"ntlm http", []string{"Kerberos"}, `auth = "kerberos"`},
 		{"ntlm http", nil, "allow NTLM"},
 		{"basic https", []string{"Negotiate", "Kerberos"}, `auth = "ntlm"`},
 	} {

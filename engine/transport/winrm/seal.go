@@ -7,25 +7,39 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/bodgit/ntlmssp"
 )
 
-// Message encryption, MS-WSMV 2.2.9.1: a multipart body whose first part says what the second holds.
+// Message encryption, MS-WSMV 2.2.9.1: a multipart body whose first part says what the second holds: the length of the
+// signature (little endian), the signature, the message. Which of the two protocols it is follows the scheme under which
+// one has logged in, as pypsrp does it: Negotiate (2.2.9.1.1) or Kerberos (2.2.9.1.2).
 const (
-	sealedType = `multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"`
-	boundary   = "--Encrypted Boundary"
+	spnegoEncrypted   = "application/HTTP-SPNEGO-session-encrypted"
+	kerberosEncrypted = "application/HTTP-Kerberos-session-encrypted"
+	boundary          = "--Encrypted Boundary"
+	// signatures: NTLM has 16 bytes, Kerberos 60 with AES and SHA-1, 72 with the longest checksum.
+	maxSignature = 128
 )
 
-// seal signs and encrypts a message; the session counts messages, so that the order on the wire is the order of calls.
-func seal(session *ntlmssp.SecuritySession, plain []byte) ([]byte, error) {
-	sealed, signature, err := session.Wrap(plain)
+// session is the security of a login: what it wraps has the length of what it was given. Messages are counted, so that
+// the order on the wire is the order of calls.
+type session interface {
+	Wrap(plain []byte) (sealed, signature []byte, err error)
+	Unwrap(sealed, signature []byte) ([]byte, error)
+}
+
+func sealedType(protocol string) string {
+	return `multipart/encrypted;protocol="` + protocol + `";boundary="Encrypted Boundary"`
+}
+
+// seal signs and encrypts a message.
+func seal(s session, protocol string, plain []byte) ([]byte, error) {
+	sealed, signature, err := s.Wrap(plain)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, boundary+"\r\n\tContent-Type: application/HTTP-SPNEGO-session-encrypted\r\n"+
-		"\tOriginalContent: type=%s;Length=%d\r\n"+boundary+"\r\n\tContent-Type: application/octet-stream\r\n", plainType, len(plain))
+	fmt.Fprintf(&b, boundary+"\r\n\tContent-Type: %s\r\n\tOriginalContent: type=%s;Length=%d\r\n"+boundary+"\r\n\tContent-Type: application/octet-stream\r\n",
+		protocol, plainType, len(plain))
 	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(signature))))
 	b.Write(signature)
 	b.Write(sealed)
@@ -35,18 +49,24 @@ func seal(session *ntlmssp.SecuritySession, plain []byte) ([]byte, error) {
 
 var errSealed = errors.New("not an encrypted body")
 
-// unseal decrypts a body and checks its signature. Its length is what the first part says: the encrypted bytes may
-// hold anything, the boundary too.
-func unseal(session *ntlmssp.SecuritySession, body []byte) ([]byte, error) {
+// unseal decrypts a body and checks its signature. Its end is that of the body: the encrypted bytes may hold anything,
+// the boundary too.
+func unseal(s session, body []byte) ([]byte, error) {
 	header, rest, found := bytes.Cut(body, []byte("application/octet-stream\r\n"))
 	_, text, hasLength := strings.Cut(string(header), "Length=")
 	text, _, _ = strings.Cut(text, "\r\n")
 	length, err := strconv.Atoi(strings.TrimSpace(text))
-	switch {
-	case !found || !hasLength || err != nil || length < 0 || len(rest) < 4+16+length:
-		return nil, errSealed
-	case binary.LittleEndian.Uint32(rest) != 16 || !bytes.HasPrefix(rest[4+16+length:], []byte(boundary+"--")):
+	rest, ends := bytes.CutSuffix(bytes.TrimSuffix(rest, []byte("\r\n")), []byte(boundary+"--"))
+	if !found || !hasLength || err != nil || !ends || len(rest) < 4 {
 		return nil, errSealed
 	}
-	return session.Unwrap(rest[20:20+length], rest[4:20])
+	size := binary.LittleEndian.Uint32(rest)
+	if size < 16 || size > maxSignature || int(size) > len(rest)-4 {
+		return nil, errSealed
+	}
+	plain, err := s.Unwrap(rest[4+size:], rest[4:4+size])
+	if err == nil && len(plain) != length {
+		return nil, errors.New("the message has another length than it says")
+	}
+	return plain, err
 }

@@ -2,6 +2,7 @@ package winrm
 
 import (
 	"crypto"
+	"crypto/sha1" // only its length
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -34,9 +35,12 @@ func pin(text string) ([]byte, error) {
 	plain = strings.TrimPrefix(strings.TrimPrefix(plain, "sha256"), "sha-256")
 	plain = strings.NewReplacer("fingerprint=", "", ":", "", " ", "", "=", "").Replace(plain)
 	sum, err := hex.DecodeString(plain)
-	if err != nil || len(sum) != sha256.Size {
-		return nil, engine.BadArg{Arg: "fingerprint", Problem: "must be the 64 hex digits of a SHA-256 (the thumbprint that Windows shows is a SHA-1); " +
-			"openssl x509 -noout -fingerprint -sha256 prints it"}
+	const how = "; openssl s_client -connect HOST:5986 </dev/null | openssl x509 -noout -fingerprint -sha256 prints it"
+	switch {
+	case err == nil && len(sum) == sha1.Size:
+		return nil, engine.BadArg{Arg: "fingerprint", Problem: "is a SHA-1, as the thumbprint that Windows shows: that can be forged, a SHA-256 is needed" + how}
+	case err != nil || len(sum) != sha256.Size:
+		return nil, engine.BadArg{Arg: "fingerprint", Problem: "must be the 64 hex digits of a SHA-256" + how}
 	}
 	return sum, nil
 }
@@ -85,15 +89,19 @@ func fingerprint(c *x509.Certificate) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-func identity(c *x509.Certificate) string {
-	if c == nil {
-		return "none"
+// identity is by what the host has proved who it is: its certificate, or that it has the key of its Kerberos name.
+func (l *link) identity() string {
+	switch c := l.certificate; {
+	case c != nil:
+		return "tls " + fingerprint(c) + " CN=" + c.Subject.CommonName
+	case l.service != "":
+		return "kerberos " + l.service
 	}
-	return "tls " + fingerprint(c) + " CN=" + c.Subject.CommonName
+	return "none"
 }
 
-// bindings ties a login to the TLS channel (RFC 5929 tls-server-end-point), so that nobody between can relay it.
-func bindings(c *x509.Certificate) *ntlmssp.ChannelBindings {
+// endPoint is what ties a login to the TLS channel (RFC 5929 tls-server-end-point), so that nobody between can relay it; nil over http.
+func endPoint(c *x509.Certificate) []byte {
 	if c == nil {
 		return nil
 	}
@@ -105,5 +113,12 @@ func bindings(c *x509.Certificate) *ntlmssp.ChannelBindings {
 		hash = crypto.SHA512.New()
 	}
 	_, _ = hash.Write(c.Raw)
-	return &ntlmssp.ChannelBindings{ApplicationData: hash.Sum([]byte(ntlmssp.TLSServerEndPoint + ":"))}
+	return hash.Sum([]byte(ntlmssp.TLSServerEndPoint + ":"))
+}
+
+func ntlmBindings(c *x509.Certificate) *ntlmssp.ChannelBindings {
+	if c == nil {
+		return nil
+	}
+	return &ntlmssp.ChannelBindings{ApplicationData: endPoint(c)}
 }

@@ -1,5 +1,5 @@
-// Package winrm knows how a Windows host runs command lines over WS-Management: the remote shell (MS-WSMV), NTLM
-// with message encryption, Basic, and which failure left something running.
+// Package winrm knows how a Windows host runs command lines over WS-Management: the remote shell (MS-WSMV), logging in by
+// NTLM, Kerberos, client certificate and Basic, message encryption, and which failure left something running.
 //
 // Its requests are those of masterzen/winrm; the wire, the loop of a command and the reading of answers are its own,
 // because the library's transports fall back to clear text and send a password as Basic to whoever asks for it, its loop
@@ -9,6 +9,7 @@ package winrm
 import (
 	"context"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -16,10 +17,15 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/codepage"
 	tcp "github.com/dsplay/dsplay/engine/transport/dialer"
+	"github.com/dsplay/dsplay/engine/transport/kerberos"
 )
 
-// Transport is the transport "winrm".
-type Transport struct{}
+// Transport is the transport "winrm". Its connections share Kerberos tickets when New made it; the zero Transport
+// gets them for each connection.
+type Transport struct{ tickets *kerberos.Tickets }
+
+// New returns a Transport for a run: one ticket-granting ticket per account, whatever the number of hosts.
+func New() Transport { return Transport{tickets: new(kerberos.Tickets)} }
 
 var (
 	_ engine.Transport = Transport{}
@@ -29,14 +35,25 @@ var (
 
 // Settings are the arguments of a connection "winrm" block.
 type Settings struct {
-	User     string        `hcl:"user,optional" doc:"Account: DOMAIN\\name, name@domain, or the name of a local account. It has to be an administrator or in Remote Management Users."`
+	User     string        `hcl:"user,optional" doc:"Account: DOMAIN\\name, name@domain, or the name of a local account. It has to be an administrator or in Remote Management Users. With certificate it is the host that knows whose it is; a ticket cache knows, too."`
 	Password engine.Secret `hcl:"password,optional" doc:"Password of the account. It is tried once, so that a wrong one does not lock the account."`
-	Auth     string        `hcl:"auth,optional" oneof:"ntlm basic" doc:"How to log in: ntlm never shows the password, and over http it encrypts every message; basic sends the password, so it needs https."`
-	HTTPS    bool          `hcl:"https,optional" doc:"Speak TLS. Without it only ntlm is allowed, which encrypts by itself."`
+	Auth     string        `hcl:"auth,optional" oneof:"ntlm kerberos certificate basic" doc:"How to log in: ntlm never shows the password, and over http it encrypts every message; kerberos does so, too, and has the host prove who it is; certificate and basic need https, basic sends the password."`
+	HTTPS    bool          `hcl:"https,optional" doc:"Speak TLS. Without it only ntlm and kerberos are allowed, which encrypt by themselves."`
 	Port     int           `hcl:"port,optional" doc:"TCP port; 5986, without https 5985."`
 
 	CA          string `hcl:"ca,optional" doc:"PEM file of the authorities that are trusted instead of the system's."`
 	Fingerprint string `hcl:"fingerprint,optional" doc:"SHA-256 of the host's certificate in hex, colons allowed. It is then trusted whatever its issuer, name and dates; every other one is refused."`
+
+	Realm    string   `hcl:"realm,optional" doc:"Kerberos realm of the account: the DNS name of its domain in capitals. By default what follows the @ in user, else default_realm of krb5.conf."`
+	Keytab   string   `hcl:"keytab,optional" doc:"File with the account's Kerberos keys, instead of a password."`
+	CCache   string   `hcl:"ccache,optional" doc:"File with Kerberos tickets that kinit got, instead of a password; with neither password nor keytab $KRB5CCNAME, else /tmp/krb5cc_UID."`
+	KDC      []string `hcl:"kdc,optional" doc:"KDCs (domain controllers) of the realm, host or host:port; by default those of krb5.conf, else of DNS. They are spoken to over TCP."`
+	Krb5Conf string   `hcl:"krb5_conf,optional" doc:"File with Kerberos' configuration; $KRB5_CONFIG, else /etc/krb5.conf, which may be absent."`
+	SPN      string   `hcl:"spn,optional" doc:"Kerberos name of the host: HTTP/ and its name, else WSMAN/ and its name. Names are never looked up in DNS."`
+
+	Cert       string        `hcl:"cert,optional" doc:"File with the client certificate, PEM; or .pfx or .p12, which hold the key, too."`
+	Key        string        `hcl:"key,optional" doc:"PEM file with the client certificate's key."`
+	Passphrase engine.Secret `hcl:"passphrase,optional" doc:"Passphrase of key, or of a .pfx or .p12."`
 
 	AllowPlaintext bool `hcl:"allow_plaintext,optional" doc:"Allow basic without https: everybody on the way reads the password and every command: a weakening."`
 
@@ -103,18 +120,71 @@ func (s *Settings) parse() (p parsed, err error) {
 
 func (s *Settings) contradiction() error {
 	switch {
-	case s.User == "":
-		return engine.BadArg{Arg: "user", Problem: "is missing"}
-	case s.Password.IsZero():
-		return engine.BadArg{Arg: "password", Problem: "is missing"}
-	case s.Auth != "ntlm" && s.Auth != "basic":
-		return engine.BadArg{Arg: "auth", Problem: `must be "ntlm" or "basic", not ` + strconv.Quote(s.Auth)}
-	case s.Auth == "basic" && !s.HTTPS && !s.AllowPlaintext:
-		return engine.BadArg{Arg: "auth", Problem: `basic sends the password, so it needs https = true; use "ntlm", which encrypts by itself`}
+	case !s.HTTPS && (s.Auth == "basic" && !s.AllowPlaintext):
+		return engine.BadArg{Arg: "auth", Problem: `basic sends the password, so it needs https = true; use "ntlm" or "kerberos", which encrypt by themselves`}
+	case !s.HTTPS && s.Auth == "certificate":
+		return engine.BadArg{Arg: "https", Problem: "is false, so there is no TLS in which a client certificate could be shown"}
 	case s.Fingerprint != "" && s.CA != "":
 		return engine.BadArg{Arg: "fingerprint", Problem: "and ca exclude each other: the fingerprint alone decides"}
 	case !s.HTTPS && (s.Fingerprint != "" || s.CA != ""):
 		return engine.BadArg{Arg: "https", Problem: "is false, so there is no certificate that ca or fingerprint could verify"}
+	}
+	return s.credentials()
+}
+
+// credentials refuses what a way of logging in lacks, or would not look at.
+func (s *Settings) credentials() error {
+	switch s.Auth {
+	case "ntlm", "basic":
+		if s.User == "" {
+			return engine.BadArg{Arg: "user", Problem: "is missing"}
+		}
+		if s.Password.IsZero() {
+			return engine.BadArg{Arg: "password", Problem: "is missing"}
+		}
+	case "kerberos":
+		if given := count(!s.Password.IsZero(), s.Keytab != "", s.CCache != ""); given > 1 {
+			return engine.BadArg{Arg: "auth", Problem: "kerberos takes one of password, keytab and ccache, not several"}
+		}
+		if s.User == "" && !s.Password.IsZero() {
+			return engine.BadArg{Arg: "user", Problem: "is missing"}
+		}
+	case "certificate":
+		return s.certificate()
+	default:
+		return engine.BadArg{Arg: "auth", Problem: `must be "ntlm", "kerberos", "certificate" or "basic", not ` + strconv.Quote(s.Auth)}
+	}
+	return s.unused()
+}
+
+func (s *Settings) certificate() error {
+	ext := strings.ToLower(filepath.Ext(s.Cert))
+	switch {
+	case s.Cert == "":
+		return engine.BadArg{Arg: "cert", Problem: `is missing: auth = "certificate" logs in by it`}
+	case s.Key == "" && ext != ".p12" && ext != ".pfx":
+		return engine.BadArg{Arg: "key", Problem: "is missing (only a .pfx or .p12 holds the key, too)"}
+	case !s.Password.IsZero():
+		return engine.BadArg{Arg: "password", Problem: `is not looked at by auth = "certificate"`}
+	}
+	return s.unused()
+}
+
+// unused refuses settings of another way of logging in: who wrote them believes that they do something.
+func (s *Settings) unused() error {
+	kerberos, certificate := s.Auth == "kerberos", s.Auth == "certificate"
+	for _, a := range []struct {
+		name     string
+		given    bool
+		lookedAt bool
+	}{
+		{"keytab", s.Keytab != "", kerberos}, {"ccache", s.CCache != "", kerberos}, {"realm", s.Realm != "", kerberos}, {"kdc", len(s.KDC) > 0, kerberos},
+		{"krb5_conf", s.Krb5Conf != "", kerberos}, {"spn", s.SPN != "", kerberos},
+		{"cert", s.Cert != "", certificate}, {"key", s.Key != "", certificate}, {"passphrase", !s.Passphrase.IsZero(), certificate},
+	} {
+		if a.given && !a.lookedAt {
+			return engine.BadArg{Arg: a.name, Problem: "is not looked at by auth = " + strconv.Quote(s.Auth)}
+		}
 	}
 	return nil
 }
@@ -128,6 +198,15 @@ func (s *Settings) Via(address string) string {
 	return p.dialer.Via(net.JoinHostPort(address, strconv.Itoa(p.port)))
 }
 
+func count(conditions ...bool) (n int) {
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
+}
+
 func duration(arg, text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
@@ -138,7 +217,7 @@ func duration(arg, text string) (time.Duration, error) {
 
 // Open logs in and creates the remote shell, so that what is wrong with name, network, certificate, account or
 // rights is said here. The shell is reused for every command and deleted by Close.
-func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+func (t Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 	s, ok := h.Connection.Settings.(*Settings)
 	if !ok {
 		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "connect", Msg: "the connection is not of type winrm", Unreachable: true}
@@ -151,7 +230,11 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 	if address == "" {
 		address = h.Name
 	}
-	d, err := newDialer(s, p, h.Name, address)
+	tickets := t.tickets
+	if tickets == nil {
+		tickets = new(kerberos.Tickets)
+	}
+	d, err := newDialer(s, p, h.Name, address, tickets)
 	if err != nil {
 		return nil, err
 	}
@@ -162,12 +245,4 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 		return nil, err
 	}
 	return c, nil
-}
-
-// splitUser gives domain and name as NTLM wants them; name@domain stays whole, as Windows sends it.
-func splitUser(user string) (domain, name string) {
-	if domain, name, found := strings.Cut(user, `\`); found {
-		return domain, name
-	}
-	return "", user
 }
