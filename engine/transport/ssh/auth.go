@@ -1,239 +1,153 @@
 package ssh
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/dsplay/dsplay/engine"
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 )
 
-// keyring keeps the keys that were read and decrypted, which takes a tenth of a second each.
-type keyring struct {
-	mu   sync.Mutex
-	keys map[[2]string]ssh.Signer // by file and passphrase
-}
-
-// login is what one Open has to prove who it is, and what it has already used of it.
+// login is what one Open has to prove who it is, and what it has already used of it. It answers the library's question
+// what to try next with one key or one question at a time, so that it is known what became of each.
 type login struct {
-	signers  []ssh.Signer
+	user     string
+	keys     []candidate
+	notes    []string // of candidates
+	agent    *agentConn
 	password engine.Secret
-	agent    net.Conn
+	answers  map[string]engine.Secret
 
 	mu       sync.Mutex
-	sent     bool
-	answered []string // questions that got the password
-	reason   error    // why a question got no answer
+	begun    bool            // the host has asked for a proof: MaxStartups is passed
+	accepts  []string        // the ways to log in that it takes now, as it calls them
+	tried    map[string]bool // of the two ways of a password, since the last step that succeeded
+	next     int             // of keys
+	passed   int             // steps that succeeded, where the host wants several
+	trying   string          // what is being tried: a method, or the name of a key
+	sent     bool            // the host has seen the password, and did not take it for a step
+	answered []string        // questions that got an answer
+	reason   error           // why a question got no answer: nothing more is tried
+	said     []string        // what the host wants its users to read
 }
 
-// login collects the keys: those that are named; or, when neither key nor password is, those of the agent and the
-// usual files. An agent's keys are not offered besides, because each counts as a failed attempt.
 func (k *keyring) login(s *Settings, set parsed) (*login, error) {
-	l := &login{password: s.Password}
-	agentKeys := l.askAgent(set.agentSocket)
-	if len(set.keys) == 0 && s.Password.IsZero() {
-		if !set.identitiesOnly {
-			l.signers = agentKeys
-		}
-		for _, name := range []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"} {
-			if signer, err := k.read(expand(name), s.Passphrase, nil); err == nil {
-				l.signers = append(l.signers, signer)
-			}
-		}
-		return l, nil
-	}
-	for _, path := range set.keys {
-		signer, err := k.read(path, s.Passphrase, agentKeys)
-		if err != nil {
-			l.close()
-			return nil, err
-		}
-		l.signers = append(l.signers, signer)
-	}
-	if !set.identitiesOnly && len(set.keys) > 0 {
-		l.signers = append(l.signers, agentKeys...)
-	}
-	for _, path := range set.certificates {
-		if err := l.certify(path); err != nil {
-			l.close()
-			return nil, err
-		}
-	}
-	return l, nil
-}
-
-// askAgent returns the agent's keys, or nil when there is no agent.
-func (l *login) askAgent(socket string) []ssh.Signer {
-	if socket == "" || socket == "SSH_AUTH_SOCK" {
-		socket = "$SSH_AUTH_SOCK"
-	}
-	if name, ok := strings.CutPrefix(socket, "$"); ok {
-		socket = os.Getenv(name)
-	}
-	if socket == "" || socket == "none" {
-		return nil
-	}
-	conn, err := net.Dial("unix", socket)
+	c, err := k.candidates(set, s.Passphrase)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	signers, err := agent.NewClient(conn).Signers()
-	if err != nil {
-		conn.Close()
-		return nil
-	}
-	l.agent = conn
-	return signers
+	return &login{user: set.user, keys: c.list, notes: c.notes, agent: c.agent, password: s.Password, answers: s.Answers}, nil
 }
 
-// certify offers the certificate in a file before the key for which it is.
-func (l *login) certify(path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read the certificate: %w", err)
-	}
-	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
-	certificate, ok := public.(*ssh.Certificate)
-	if err != nil || !ok {
-		return fmt.Errorf("%s holds no certificate", path)
-	}
-	for _, signer := range l.signers {
-		if certified, err := ssh.NewCertSigner(certificate, signer); err == nil {
-			l.signers = append([]ssh.Signer{certified}, l.signers...)
-			return nil
-		}
-	}
-	return fmt.Errorf("the certificate %s belongs to none of the keys", path)
-}
+// close frees the agent.
+func (l *login) close() { l.agent.close() }
 
-func (l *login) close() {
-	if l.agent != nil {
-		l.agent.Close()
-	}
-}
-
-// read returns a key from a file, with the certificate beside it. For an encrypted one without a passphrase the
-// agent signs, if it has it.
-func (k *keyring) read(path string, passphrase engine.Secret, agentKeys []ssh.Signer) (ssh.Signer, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	id := [2]string{path, passphrase.Reveal()}
-	if signer, ok := k.keys[id]; ok {
-		return signer, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the key: %w", err)
-	}
-	signer, err := ssh.ParsePrivateKey(text)
-	var locked *ssh.PassphraseMissingError
-	switch {
-	case errors.As(err, &locked) && !passphrase.IsZero():
-		signer, err = ssh.ParsePrivateKeyWithPassphrase(text, []byte(passphrase.Reveal()))
-	case errors.As(err, &locked):
-		return fromAgent(path, locked.PublicKey, agentKeys)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the key %s: %w", path, err)
-	}
-	signer = withCertificate(path, signer)
-	if k.keys == nil {
-		k.keys = map[[2]string]ssh.Signer{}
-	}
-	k.keys[id] = signer
-	return signer, nil
-}
-
-func fromAgent(path string, public ssh.PublicKey, agentKeys []ssh.Signer) (ssh.Signer, error) {
-	for _, signer := range agentKeys {
-		if public != nil && string(signer.PublicKey().Marshal()) == string(public.Marshal()) {
-			return signer, nil
-		}
-	}
-	return nil, fmt.Errorf("the key %s is encrypted, there is no passphrase, and the agent does not have it", path)
-}
-
-func withCertificate(path string, signer ssh.Signer) ssh.Signer {
-	text, err := os.ReadFile(path + "-cert.pub")
-	if err != nil {
-		return signer
-	}
-	public, _, _, _, err := ssh.ParseAuthorizedKey(text)
-	certificate, ok := public.(*ssh.Certificate)
-	if err != nil || !ok {
-		return signer
-	}
-	certified, err := ssh.NewCertSigner(certificate, signer)
-	if err != nil {
-		return signer
-	}
-	return certified
-}
-
-var errSecondTry = errors.New("the password was refused; it is not tried twice")
-
-// configure offers keys, then the password in the one of two ways that the host wants. After a password was refused
-// nothing more is tried: some appliances lock root out after five.
-func (l *login) configure(c *ssh.ClientConfig) {
-	if len(l.signers) > 0 {
-		c.Auth = append(c.Auth, ssh.PublicKeys(l.signers...))
-	}
-	if l.password.IsZero() {
-		return
-	}
-	c.Auth = append(c.Auth, ssh.PasswordCallback(l.givePassword), ssh.KeyboardInteractive(l.answer))
-	c.AuthCallback = func(at *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
-		if l.used() && (slices.Contains(at.TriedMethods, "password") || slices.Contains(at.TriedMethods, "keyboard-interactive")) {
-			return nil, errSecondTry
-		}
-		return nil, nil
-	}
-}
-
-// used tells whether the host has seen the password.
+// used tells whether the host has seen a proof, so that another connection would be another failed login.
 func (l *login) used() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.sent
+	return l.begun
+}
+
+// configure makes c log in: keys, then the password in one of its two ways. After a password was refused nothing more is
+// tried: some appliances lock root out after five.
+func (l *login) configure(c *ssh.ClientConfig) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next, l.passed, l.tried = 0, 0, map[string]bool{}
+	c.AuthCallback = l.choose
+	c.BannerCallback = func(text string) error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.begun { // what comes before is the same for everybody
+			l.hear(text)
+		}
+		return nil
+	}
+}
+
+// choose is asked after each step, also one that failed. No method ends the login.
+func (l *login) choose(at *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begun = true
+	if len(at.AllowedMethods) > 0 {
+		l.accepts = at.AllowedMethods
+	}
+	if steps := len(at.PartialSuccessMethods); steps > l.passed { // the same password may be right for the next step, too
+		l.passed, l.sent, l.answered, l.tried = steps, false, nil, map[string]bool{}
+	}
+	if l.reason != nil || l.sent {
+		return nil, nil
+	}
+	if slices.Contains(l.accepts, "publickey") && l.next < len(l.keys) {
+		return l.offerKey(string(at.Metadata.ServerVersion())), nil
+	}
+	for _, way := range l.ways() {
+		if slices.Contains(l.accepts, way) && !l.tried[way] {
+			l.tried[way], l.trying = true, way
+			if way == "password" {
+				return ssh.PasswordCallback(l.givePassword), nil
+			}
+			return ssh.KeyboardInteractive(l.answer), nil
+		}
+	}
+	return nil, nil
+}
+
+// ways are those in which the login can answer. Only the second can ask for something else than a password.
+func (l *login) ways() []string {
+	switch {
+	case len(l.answers) > 0:
+		return []string{"keyboard-interactive", "password"}
+	case !l.password.IsZero():
+		return []string{"password", "keyboard-interactive"}
+	}
+	return nil
+}
+
+func (l *login) offerKey(server string) ssh.AuthMethod {
+	key := l.keys[l.next]
+	l.next++
+	l.trying = key.name
+	return key.method(server, func(err error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if err != nil {
+			l.notes = append(l.notes, "no signature with "+key.name+": "+err.Error())
+		}
+	})
 }
 
 func (l *login) givePassword() (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.sent {
-		return "", errSecondTry
+	if l.password.IsZero() {
+		return "", errNoPassword
 	}
 	l.sent = true
 	return l.password.Reveal(), nil
 }
 
-// answer gives the password to every hidden question, each asked once: PAM modules in a row ask for it in several
-// rounds. The same question again means that it was wrong. No question gets no answer, which ends PAM's conversation.
-func (l *login) answer(_, _ string, questions []string, echos []bool) ([]string, error) {
+// way is how the host was convinced.
+func (l *login) way() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	answers := make([]string, len(questions))
-	for i, question := range questions {
-		question = strings.TrimSpace(question)
-		switch {
-		case slices.Contains(l.answered, question):
-			l.reason = errSecondTry
-		case echos[i]:
-			l.reason = fmt.Errorf("the host asks %q, which is no password", question)
-		case strings.Contains(strings.ToLower(question), "new password"):
-			l.reason = errors.New("the password has expired: the host asks for a new one")
-		default:
-			l.answered, l.sent = append(l.answered, question), true
-			answers[i] = l.password.Reveal()
-			continue
-		}
-		return nil, l.reason
+	switch {
+	case !l.begun:
+		return "nothing: it asks for no proof"
+	case l.tried["keyboard-interactive"] || l.tried["password"]:
+		return l.trying
 	}
-	return answers, nil
+	return "publickey " + l.trying
+}
+
+// hear notes a text of the host for the error: one line of it, of letters.
+func (l *login) hear(text string) {
+	const most = 300
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
+	if text != "" && len(text) <= most && len(l.said) < 5 && !slices.Contains(l.said, text) {
+		l.said = append(l.said, text)
+	}
 }

@@ -140,36 +140,13 @@ func TestEncryptedKeyNeedsItsPassphraseOrTheAgent(t *testing.T) {
 	if !strings.Contains(e.Error(), "encrypted") {
 		t.Error(e)
 	}
-	startAgent(t, private)
+	keys := agent.NewKeyring()
+	if err := keys.Add(agent.AddedKey{PrivateKey: private}); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, keys)
 	open(t, host(t, server, func(s *ssh.Settings) { s.Key, s.Agent = file, true }))
 	open(t, host(t, server, func(s *ssh.Settings) { s.Password, s.Agent = engine.Secret{}, true })) // no key is named
-}
-
-func startAgent(t *testing.T, key ed25519.PrivateKey) {
-	t.Helper()
-	keys := agent.NewKeyring()
-	if err := keys.Add(agent.AddedKey{PrivateKey: key}); err != nil {
-		t.Fatal(err)
-	}
-	socket := filepath.Join(t.TempDir(), "agent")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				_ = agent.ServeAgent(keys, conn)
-				conn.Close()
-			}()
-		}
-	}()
-	t.Setenv("SSH_AUTH_SOCK", socket)
 }
 
 func TestCertificateBesideTheKeyIsUsed(t *testing.T) {

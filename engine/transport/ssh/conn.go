@@ -35,7 +35,7 @@ type Conn struct {
 func newConn(o *opening, client *ssh.Client) *Conn {
 	c := &Conn{
 		client: client, host: o.host.Name, address: o.address, silence: o.set.keepalive,
-		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey),
+		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey) + weakness(client.Conn),
 		done:     make(chan struct{}), slots: make(chan struct{}, maxSessions), turn: make(chan struct{}, 1),
 	}
 	c.keepalive = time.AfterFunc(time.Hour, c.ask)
@@ -46,7 +46,8 @@ func newConn(o *opening, client *ssh.Client) *Conn {
 
 func keyType(key ssh.PublicKey) string { return bare(key).Type() }
 
-// Identity is the kind and the fingerprint of the host key that was verified.
+// Identity is the kind and the fingerprint of the host key that was verified, and which algorithms of legacy_algorithms
+// the connection hangs on, if any: so a plan shows them.
 func (c *Conn) Identity() string { return c.identity }
 
 // Family is unknown: behind SSH there may be sh or cmd.exe.

@@ -3,7 +3,6 @@ package ssh
 import (
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -156,38 +155,6 @@ func (k *hostKeys) withdrawn(key ssh.PublicKey) verdict {
 	return verdict{}
 }
 
-// algorithms asks first for what the files know of this host: certificates, and the kinds of its keys. A host has
-// several, and one that the files do not have would look like a changed key (https://go.dev/issue/29286). Where no
-// authority is known certificates come last: some servers have nothing else, and the key in one may be known.
-func (k *hostKeys) algorithms() []string {
-	all := []string{
-		ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-		ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA,
-	}
-	certificates := []string{
-		ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
-		ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSAv01,
-	}
-	if k.legacy {
-		all = append(all, ssh.InsecureKeyAlgoDSA) //nolint:staticcheck // asked for by legacy_algorithms
-	}
-	var first []string
-	for _, name := range k.names {
-		if len(k.known.Authorities(name)) > 0 {
-			first = union(certificates, first)
-		}
-		for _, line := range k.known.Keys(name) {
-			switch {
-			case line.Type == ssh.KeyAlgoRSA:
-				first = append(first, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA)
-			case slices.Contains(all, line.Type):
-				first = append(first, line.Type)
-			}
-		}
-	}
-	return union(union(first, all), certificates)
-}
-
 // bare is the key in a certificate, or the key itself.
 func bare(key ssh.PublicKey) ssh.PublicKey {
 	if certificate, ok := key.(*ssh.Certificate); ok {
@@ -198,14 +165,3 @@ func bare(key ssh.PublicKey) ssh.PublicKey {
 
 // fingerprint is that of the key itself, also when a certificate is around it: a renewed one is the same host.
 func fingerprint(key ssh.PublicKey) string { return ssh.FingerprintSHA256(bare(key)) }
-
-// union is a and then what b has besides, each once.
-func union(a, b []string) []string {
-	var all []string
-	for _, name := range slices.Concat(a, b) {
-		if !slices.Contains(all, name) {
-			all = append(all, name)
-		}
-	}
-	return all
-}

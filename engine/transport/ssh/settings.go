@@ -17,14 +17,16 @@ import (
 type Settings struct {
 	User       string        `hcl:"user,optional" doc:"User to log in as; by default the one who runs dsplay."`
 	Port       int           `hcl:"port,optional" doc:"TCP port; 22."`
-	Key        string        `hcl:"key,optional" doc:"File of a private key. A certificate beside it (KEY-cert.pub) is used, too."`
+	Key        string        `hcl:"key,optional" doc:"File of a private key, or of a public one (KEY.pub) whose private key the SSH agent has. A certificate beside it (KEY-cert.pub) is offered, too."`
 	Keys       []string      `hcl:"keys,optional" doc:"Files of more private keys. Servers hang up after about six."`
 	Passphrase engine.Secret `hcl:"passphrase,optional" doc:"Passphrase of the keys. Without it, an encrypted key must be in the SSH agent."`
 	Password   engine.Secret `hcl:"password,optional" doc:"Password of the user; sent once per connection, as password or keyboard-interactive, whichever the host offers."`
-	Agent      bool          `hcl:"agent,optional" doc:"Ask the SSH agent: for its keys when neither key nor password is given, and for an encrypted key. True."`
+	// Answers are prefixes of questions; the longest that fits counts.
+	Answers map[string]engine.Secret `hcl:"answers,optional" doc:"Answers to other questions than that for the password: { \"Verification code\" = secret(\"env:OTP\") }. A question is answered that begins so; letter case does not count."`
+	Agent   bool                     `hcl:"agent,optional" doc:"Ask the SSH agent: for its keys when neither key nor password is given, and for an encrypted key. True."`
 
 	Certificate    string `hcl:"certificate,optional" doc:"File of a user certificate for one of the keys, also for one of the agent. Without it, the one beside each key (KEY-cert.pub)."`
-	IdentitiesOnly *bool  `hcl:"identities_only,optional" doc:"Offer only the keys that are named, though the agent has more. True as soon as a key is named."`
+	IdentitiesOnly *bool  `hcl:"identities_only,optional" doc:"Offer only the keys that are named, though the agent has more. True as soon as a key or a password is given."`
 
 	KnownHosts      string   `hcl:"known_hosts,optional" doc:"File of the known host keys, in the format of OpenSSH, and the one to which accept-new adds; ~/.ssh/known_hosts, and the files of the system are read too."`
 	KnownHostsFiles []string `hcl:"known_hosts_files,optional" doc:"More such files, which are only read."`
@@ -52,7 +54,8 @@ func (s *Settings) Validate() error {
 // parsed is Settings with the defaults, in the types of their use.
 type parsed struct {
 	user, port         string
-	keys               []string // files of private keys, or of public ones that stand for a key of the agent
+	keys               []string // files of keys that must be there; public ones stand for a key of the agent
+	moreKeys           []string // files of keys that are offered if they can be used: those of ~/.ssh/config, or the usual ones
 	certificates       []string // when there is one, those beside the keys do not count
 	identitiesOnly     bool     // no key of the agent but those that keys names
 	agentSocket        string   // "": $SSH_AUTH_SOCK; "none": no agent; "$NAME": that variable; else a path
@@ -98,7 +101,10 @@ func (s *Settings) parse() (p parsed, err error) {
 	if s.Certificate != "" {
 		p.certificates = []string{expand(s.Certificate)}
 	}
-	p.identitiesOnly = len(p.keys) > 0
+	if len(p.keys) == 0 && (s.Password.IsZero() || s.Certificate != "") {
+		p.moreKeys = usualKeys()
+	}
+	p.identitiesOnly = len(p.keys) > 0 || !s.Password.IsZero()
 	if s.IdentitiesOnly != nil {
 		p.identitiesOnly = *s.IdentitiesOnly
 	}
@@ -108,6 +114,15 @@ func (s *Settings) parse() (p parsed, err error) {
 	p.knownHosts, p.hostKeyAlias = s.knownHosts(), s.HostKeyAlias
 	p.hashKnownHosts, p.revokedHostKeys = s.HashKnownHosts, expand(s.RevokedHostKeys)
 	return p, nil
+}
+
+// usualKeys are those of ssh_config(5), IdentityFile.
+func usualKeys() []string {
+	var files []string
+	for _, name := range []string{"id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"} {
+		files = append(files, expand("~/.ssh/"+name))
+	}
+	return files
 }
 
 // knownHosts are the files that are named; else those of OpenSSH (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile).

@@ -120,23 +120,7 @@ func (s *stages) end(conn ssh.Conn, err error) {
 	}
 	login := engine.Stage{Name: engine.StageLogin, Offered: s.offered, Began: s.began, Took: max(now.Sub(s.began), 1), Err: err}
 	if err == nil {
-		login.Detail = s.o.set.user + " by " + s.way()
+		login.Detail = s.o.set.user + " by " + s.o.login.way()
 	}
 	s.told(login)
-}
-
-// way is how the host was convinced.
-func (s *stages) way() string {
-	l := s.o.login
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case len(s.offered) == 0:
-		return "nothing: it asks for no proof"
-	case len(l.answered) > 0:
-		return "keyboard-interactive"
-	case l.sent:
-		return "password"
-	}
-	return "publickey"
 }
