@@ -26,6 +26,7 @@ const (
 	EventDrift      EventKind = "drift"    // a decision would be another one than in the plan: Status is refused or dropped
 	EventResolved   EventKind = "resolved" // the plan says that it will run, and it was not needed any more
 	EventSignal     EventKind = "signal"
+	EventProgress   EventKind = "progress" // how far a long copy has come, in Reason; at most every few seconds
 	EventRunEnd     EventKind = "run_end"
 )
 

@@ -28,7 +28,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/report", "engine"},
 	{"engine/journal", "engine"},                          // events on disk
 	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
-	{"engine/machine", "engine engine/codepage"},
+	{"engine/machine", "engine engine/codepage github.com/pkg/sftp"},
 	{"engine/transport/ssh/sshconfig", ""}, // what ssh_config says about a host
 	{"engine/transport/ssh", "engine engine/transport/ssh/sshconfig engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts golang.org/x/crypto/..."},
 	{"engine/transport/ssh/knownhosts", "golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
 )
 
@@ -77,6 +79,10 @@ type Effecter interface{ Effects() []Effect }
 // Validator refuses arguments that are wrong whatever the host, with a BadArg.
 type Validator interface{ Validate() error }
 
+// Sourced is a module that reads files of this machine. Beside is called before Validate, with the folder of the playbook:
+// relative paths start there, as those of the function file do.
+type Sourced interface{ Beside(dir string) }
+
 // BadArg is an argument that a module does not accept; the engine places it at file:line:col.
 type BadArg struct{ Arg, Problem string }
 
@@ -139,6 +145,13 @@ type Reader interface {
 	Line(ctx context.Context, c Command) (string, error)
 	// ReadFile returns a whole file, at most 1 MiB; a missing one is fs.ErrNotExist.
 	ReadFile(ctx context.Context, path string) ([]byte, error)
+	// Stat tells how a path is on the host; what does not exist is no error. The path must be absolute.
+	Stat(ctx context.Context, path string) (FileInfo, error)
+	// Get copies a file of any size from the host to w, and fails when what came is not what the host says it has
+	// (FileInfo.SHA256); what was written to w then is worth nothing. A missing file is fs.ErrNotExist.
+	Get(ctx context.Context, path string, w io.Writer) (FileInfo, error)
+	// PutLines are the lines that Put needs for u among the Commands of the diff: u.String(), then the exact command lines.
+	PutLines(ctx context.Context, u Upload) ([]string, error)
 	// Once returns what f returned for key on this connection in this pass; f runs once, the others wait for it.
 	Once(ctx context.Context, key string, f func(context.Context) (any, error)) (any, error)
 	// API is the connection of an API host; an error of KindModule when the host is none.
@@ -150,4 +163,12 @@ type Machine interface {
 	Reader
 	// Do executes a command that may change something. Its line must be among the Commands of the diff.
 	Do(ctx context.Context, c Command) (Output, error)
+	// Put writes a file under a temporary name, compares SHA-256, and moves it to its place in one step, so that nothing
+	// half-written is ever seen there. Its PutLines must be among the Commands of the diff. When it fails the old file is
+	// untouched, unless the error is KindLost. Errors wrap fs.ErrNotExist (no such folder), fs.ErrPermission, syscall.ENOSPC,
+	// syscall.EROFS or ErrValidate where that is the cause.
+	Put(ctx context.Context, u Upload) error
 }
+
+// ErrValidate is wrapped by an error of Put when the command that looks at the new file did not like it.
+var ErrValidate = errors.New("the new file is not valid")

@@ -9,7 +9,12 @@ type Secret struct {
 }
 
 // Plain makes a Secret of a text that nobody declared secret (a password written in the inventory).
-func Plain(value string) Secret { return Secret{Name: "plain text", value: value} }
+func Plain(value string) Secret { return Secret{Name: plainText, value: value} }
+
+const plainText = "plain text"
+
+// IsDeclared tells a value that somebody declared secret from a text that is only treated like one.
+func (s Secret) IsDeclared() bool { return s.Name != "" && s.Name != plainText }
 
 // Reveal gives the value itself: for a wire or a protected file, never for a text that is shown or stored.
 func (s Secret) Reveal() string { return s.value }

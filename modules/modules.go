@@ -6,6 +6,7 @@ import (
 	"github.com/dsplay/dsplay/modules/deepsecurity"
 	"github.com/dsplay/dsplay/modules/esxi"
 	"github.com/dsplay/dsplay/modules/exec"
+	"github.com/dsplay/dsplay/modules/files"
 	"github.com/dsplay/dsplay/modules/reboot"
 	"github.com/dsplay/dsplay/modules/service"
 	"github.com/dsplay/dsplay/modules/tools"
@@ -18,6 +19,8 @@ func All() []engine.Module {
 		service.Module(),
 		exec.Command(),
 		exec.Shell(),
+		files.Copy(),
+		files.Stat(),
 		reboot.Module(),
 		esxi.Mux(),
 		tools.Module(),

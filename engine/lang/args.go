@@ -2,6 +2,7 @@ package lang
 
 import (
 	"errors"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -25,6 +26,7 @@ func (l *loader) loadArgs(e *entry, at place) {
 	before := len(l.diags)
 	body, diags := decode.Struct(e.body, nil, target, l.static(at, exprs))
 	l.report(diags)
+	l.beside(target)
 	if v, ok := target.(engine.Validator); ok && !l.diags[before:].HasErrors() && len(body.Unknown) == 0 {
 		l.validateArgs(e, v)
 	}
@@ -52,6 +54,13 @@ func (l *loader) static(at place, into map[hclsyntax.Expression]*expr) decode.Ev
 			v = v.Mark(engine.SecretMark{Name: "secret"})
 		}
 		return v, nil
+	}
+}
+
+// beside tells a module where the relative paths of the playbook start.
+func (p *Program) beside(module any) {
+	if m, ok := module.(engine.Sourced); ok {
+		m.Beside(filepath.Dir(p.playbook.Path))
 	}
 }
 

@@ -202,6 +202,7 @@ func (h *hostScope) Args(e *engine.Entry) (engine.Args, error) {
 	if diags.HasErrors() {
 		return engine.Args{}, h.argFault(x, diags)
 	}
+	h.beside(target)
 	args := engine.Args{Module: target, Unknown: body.Unknown, Shown: body.Shown}
 	var unknown refs
 	for _, name := range body.Unknown {

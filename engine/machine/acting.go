@@ -20,9 +20,6 @@ func (a *acting) Do(ctx context.Context, c engine.Command) (engine.Output, error
 		if slices.Contains(a.allowed, line) {
 			return nil
 		}
-		return &engine.Error{
-			Kind: engine.KindModule, Host: a.host.Name, Op: op(line), Msg: "not in the plan's envelope",
-			Hint: "nothing was run; the module asked for a command line that it had not announced",
-		}
+		return notAnnounced(a.host.Name, line)
 	})
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -21,6 +23,9 @@ type call struct {
 	password engine.Secret // not zero: sudo may ask for it
 	marked   bool          // it says sudoStarted on stderr when sudo is done, and then wants a stdin of its own
 	limit    int           // bytes of each stream; 0: maxOutput
+	stdin    io.Reader     // nil: that of the command
+	stdout   io.Writer     // nil: it is kept in memory, up to the limit
+	from     *source       // what is copied: it may take as long as something moves; nil: the time is limited
 }
 
 // render makes the line for the system at the other end.
@@ -28,11 +33,7 @@ func (h *Host) render(s system, c engine.Command) (call, error) {
 	if (len(c.Argv) > 0) == (c.Shell != "") {
 		return call{}, h.bad(engine.BadArg{Arg: "command", Problem: "needs either argv or shell"})
 	}
-	sudo := h.options.Sudo
-	becomesRoot := sudo != nil && (sudo.User == "" || sudo.User == "root")
-	if c.NoSudo || s.platform == engine.ESXi || s.root && becomesRoot {
-		sudo = nil // ESXi has no sudo and needs none
-	}
+	sudo := h.sudoFor(s, c)
 	if err := sayable(s, c, sudo); err != nil {
 		return call{}, h.bad(err)
 	}
@@ -45,6 +46,16 @@ func (h *Host) render(s system, c engine.Command) (call, error) {
 		return call{}, h.bad(err)
 	}
 	return r, nil
+}
+
+// sudoFor is how c becomes another user's there; nil: not at all.
+func (h *Host) sudoFor(s system, c engine.Command) *engine.Sudo {
+	sudo := h.options.Sudo
+	becomesRoot := sudo != nil && (sudo.User == "" || sudo.User == "root")
+	if c.NoSudo || s.platform == engine.ESXi || s.root && becomesRoot {
+		return nil // ESXi has no sudo and needs none
+	}
+	return sudo
 }
 
 // sayable refuses what cannot be said on this platform.
@@ -93,24 +104,30 @@ func (h *Host) exec(ctx context.Context, shell engine.Shell, r call, c engine.Co
 
 // send runs one call to its end, whatever its exit code.
 func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Command) (engine.Output, error) {
-	ctx, cancel := context.WithTimeout(ctx, h.options.Timeout)
+	ctx, cancel := r.deadline(ctx, h.options.Timeout)
 	defer cancel()
 	if r.limit == 0 {
 		r.limit = maxOutput
 	}
 	stdout, stderr := &limited{max: r.limit, full: cancel}, &limited{max: r.limit, full: cancel}
-	p := engine.Process{Line: r.line, Stdout: stdout, Stderr: stderr}
+	p := engine.Process{Line: r.line, Stdin: r.stdin, Stdout: stdout, Stderr: stderr}
+	if r.stdout != nil {
+		p.Stdout = r.stdout
+	}
+	if p.Stdin == nil && !c.Stdin.IsZero() {
+		p.Stdin = strings.NewReader(c.Stdin.Reveal())
+	}
 	var talk *dialogue
-	switch {
-	case !r.password.IsZero():
-		talk = newDialogue(r, c.Stdin, stderr)
+	if !r.password.IsZero() {
+		talk = newDialogue(r, p.Stdin, stderr)
 		defer talk.end()
 		p.Stdin, p.Stderr = talk.stdin, talk
-	case !c.Stdin.IsZero():
-		p.Stdin = strings.NewReader(c.Stdin.Reveal())
 	}
 	h.options.Ran(r.line)
 	code, err := shell.Exec(ctx, p)
+	if r.from != nil {
+		err = r.from.explained(ctx, h, err)
+	}
 	out := engine.Output{Stdout: stdout.String(), Stderr: stderr.String(), Code: code}
 	if r.sudo {
 		out.Stderr = withoutSudoNoise(out.Stderr)
@@ -122,6 +139,14 @@ func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Co
 		return out, h.wrongPassword(r)
 	}
 	return out, err
+}
+
+// deadline is when the command is given up.
+func (r call) deadline(ctx context.Context, d time.Duration) (context.Context, func()) {
+	if r.from != nil {
+		return r.from.watched(ctx, d)
+	}
+	return context.WithTimeout(ctx, d)
 }
 
 func (h *Host) tooMuch(r call, err error) error {

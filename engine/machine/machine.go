@@ -28,6 +28,8 @@ type Options struct {
 	Timeout time.Duration // per command; 0: DefaultTimeout
 	// Ran is told every command line before it is sent, from any goroutine; nil: nobody is.
 	Ran func(line string)
+	// Progress is told of copies that take longer, from any goroutine; nil: nobody is.
+	Progress func(engine.Progress)
 }
 
 // Host is a host as one entry sees it. It implements engine.Reader and is safe for use by several goroutines.

@@ -89,6 +89,8 @@ func (m *Memo) forget(host string, c engine.Conn) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.flights, c)
+	delete(m.flights, toolsKey{c})
+	delete(m.flights, sftpKey{c})
 	for key := range m.flights {
 		if k, ok := key.(memoKey); ok && k.host == host {
 			delete(m.flights, key)

@@ -17,7 +17,7 @@ const promptWait = 30 * time.Second
 // command's own stdin follows only when sudo is done with it.
 type dialogue struct {
 	call   call
-	own    string // the command's own stdin
+	own    io.Reader // the command's own stdin; nil: none
 	stdin  *feed
 	stderr io.Writer
 	timer  *time.Timer
@@ -28,8 +28,8 @@ type dialogue struct {
 	started bool
 }
 
-func newDialogue(r call, own engine.Secret, stderr io.Writer) *dialogue {
-	d := &dialogue{call: r, own: own.Reveal(), stdin: newFeed(), stderr: stderr}
+func newDialogue(r call, own io.Reader, stderr io.Writer) *dialogue {
+	d := &dialogue{call: r, own: own, stdin: newFeed(), stderr: stderr}
 	if !r.marked {
 		d.timer = time.AfterFunc(promptWait, d.stdin.end)
 	}
@@ -54,8 +54,7 @@ func (d *dialogue) watch(b []byte) {
 	}
 	if d.call.marked && d.cut(sudoStarted) {
 		d.started = true
-		d.stdin.give(d.own)
-		d.stdin.end()
+		d.stdin.follow(d.own)
 	}
 	d.seen = d.seen[max(0, len(d.seen)-len(sudoPrompt)):]
 }
@@ -101,6 +100,7 @@ type feed struct {
 	more  *sync.Cond
 	text  []byte
 	ended bool
+	rest  io.Reader // what comes after text; nil: nothing
 }
 
 func newFeed() *feed {
@@ -125,13 +125,27 @@ func (f *feed) end() {
 	f.more.Broadcast()
 }
 
+// follow lets rest come after what was given, and then the end.
+func (f *feed) follow(rest io.Reader) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.ended {
+		f.rest, f.ended = rest, true
+		f.more.Broadcast()
+	}
+}
+
 func (f *feed) Read(b []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for len(f.text) == 0 && !f.ended {
 		f.more.Wait()
 	}
-	if len(f.text) == 0 {
+	switch {
+	case len(f.text) > 0:
+	case f.rest != nil:
+		return f.rest.Read(b) // the lock is nobody's any more: all that could be given was
+	default:
 		return 0, io.EOF
 	}
 	n := copy(b, f.text)

@@ -68,6 +68,8 @@ func (t *Terminal) Append(e engine.Event) error {
 		if !strings.Contains(e.Entry, "/goal/") {
 			t.doing[e.Host] = title(e)
 		}
+	case engine.EventProgress: // only a live line: it would flood a log
+		t.doing[e.Host] = e.Reason
 	case engine.EventIntent:
 		t.intent(e)
 	case engine.EventEntryEnd:

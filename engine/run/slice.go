@@ -181,7 +181,17 @@ func (h *hostRun) doer(pool machine.Pool, s engine.Settings, since time.Time) *m
 		sudo = merge(*s.Sudo, host.Sudo)
 	}
 	return machine.New(pool, host, machine.Options{Sudo: sudo, Memo: h.memos.since(since),
-		Ran: func(line string) { h.looked(host.Name, line) }})
+		Ran:      func(line string) { h.looked(host.Name, line) },
+		Progress: func(p engine.Progress) { h.copying(host.Name, p) }})
+}
+
+// copying tells how far a long copy is.
+func (h *hostRun) copying(on string, p engine.Progress) {
+	e := engine.Event{Kind: engine.EventProgress, Play: h.play.Name, Host: h.host.Name, Reason: p.String()}
+	if on != h.host.Name {
+		e.On = on
+	}
+	_ = h.write(e) // it is no record of what was done; the next event that is finds out that there is no journal
 }
 
 // merge fills what an entry's sudo block leaves open from what the inventory says.

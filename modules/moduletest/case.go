@@ -18,6 +18,7 @@
 //	hint    enable it                      the hint of that error contains this
 //	kind    exit                           the kind of that error
 //	result  {"exists":true}                the result of Probe or Apply; attributes that are not named may be anything
+//	file    /etc/x {"content":"a\n"}        a file of the host: content, mode, owner, group, kind, to (a link), shared, modified, acl, no_hash, refuses, missing
 //	resume  2m                             Apply is left out: a new instance proves what another did, 2m after the intent
 //
 // Then what the host answers, one after the other:
@@ -58,6 +59,7 @@ type testCase struct {
 	result  string // JSON; "": not compared
 	resume  time.Duration
 	answers []*answer
+	files   map[string]*file
 }
 
 type failure struct{ text, hint, kind string }
@@ -139,6 +141,8 @@ func (c *testCase) line(line string) error {
 		var err error
 		c.resume, err = time.ParseDuration(rest)
 		return err
+	case "file":
+		return c.readFile(rest)
 	case "answer":
 		c.answers = append(c.answers, &answer{line: rest})
 	default:

@@ -45,7 +45,7 @@ func (c *Conn) open(ctx context.Context, p engine.Process, fail context.CancelCa
 		conn: c, channel: channel, free: free, exited: make(chan struct{}), closed: make(chan struct{}),
 		gates: []*gate{{to: p.Stdout, fail: fail}, {to: p.Stderr, fail: fail}},
 	}
-	if err := c.request(ctx, s, p.Line); err != nil {
+	if err := c.request(ctx, s, "exec", p.Line); err != nil {
 		channel.Close()
 		go ssh.DiscardRequests(requests)
 		return nil, err
@@ -103,8 +103,8 @@ func (c *Conn) noChannel(ctx context.Context, err error, line string) error {
 	return c.notRun(line)
 }
 
-// request asks for the execution. One request at a time: so the order of c.sessions is that in which sshd forks.
-func (c *Conn) request(ctx context.Context, s *session, line string) error {
+// request asks for the execution, or for a subsystem. One request at a time: so the order of c.sessions is that in which sshd forks.
+func (c *Conn) request(ctx context.Context, s *session, kind, line string) error {
 	select {
 	case c.turn <- struct{}{}:
 	case <-c.done:
@@ -114,7 +114,7 @@ func (c *Conn) request(ctx context.Context, s *session, line string) error {
 	}
 	defer func() { <-c.turn }()
 	s.before = c.running()
-	ok, err := s.channel.SendRequest("exec", true, ssh.Marshal(struct{ Line string }{line}))
+	ok, err := s.channel.SendRequest(kind, true, ssh.Marshal(struct{ Line string }{line}))
 	switch {
 	case err != nil:
 		return c.lost(line)
