@@ -2,7 +2,9 @@ package moduletest_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/unix"
 	"github.com/dsplay/dsplay/modules/esxi"
 	"github.com/dsplay/dsplay/modules/exec"
+	"github.com/dsplay/dsplay/modules/files"
 	"github.com/dsplay/dsplay/modules/service"
 )
 
@@ -256,4 +259,74 @@ func TestExecOnAppliance(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestCopyOnUnix: a new file, another content, only the mode, nothing to do; as the connection's user and through sudo,
+// with and without a password, and as root of an ESXi host. A secret is on no line.
+func TestCopyOnUnix(t *testing.T) {
+	sites := map[string]func(t *testing.T) *site{
+		"appliance":            func(t *testing.T) *site { return newAppliance(t, unix.DSVAConfig{}).site },
+		"appliance, sudo asks": func(t *testing.T) *site { return newAppliance(t, unix.DSVAConfig{SudoPassword: "hunter2!"}).site },
+		"esxi":                 func(t *testing.T) *site { return newESXi(t, unix.ESXiConfig{}).site },
+	}
+	var secrets engine.Secrets
+	token := secrets.Add("env:TOKEN", "s3cret token")
+	for name, open := range sites {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			for i, step := range []struct {
+				f     files.File
+				noop  bool
+				wants string
+			}{
+				{files.File{Content: engine.Plain("one\n")}, false, "-rw-r--r--"},
+				{files.File{Content: engine.Plain("two\nlines\n"), Backup: true}, false, "-rw-r--r--"},
+				{files.File{Content: engine.Plain("two\nlines\n")}, true, "-rw-r--r--"},
+				{files.File{Content: engine.Plain("two\nlines\n"), Mode: "600"}, false, "-rw-------"},
+				{files.File{Content: token}, false, "-rw-------"},
+				{files.File{Content: token}, true, "-rw-------"},
+				{files.File{Content: engine.Plain("")}, false, "-rw-------"},
+			} {
+				f := step.f
+				f.Dest = "/tmp/one file (1)"
+				_, diff, err := s.drive(t.Context(), t, &f)
+				if err != nil || diff.Empty() != step.noop {
+					t.Fatalf("step %d: %+v, %v", i, diff, err)
+				}
+				if strings.Contains(strings.Join(diff.Commands, " "), "s3cret") {
+					t.Errorf("the secret is in %q", diff.Commands)
+				}
+				got, err := s.machine().ReadFile(t.Context(), f.Dest)
+				if err != nil || string(got) != f.Content.Reveal() {
+					t.Errorf("step %d: %q, %v", i, got, err)
+				}
+				out, err := s.machine().Run(t.Context(), engine.Command{Shell: "cd /tmp && ls -l * && ls -a"})
+				if err != nil || !strings.Contains(out.Stdout, step.wants) || strings.Contains(out.Stdout, ".dsplay") {
+					t.Errorf("step %d: %s, %v", i, out.Stdout, err)
+				}
+			}
+			st, err := (&files.Path{Path: "/tmp/one file (1)", Content: true}).Probe(t.Context(), s.machine())
+			if got := st.(files.Status); err != nil || got.Kind != "file" || got.Size != 0 || got.Content == nil || *got.Mode != "0600" {
+				t.Errorf("%+v, %v", st, err)
+			}
+			if _, _, err := s.drive(t.Context(), t, &files.File{Content: token, Dest: "/nowhere/x"}); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// TestCopyWithoutTheRight: the user of the connection may not write there, and says so; root may.
+func TestCopyWithoutTheRight(t *testing.T) {
+	a := newAppliance(t, unix.DSVAConfig{})
+	sudo := a.sudo
+	a.sudo = nil
+	f := files.File{Content: engine.Plain("x"), Dest: "/etc/ds_agent.conf"}
+	if _, _, err := a.drive(t.Context(), t, &f); !errors.Is(err, fs.ErrPermission) || engine.HintOf(err) == "" {
+		t.Errorf("%v", err)
+	}
+	a.sudo = sudo
+	if _, _, err := a.drive(t.Context(), t, &f); err != nil {
+		t.Error(err)
+	}
 }

@@ -2,6 +2,7 @@ package unix
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"path"
@@ -32,6 +33,70 @@ func chmod(ctx context.Context, c *call) int {
 		if err := c.m.files.chmod(c.path(name), c.uid(), fs.FileMode(mode)); err != nil {
 			return c.fail(1, "cannot access '%s': %s", name, err)
 		}
+	}
+	return 0
+}
+
+// chown is "chown USER[:GROUP] FILE…" and "chgrp GROUP FILE…", with names or numbers. Groups are not simulated: those that
+// have a user's name are known, and change nothing.
+func chown(ctx context.Context, c *call) int {
+	touch.Mark(ctx)
+	_, names := split(c.args)
+	if len(names) < 2 {
+		return c.fail(1, "missing operand")
+	}
+	user, group, _ := strings.Cut(names[0], ":")
+	if c.name == "chgrp" {
+		user, group = "", user
+	}
+	uid := -1
+	for i, name := range []string{user, group} {
+		id, err := strconv.Atoi(name)
+		switch {
+		case name == "":
+			continue
+		case err != nil && !c.m.knows(name):
+			return c.fail(1, "invalid %s: '%s'", []string{"user", "group"}[i], names[0])
+		case err != nil:
+			id = c.m.uid(name)
+		}
+		if i == 0 {
+			uid = id
+		}
+	}
+	for _, name := range names[1:] {
+		found, err := c.m.files.get(c.path(name), c.uid())
+		if err == nil && c.uid() != 0 && (found.uid != c.uid() || uid >= 0 && uid != c.uid()) {
+			err = errNotPermitted
+		}
+		if err != nil {
+			return c.fail(1, "changing ownership of '%s': %s", name, err)
+		}
+		if uid >= 0 {
+			c.m.files.own(c.path(name), uid)
+		}
+	}
+	return 0
+}
+
+func sha256sum(_ context.Context, c *call) int {
+	_, names := split(c.args)
+	return c.each(names, func(name string, data []byte) { fmt.Fprintf(c.stdout, "%x  %s\n", sha256.Sum256(data), name) })
+}
+
+// ln makes a copy: links are not simulated, and until one of the two is written nobody sees the difference.
+func ln(ctx context.Context, c *call) int {
+	touch.Mark(ctx)
+	flags, names := split(c.args)
+	if len(names) != 2 || strings.Contains(flags, "s") {
+		return c.fail(1, "not simulated in this lab")
+	}
+	to := c.target(names[0], names[1])
+	if _, err := c.m.files.get(to, c.uid()); err == nil {
+		return c.fail(1, "failed to create hard link '%s': %s", names[1], errExists)
+	}
+	if err := c.m.files.link(c.path(names[0]), to, c.uid()); err != nil {
+		return c.fail(1, "failed to create hard link '%s': %s", names[1], err)
 	}
 	return 0
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/dsplay/dsplay/engine/lab/touch"
@@ -15,7 +16,7 @@ import (
 // fileCommands are those that work on files.
 func fileCommands() map[string]command {
 	return map[string]command{"cat": cat, "ls": ls, "head": headOrTail, "tail": headOrTail, "rm": rm, "mv": mv, "cp": cp,
-		"mkdir": mkdir, "rmdir": rm, "chmod": chmod, "touch": touchFiles, "tee": tee, "wc": wc, "stat": statFile, "mktemp": mktemp,
+		"mkdir": mkdir, "rmdir": rm, "chmod": chmod, "chown": chown, "chgrp": chown, "sha256sum": sha256sum, "ln": ln, "touch": touchFiles, "tee": tee, "wc": wc, "stat": statFile, "mktemp": mktemp,
 		"basename": basename, "dirname": basename}
 }
 
@@ -73,7 +74,7 @@ func (c *call) each(names []string, f func(name string, data []byte)) int {
 	return code
 }
 
-// ls knows -a, -d, -l and -1; names are one a line.
+// ls knows -a, -d, -l, -n and -1; names are one a line.
 func ls(_ context.Context, c *call) int {
 	flags, names := split(c.args)
 	if len(names) == 0 {
@@ -111,7 +112,7 @@ func (c *call) printEntry(e info, flags string, whole bool) {
 	if strings.HasPrefix(name, ".") && len(name) > 1 && !whole && !strings.Contains(flags, "a") {
 		return
 	}
-	if !strings.Contains(flags, "l") {
+	if !strings.ContainsAny(flags, "ln") {
 		fmt.Fprintln(c.stdout, name)
 		return
 	}
@@ -120,6 +121,9 @@ func (c *call) printEntry(e info, flags string, whole bool) {
 		kind = "d" + kind[1:]
 	}
 	owner := c.m.userName(e.uid)
+	if strings.Contains(flags, "n") {
+		owner = strconv.Itoa(e.uid)
+	}
 	fmt.Fprintf(c.stdout, "%s 1 %s %s %8d %s %s\n", kind, owner, owner, e.Size(), e.modified.UTC().Format("Jan _2 15:04"), name)
 }
 

@@ -105,31 +105,48 @@ func (t *tree) below(name string) []string {
 	})
 }
 
-// rename moves a file over another, or a folder to a free name.
+// rename moves a file over another, or a folder to a free name. What is there is gone, with its owner and its mode.
 func (t *tree) rename(from, to string, uid int) error {
-	source, err := t.get(from, uid)
-	if err != nil {
-		return err
-	}
-	if !source.IsDir() {
-		if err := t.write(to, uid, source.data, false, source.mode); err != nil {
-			return err
-		}
-		t.mu.Lock()
-		t.nodes[to].program, t.nodes[to].mode = source.program, source.mode
-		t.mu.Unlock()
-		return t.remove(from, uid, false)
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.nodes[to] != nil {
+	n, old := t.nodes[from], t.nodes[to]
+	switch err := t.reach(to, uid); {
+	case t.reach(from, uid) != nil || n == nil:
+		return errMissing
+	case err != nil:
+		return err
+	case old != nil && (n.mode.IsDir() || old.mode.IsDir()):
 		return errExists
+	case !t.takes(from, n, uid) || !t.takes(to, old, uid):
+		return errDenied
 	}
 	for _, name := range append(t.below(from), from) {
 		t.nodes[to+name[len(from):]] = t.nodes[name]
 		delete(t.nodes, name)
 	}
 	return nil
+}
+
+// takes tells whether the folder of a name lets this user take away what is there; nil is nothing.
+func (t *tree) takes(name string, n *node, uid int) bool {
+	parent := t.nodes[path.Dir(name)]
+	return parent != nil && parent.allows(uid, 2) && (n == nil || uid == 0 || parent.mode&fs.ModeSticky == 0 || n.uid == uid)
+}
+
+// link makes another name of a file, with a content of its own.
+func (t *tree) link(from, to string, uid int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := t.nodes[from]
+	if n == nil {
+		return errMissing
+	}
+	made, err := t.create(to, uid, n.mode)
+	if err == nil {
+		*made = *n
+		made.data = slices.Clone(n.data)
+	}
+	return err
 }
 
 func (t *tree) own(name string, uid int) {
