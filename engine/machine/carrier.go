@@ -102,7 +102,7 @@ func (h *Host) sftpError(ctx context.Context, client *sftp.Client, job putJob, e
 			e.Msg, e.Err = "no space left", syscall.ENOSPC
 		}
 	}
-	if cause, hint := phrased(err.Error(), nil, ""); cause != nil {
+	if hint, cause := phrased(err.Error(), "", nil); cause != nil {
 		e.Err, e.Hint = cause, hint
 	}
 	return e

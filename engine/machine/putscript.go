@@ -165,17 +165,17 @@ func putError(host, op string, out engine.Output) error {
 		e.Msg += " (" + said + ")"
 	}
 	if out.Code != putInvalid { // its words are not ours to interpret
-		e.Err, e.Hint = phrased(out.Stderr, r.err, r.hint)
+		e.Hint, e.Err = phrased(out.Stderr, r.hint, r.err)
 	}
 	return e
 }
 
 // phrased finds what a text of the host means; err and hint stand when nothing in it is known.
-func phrased(text string, err error, hint string) (error, string) {
+func phrased(text, hint string, err error) (string, error) {
 	for _, p := range phrases {
 		if strings.Contains(text, p.text) {
-			return p.err, p.hint
+			return p.hint, p.err
 		}
 	}
-	return err, hint
+	return hint, err
 }

@@ -166,7 +166,7 @@ func joined(part []string) string {
 		}
 		shown = append(shown, text)
 	}
-	if part == nil || len(part) == 0 {
+	if len(part) == 0 {
 		return "nothing"
 	}
 	return strings.Join(shown, " ⏎ ")
