@@ -34,6 +34,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/transport/ssh/knownhosts", "golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys
 	{"engine/transport/winrm", "engine engine/transport/dialer engine/transport/kerberos engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/... software.sslmate.com/src/go-pkcs12"},
 	{"engine/transport/kerberos", "engine github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"}, // tickets, logins with them, and what both seal
+	{"engine/ping", "engine engine/run engine/machine engine/api/vsphere engine/api/dsm"},                                // what a connection is good for
 	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
 	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
 	{"engine/transport/https", "engine engine/transport/dialer"},

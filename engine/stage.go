@@ -30,6 +30,7 @@ type Stage struct {
 	Offered []string  // what the other side offered to choose from (ways to log in), as it calls them
 	Weak    []string  // what is weaker here than it should be, in words: "the certificate is signed with SHA-1"
 	Until   time.Time // when what the other side proved itself with ends to be valid; zero: it has no end
+	Clock   time.Time // what time it was there; zero: it did not say
 	Began   time.Time
 	Took    time.Duration
 	Err     error // not nil: it failed here

@@ -17,6 +17,7 @@ type Field struct {
 	Executed  bool     // see Module
 	Secret    bool     // it takes a secret
 	OneOf     []string // the values allowed; nil: any
+	Weakens   string   // of a setting of a connection: the value ("true") with which it is less safe than it could be
 	Index     int      // of the struct's field
 }
 
@@ -46,6 +47,7 @@ func Fields(v any) []Field {
 			Executed: f.Tag.Get("executed") == "true",
 			Secret:   f.Type == secretType,
 			OneOf:    strings.Fields(f.Tag.Get("oneof")),
+			Weakens:  f.Tag.Get("weakens"),
 		})
 	}
 	return fields

@@ -70,6 +70,6 @@ dsplay looks at the estate and shows exactly what it would do.
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(a.runCommand(), a.planCommand(), a.approveCommand(), a.rejectCommand(), a.verifyCommand(), a.showCommand(), a.applyCommand())
-	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.varsCommand(), a.graphCommand(), a.consoleCommand(), a.testCommand(), a.docCommand(), a.inventoryCommand(), a.versionCommand())
+	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.varsCommand(), a.graphCommand(), a.pingCommand(), a.consoleCommand(), a.testCommand(), a.docCommand(), a.inventoryCommand(), a.versionCommand())
 	return root
 }

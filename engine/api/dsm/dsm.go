@@ -69,6 +69,13 @@ var errNoREST = errors.New("no REST API at /api")
 // with user and password. Over SOAP a guest's state is fetched when it is asked for.
 // A refused key is an error, not a reason to try the password.
 func Fetch(ctx context.Context, api engine.API) (*Directory, error) {
+	return choose(ctx, api, fetchREST, fetchSOAP)
+}
+
+type fetcher = func(context.Context, engine.API) (*Directory, error)
+
+// choose calls the one of two ways to speak with a DSM for which there are credentials, and which it has.
+func choose(ctx context.Context, api engine.API, rest, soap fetcher) (*Directory, error) {
 	user, password := api.Login()
 	if kind := api.Kind(); kind != "dsm" && kind != "" {
 		return nil, &engine.Error{Kind: engine.KindModule, Op: "ask a DSM", Msg: "the host is of kind " + kind,
@@ -76,7 +83,7 @@ func Fetch(ctx context.Context, api engine.API) (*Directory, error) {
 	}
 	login := user != "" && !password.IsZero()
 	if !api.Key().IsZero() {
-		d, err := fetchREST(ctx, api)
+		d, err := rest(ctx, api)
 		if !errors.Is(err, errNoREST) {
 			return d, err
 		}
@@ -89,7 +96,7 @@ func Fetch(ctx context.Context, api engine.API) (*Directory, error) {
 		return nil, &engine.Error{Kind: engine.KindAuth, Op: "ask the DSM", Msg: "no credentials",
 			Hint: `give api_key (DSM 12 and later), or user and password, in its connection "https"`}
 	}
-	return fetchSOAP(ctx, api)
+	return soap(ctx, api)
 }
 
 // Computer is the guest with this BIOS UUID. The UUID of a cloned guest may not be unique: then a name (display or

@@ -26,7 +26,7 @@ func fetchREST(ctx context.Context, api engine.API) (*Directory, error) {
 	var first http.Header
 	var ahead time.Duration
 	for last := 0; ; {
-		list, header, err := searchAfter(ctx, api, last)
+		list, header, err := searchAfter(ctx, api, last, page)
 		if err != nil {
 			return nil, err
 		}
@@ -49,9 +49,9 @@ func fetchREST(ctx context.Context, api engine.API) (*Directory, error) {
 	}
 }
 
-func searchAfter(ctx context.Context, api engine.API, last int) ([]restComputer, http.Header, error) {
+func searchAfter(ctx context.Context, api engine.API, last, most int) ([]restComputer, http.Header, error) {
 	query := url.Values{"expand": {"computerStatus", "antiMalware", "vmwareVMVirtualMachineSummary"}}
-	body, err := json.Marshal(map[string]any{"maxItems": page, "sortByObjectID": true,
+	body, err := json.Marshal(map[string]any{"maxItems": most, "sortByObjectID": true,
 		"searchCriteria": []any{map[string]any{"idTest": "greater-than", "idValue": last}}})
 	if err != nil {
 		return nil, nil, err

@@ -23,8 +23,8 @@ type Settings struct {
 
 	CA          string `hcl:"ca,optional" doc:"PEM file of the authorities that are trusted instead of the system's."`
 	Fingerprint string `hcl:"fingerprint,optional" doc:"SHA-256 (or SHA-1) of the server's certificate in hex, colons allowed. It is then trusted whatever its issuer, name and dates; every other one is refused."`
-	Insecure    bool   `hcl:"insecure_no_tls_verification,optional" doc:"Accept any certificate. Whoever sits between can then read the password and forge every answer: a weakening."`
-	LegacyTLS   bool   `hcl:"legacy_tls,optional" doc:"Also speak TLS 1.0 and 1.1 and RSA key exchange, for systems of before 2016: a weakening."`
+	Insecure    bool   `hcl:"insecure_no_tls_verification,optional" weakens:"true" doc:"Accept any certificate. Whoever sits between can then read the password and forge every answer: a weakening."`
+	LegacyTLS   bool   `hcl:"legacy_tls,optional" weakens:"true" doc:"Also speak TLS 1.0 and 1.1 and RSA key exchange, for systems of before 2016: a weakening."`
 
 	Proxy         string        `hcl:"proxy,optional" doc:"Proxy on the way to the host: socks5://USER@HOST:PORT, http://… or https://…; the proxy resolves the name. \"environment\" takes HTTPS_PROXY or ALL_PROXY, and NO_PROXY; without it they are ignored."`
 	ProxyPassword engine.Secret `hcl:"proxy_password,optional" doc:"Password of the proxy's user."`

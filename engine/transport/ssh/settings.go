@@ -30,11 +30,11 @@ type Settings struct {
 
 	KnownHosts      string   `hcl:"known_hosts,optional" doc:"File of the known host keys, in the format of OpenSSH, and the one to which accept-new adds; ~/.ssh/known_hosts, and the files of the system are read too."`
 	KnownHostsFiles []string `hcl:"known_hosts_files,optional" doc:"More such files, which are only read."`
-	HostKeys        string   `hcl:"host_keys,optional" oneof:"strict accept-new" doc:"What to do with an unknown host key: strict refuses it (default), accept-new adds it to the file. A changed key is always refused."`
+	HostKeys        string   `hcl:"host_keys,optional" weakens:"accept-new" oneof:"strict accept-new" doc:"What to do with an unknown host key: strict refuses it (default), accept-new adds it to the file. A changed key is always refused."`
 	HostKeyAlias    string   `hcl:"host_key_alias,optional" doc:"Name under which the host is looked up in the known host keys, and the name that its certificate must have; by default its address and port."`
 	HashKnownHosts  bool     `hcl:"hash_known_hosts,optional" doc:"Write names hashed where accept-new adds one, so that the file does not tell where one goes."`
 	RevokedHostKeys string   `hcl:"revoked_host_keys,optional" doc:"File of public keys, of hosts or of authorities, that are never accepted; a list, no KRL."`
-	Legacy          bool     `hcl:"legacy_algorithms,optional" doc:"Also offer SHA-1 key exchange, CBC ciphers and DSA host keys, last: for systems of before 2015, a weakening."`
+	Legacy          bool     `hcl:"legacy_algorithms,optional" weakens:"true" doc:"Also offer SHA-1 key exchange, CBC ciphers and DSA host keys, last: for systems of before 2015, a weakening."`
 
 	Proxy         string        `hcl:"proxy,optional" doc:"Proxy on the way to the host: socks5://USER@HOST:PORT, http://… or https://…; the proxy resolves the name. \"environment\" takes HTTPS_PROXY or ALL_PROXY, and NO_PROXY; without it they are ignored."`
 	ProxyPassword engine.Secret `hcl:"proxy_password,optional" doc:"Password of the proxy's user."`

@@ -85,7 +85,7 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 		if err = l.login(limited); err != nil {
 			_ = l.conn.Close()
 		}
-		end(engine.Stage{Detail: l.user + " by " + d.settings.Auth, Err: err})
+		end(l.loginStage(d.settings.Auth, err))
 	}
 	switch {
 	case err == nil:

@@ -33,6 +33,8 @@ type link struct {
 	sealedAs    string            // the protocol of the sealing, as MIME type
 	used        time.Time
 	broken      bool          // what came last on it is not known; it must not be used again
+	clock       time.Time     // of the host, in its first answer
+	offered     []string      // ways to log in, in its last refusal
 	resting     chan struct{} // closed when the watch of an idle link has ended
 }
 
@@ -143,6 +145,7 @@ func (l *link) exchange(ctx context.Context, header http.Header, body []byte) (*
 		return nil, err
 	}
 	defer response.Body.Close()
+	l.note(response)
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case err != nil:

@@ -55,7 +55,7 @@ type Settings struct {
 	Key        string        `hcl:"key,optional" doc:"PEM file with the client certificate's key."`
 	Passphrase engine.Secret `hcl:"passphrase,optional" doc:"Passphrase of key, or of a .pfx or .p12."`
 
-	AllowPlaintext bool `hcl:"allow_plaintext,optional" doc:"Allow basic without https: everybody on the way reads the password and every command: a weakening."`
+	AllowPlaintext bool `hcl:"allow_plaintext,optional" weakens:"true" doc:"Allow basic without https: everybody on the way reads the password and every command: a weakening."`
 
 	Proxy         string        `hcl:"proxy,optional" doc:"Proxy on the way to the host: socks5://USER@HOST:PORT, http://… or https://…; the proxy resolves the name. \"environment\" takes HTTPS_PROXY or ALL_PROXY, and NO_PROXY; without it they are ignored."`
 	ProxyPassword engine.Secret `hcl:"proxy_password,optional" doc:"Password of the proxy's user."`

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/ping"
+)
+
+// pingView shows hosts to a person.
+type pingView struct {
+	w              io.Writer
+	live           io.Writer // a terminal for what goes on meanwhile; nil: there is none
+	color, verbose bool
+	total, width   int // hosts, and the longest of their names
+
+	mu    sync.Mutex
+	ended int
+	under map[string]string // the last stage of hosts that are under way
+	drawn time.Time
+	err   error // of writing
+}
+
+// told keeps the live line.
+func (p *pingView) told(host string, s engine.Stage) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.live == nil || time.Since(p.drawn) < 50*time.Millisecond {
+		return
+	}
+	if p.under == nil {
+		p.under = map[string]string{}
+	}
+	p.under[host], p.drawn = s.Name, time.Now()
+	line := fmt.Sprintf("%d/%d", p.ended, p.total)
+	for _, name := range slices.Sorted(maps.Keys(p.under)) {
+		line += "  " + inLine(name) + ": " + p.under[name]
+	}
+	if r := []rune(line); len(r) > 78 {
+		line = string(r[:77]) + "…"
+	}
+	fmt.Fprint(p.live, "\r\x1b[K"+line)
+}
+
+func (p *pingView) clear() {
+	if p.live != nil {
+		fmt.Fprint(p.live, "\r\x1b[K")
+	}
+}
+
+func (p *pingView) put(format string, args ...any) {
+	if _, err := fmt.Fprintf(p.w, format+"\n", args...); err != nil && p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *pingView) done(h ping.Host) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	p.ended++
+	delete(p.under, h.Name)
+	p.host(h)
+}
+
+func (p *pingView) sum(r ping.Report, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	parts := []string{fmt.Sprintf("%d ok", r.OK)}
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{r.Failed, "failed"}, {r.Unreachable, "unreachable"}, {r.NotTried, "not tried"}, {r.NoWay, "without a connection"}} {
+		if x.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
+		}
+	}
+	p.put("%s: %s (%s)", plural(len(r.Hosts), "host"), strings.Join(parts, ", "), duration(float64(took)/1e6))
+}
+
+// host writes one host: the first line says how it ended, those below it why, and what there is to know besides.
+func (p *pingView) host(h ping.Host) {
+	if h.Status == ping.NoWay {
+		p.put("%-*s  no connection in the inventory: nothing to try", p.width, inLine(h.Name))
+		return
+	}
+	p.put("%-*s  %s", p.width, inLine(h.Name), strings.Join([]string{p.word(h), duration(h.Ms), way(h)}, "  "))
+	if h.Error != nil {
+		p.line("why", h.Error.Text)
+		p.line("try", h.Error.Hint)
+	}
+	p.line("", strings.Join(facts(h), " · "))
+	p.line("", h.Identity)
+	if h.Error != nil || p.verbose {
+		p.line("offers", strings.Join(h.Offered, " "))
+	}
+	for _, w := range h.Weakenings {
+		p.line("weak", w)
+	}
+	for _, w := range h.Warnings {
+		p.line("warning", w.Text)
+		p.line("try", w.Hint)
+	}
+	if p.verbose {
+		p.waterfall(h.Stages)
+	} else if bars := picture(h.Stages); bars != "" {
+		p.line("", bars)
+	}
+}
+
+func (p *pingView) line(key, text string) {
+	if text == "" {
+		return
+	}
+	if key != "" {
+		key += ": "
+	}
+	for i, part := range strings.Split(text, "\n") {
+		if i > 0 {
+			key = strings.Repeat(" ", len(key))
+		}
+		p.put("%s", strings.TrimRight(fmt.Sprintf("%-*s  %s%s", p.width, "", key, inLine(part)), " "))
+	}
+}
+
+func (p *pingView) word(h ping.Host) string {
+	word, color := string(h.Status), "\x1b[31m"
+	switch {
+	case h.Status == ping.OK:
+		color = "\x1b[32m"
+	case h.Status == ping.NotTried:
+		word = "not tried"
+	case h.At != "":
+		word += " at " + inLine(h.At)
+	}
+	if h.Error != nil {
+		word += " [" + string(h.Error.Kind) + "]"
+	}
+	if !p.color {
+		return word
+	}
+	return color + word + "\x1b[0m"
+}
+
+// way is how the host is reached, and as whom.
+func way(h ping.Host) string {
+	parts := []string{h.Connection, h.Address}
+	if h.Via != "" {
+		parts = append(parts, "via", h.Via)
+	}
+	if h.User != "" {
+		parts = append(parts, "as", h.User)
+	}
+	return inLine(strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " "))
+}
+
+// facts are what works.
+func facts(h ping.Host) []string {
+	var list []string
+	add := func(text string) {
+		if text != "" {
+			list = append(list, text)
+		}
+	}
+	add(h.Platform)
+	add(h.System)
+	if h.Sudo != nil {
+		add(map[ping.Status]string{ping.OK: "sudo to " + h.Sudo.User, ping.Failed: "no sudo to " + h.Sudo.User, ping.NotNeeded: "no sudo needed",
+			ping.Restricted: "sudo to " + h.Sudo.User + " for some commands only"}[h.Sudo.Status])
+	}
+	if a := h.API; a != nil {
+		add(strings.TrimSpace(a.Kind + " " + a.Version))
+		add(map[ping.Status]string{ping.OK: "login works", ping.Failed: "no login", ping.NotTried: "login not tried"}[a.Login])
+	}
+	if h.ValidUntil != "" {
+		add("certificate until " + h.ValidUntil[:len(time.DateOnly)])
+	}
+	return list
+}
+
+// eighths of a cell, from one to all of it.
+var eighths = []string{"▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"}
+
+// bar is as long as share (0 to 1) of cells; something is always seen.
+func bar(share float64, cells int) string {
+	n := max(int(share*float64(cells*8)+0.5), 1)
+	full, rest := n/8, n%8
+	text := strings.Repeat("█", full)
+	if rest > 0 {
+		text += eighths[rest-1]
+	}
+	return text
+}
+
+// picture is all stages in one line, each with its milliseconds and a bar that compares it with the longest.
+func picture(stages []ping.Stage) string {
+	longest := 0.0
+	for _, s := range stages {
+		longest = max(longest, s.Ms)
+	}
+	if longest == 0 {
+		return ""
+	}
+	parts := make([]string, len(stages))
+	for i, s := range stages {
+		parts[i] = strings.TrimSuffix(s.Name+" "+duration(s.Ms), " ms") + " " + bar(s.Ms/longest, 4)
+		if s.Failed {
+			parts[i] += "✗"
+		}
+	}
+	return strings.Join(parts, "  ")
+}
+
+// waterfall is a line for each stage: when it began and how long it took, as a picture, and what was found.
+func (p *pingView) waterfall(stages []ping.Stage) {
+	const cells = 24
+	end, width := 0.0, 0
+	for _, s := range stages {
+		end, width = max(end, s.At+s.Ms), max(width, len(s.Name))
+	}
+	for _, s := range stages {
+		picture := strings.Repeat(" ", int(s.At/max(end, 0.001)*cells)) + bar(s.Ms/max(end, 0.001), cells)
+		detail := s.Detail
+		if s.Failed {
+			detail = "failed"
+		}
+		p.line("", fmt.Sprintf("  %-*s %7s  %-*s  %s", width, s.Name, duration(s.Ms), cells+1, picture, detail))
+	}
+}
+
+// duration is a number of milliseconds for a person.
+func duration(ms float64) string {
+	switch {
+	case ms < 10:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms < 1000:
+		return fmt.Sprintf("%.0f ms", ms)
+	}
+	return fmt.Sprintf("%.1f s", ms/1000)
+}
+
+// inLine is what a host said, without what could drive a terminal.
+func inLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, text)
+}
