@@ -27,7 +27,7 @@ type Realm struct {
 
 // Options of a realm; the zero value is one as of today.
 type Options struct {
-	Ciphers string // supported_enctypes of new accounts; "aes256-cts:normal aes128-cts:normal" when empty
+	Ciphers string // supported_enctypes of new accounts, and all that its programs take; "aes256-cts:normal aes128-cts:normal" when empty
 }
 
 // Start makes a realm in dir and runs its KDC until Stop.
@@ -35,14 +35,19 @@ func Start(dir string, o Options) (*Realm, error) {
 	if o.Ciphers == "" {
 		o.Ciphers = "aes256-cts:normal aes128-cts:normal"
 	}
+	var names []string
+	for _, c := range strings.Fields(o.Ciphers) {
+		name, _, _ := strings.Cut(c, ":")
+		names = append(names, name)
+	}
 	address, err := freePort()
 	if err != nil {
 		return nil, err
 	}
 	r := &Realm{Address: address, Config: filepath.Join(dir, "krb5.conf"), dir: dir, ended: make(chan struct{})}
 	for name, text := range map[string]string{
-		"krb5.conf": fmt.Sprintf("[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n dns_lookup_realm = false\n rdns = false\n dns_canonicalize_hostname = false\n udp_preference_limit = 1\n allow_weak_crypto = true\n"+
-			"[realms]\n %s = {\n  kdc = %s\n }\n", Name, Name, address),
+		"krb5.conf": fmt.Sprintf("[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n dns_lookup_realm = false\n rdns = false\n dns_canonicalize_hostname = false\n udp_preference_limit = 1\n allow_weak_crypto = true\n permitted_enctypes = %s\n"+
+			"[realms]\n %s = {\n  kdc = %s\n }\n", Name, strings.Join(names, " "), Name, address),
 		"kdc.conf": fmt.Sprintf("[kdcdefaults]\n kdc_listen = %s\n kdc_tcp_listen = %s\n[realms]\n %s = {\n  database_name = %s\n  key_stash_file = %s\n  acl_file = %s\n  max_life = 10h\n  max_renewable_life = 7d\n"+
 			"  supported_enctypes = %s\n  default_principal_flags = +preauth,+renewable\n }\n[logging]\n kdc = FILE:%s\n", address, address, Name, filepath.Join(dir, "db"), filepath.Join(dir, "stash"), filepath.Join(dir, "acl"), o.Ciphers, r.log()),
 	} {

@@ -162,11 +162,8 @@ func (a *acceptor) reply(request *messages.APReq, login *kerberosLogin) ([]byte,
 	login.out = number.Uint64()
 	part := messages.EncAPRepPart{CTime: request.Authenticator.CTime, Cusec: request.Authenticator.Cusec, SequenceNumber: number.Int64()}
 	if !a.options.SessionKey {
-		et, err := crypto.GetEtype(login.key.KeyType)
-		if err != nil {
-			return nil, err
-		}
-		if part.Subkey, err = types.GenerateEncryptionKey(et); err != nil {
+		part.Subkey = types.EncryptionKey{KeyType: login.key.KeyType, KeyValue: make([]byte, len(login.key.KeyValue))}
+		if _, err := rand.Read(part.Subkey.KeyValue); err != nil {
 			return nil, err
 		}
 		login.key, login.ours = part.Subkey, true

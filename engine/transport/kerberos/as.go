@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"time"
@@ -176,10 +177,14 @@ func (id *identity) granted(request *messages.ASReq, reply []byte, key *types.En
 	if part.Nonce != request.ReqBody.Nonce || !canonical && !rep.CName.Equal(c.name) || rep.CRealm != c.home || len(rep.Ticket.SName.NameString) == 0 || part.SRealm != c.home {
 		return nil, nonsense(errors.New("it answers another question"))
 	}
-	return id.ticketOf(rep.Ticket, part, rep.CName, rep.CRealm), nil
+	return id.ticketOf(rep.Ticket, part, rep.CName, rep.CRealm)
 }
 
-func (id *identity) ticketOf(t messages.Ticket, part messages.EncKDCRepPart, client types.PrincipalName, realm string) *ticket {
+// ticketOf keeps a ticket, if the key that comes with it is one that we take.
+func (id *identity) ticketOf(t messages.Ticket, part messages.EncKDCRepPart, client types.PrincipalName, realm string) (*ticket, error) {
+	if !strong(part.Key) {
+		return nil, &Failure{Kind: engine.KindAuth, Msg: fmt.Sprintf("the KDC gives a key of cipher %d for %s, which is not taken", part.Key.KeyType, part.SName.PrincipalNameString()), Hint: aesHint}
+	}
 	k := &ticket{Ticket: t, key: part.Key, client: client, clientRealm: realm, start: part.StartTime, end: part.EndTime}
 	if k.start.IsZero() {
 		k.start = part.AuthTime
@@ -187,7 +192,7 @@ func (id *identity) ticketOf(t messages.Ticket, part messages.EncKDCRepPart, cli
 	if types.IsFlagSet(&part.Flags, flags.Renewable) {
 		k.renewTill = part.RenewTill
 	}
-	return k
+	return k, nil
 }
 
 // openReply decrypts the part of an answer that is for us; anything shorter than a cipher allows is refused here,

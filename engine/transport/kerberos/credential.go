@@ -21,6 +21,9 @@ import (
 // ciphers are what is asked for and taken, best first. RC4 and DES are not among them.
 var ciphers = []int32{etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA1_96, etypeID.AES256_CTS_HMAC_SHA384_192, etypeID.AES128_CTS_HMAC_SHA256_128}
 
+// keyBytes are the lengths of their keys.
+var keyBytes = map[int32]int{etypeID.AES256_CTS_HMAC_SHA1_96: 32, etypeID.AES128_CTS_HMAC_SHA1_96: 16, etypeID.AES256_CTS_HMAC_SHA384_192: 32, etypeID.AES128_CTS_HMAC_SHA256_128: 16}
+
 // credential is what a login is proved with: a secret from which keys come, or (cache) tickets.
 type credential struct {
 	name     types.PrincipalName
@@ -221,7 +224,11 @@ func fromCache(l Login, conf *config.Config) (credential, error) {
 
 func loadCache(file string) (*credentials.CCache, error) {
 	var cache *credentials.CCache
-	if err := guarded(func() (err error) { cache, err = credentials.LoadCCache(file); return err }); err != nil {
+	err := guarded(func() (err error) { cache, err = credentials.LoadCCache(file); return err })
+	if err == nil && (cache.DefaultPrincipal.Realm == "" || len(cache.DefaultPrincipal.PrincipalName.NameString) == 0) {
+		err = errors.New("it is damaged")
+	}
+	if err != nil {
 		return nil, &Failure{Kind: engine.KindModule, Msg: "ticket cache " + file + " cannot be read", Err: err,
 			Hint: "there is neither password nor keytab: kinit user@REALM, or set one of password, keytab, ccache"}
 	}

@@ -20,6 +20,9 @@ import (
 const (
 	// perKDC is how long one KDC may take, so that the next one gets its chance.
 	perKDC = 4 * time.Second
+	// askers is how many requests of one login are on their way at once: MIT's KDC serves one at a time, and cuts
+	// connections when it has more than 45 (max_tcp_or_rpc_data_connections).
+	askers = 8
 	// maxReply is far above any ticket.
 	maxReply = 1 << 20
 )
@@ -27,6 +30,12 @@ const (
 // ask sends a request to the realm's KDCs, one after the other, until one answers. It speaks TCP only: tickets of
 // Active Directory are too large for UDP, and no KDC of today lacks it. The error is a messages.KRBError where a KDC refused.
 func (id *identity) ask(ctx context.Context, realm string, request []byte) ([]byte, error) {
+	select {
+	case id.asking <- struct{}{}:
+		defer func() { <-id.asking }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	addresses, err := id.kdcs(ctx, realm)
 	if err != nil {
 		return nil, err

@@ -79,6 +79,7 @@ type identity struct {
 	source   credential
 	now      func() time.Time
 	tickets  memo
+	asking   chan struct{} // full: enough requests are on their way
 	mu       sync.Mutex
 	answered map[string]string // realm → address of the KDC that answered last
 }
@@ -118,7 +119,7 @@ func (t *Tickets) identity(l Login) (*identity, error) {
 	if id := t.logins[key]; id != nil {
 		return id, nil
 	}
-	id := &identity{login: l, now: now, answered: map[string]string{}}
+	id := &identity{login: l, now: now, answered: map[string]string{}, asking: make(chan struct{}, askers)}
 	var err error
 	if id.config, err = readConfig(l.Config); err != nil {
 		return nil, err

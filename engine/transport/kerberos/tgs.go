@@ -101,10 +101,8 @@ func (id *identity) exchange(ctx context.Context, realm string, tgt *ticket, ser
 		return nil, nonsense(errors.New("it answers another question"))
 	case !slices.Equal(part.SName.NameString, service.NameString) && grants(rep.Ticket) == "":
 		return nil, nonsense(fmt.Errorf("it gives a ticket for %s, not for %s", part.SName.PrincipalNameString(), service.PrincipalNameString()))
-	case !slices.Contains(ciphers, part.Key.KeyType):
-		return nil, &Failure{Kind: engine.KindAuth, Msg: fmt.Sprintf("the KDC gives a key of cipher %d for %s, which is not taken", part.Key.KeyType, service.PrincipalNameString()), Hint: aesHint}
 	}
-	return id.ticketOf(rep.Ticket, part, tgt.client, tgt.clientRealm), nil
+	return id.ticketOf(rep.Ticket, part, tgt.client, tgt.clientRealm)
 }
 
 // granter proves with a ticket-granting ticket that the request is its owner's (RFC 4120, 5.2.7.1 and 5.4.1). gokrb5's
@@ -151,7 +149,7 @@ func (id *identity) cached(ctx context.Context) (*ticket, error) {
 	if err := k.Unmarshal(found.Ticket); err != nil {
 		return nil, &Failure{Kind: engine.KindModule, Msg: "ticket cache " + c.cache + " cannot be read", Err: err}
 	}
-	if !slices.Contains(ciphers, k.key.KeyType) {
+	if !strong(k.key) {
 		return nil, &Failure{Kind: engine.KindAuth, Msg: fmt.Sprintf("the ticket in %s has a key of cipher %d, which is not taken", c.cache, k.key.KeyType), Hint: aesHint}
 	}
 	if types.IsFlagSet(&found.TicketFlags, flags.Renewable) {

@@ -225,18 +225,18 @@ func TestForgedAnswer(t *testing.T) {
 	_ = openError(t, h, engine.KindProtocol)
 }
 
-// Whoever relays a login over a TLS channel of their own fails at the channel's binding.
-func TestRelay(t *testing.T) {
-	server, h := start(t, "ntlm https")
-	other, _, fingerprint := authority(t)
-	relay, err := tls.Listen("tcp", "127.0.0.1:0", other)
+// relay passes bytes between a TLS channel of its own and that of a host; it gives its port and fingerprint.
+func relay(t testing.TB, server *wsman.Server) (port int, fingerprint string) {
+	t.Helper()
+	config, _, fingerprint := authority(t)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer relay.Close()
+	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {
-			in, err := relay.Accept()
+			in, err := l.Accept()
 			if err != nil {
 				return
 			}
@@ -248,11 +248,30 @@ func TestRelay(t *testing.T) {
 			go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
 		}
 	}()
-	s, _ := h.Connection.Settings.(*winrm.Settings)
-	s.CA, s.Fingerprint = "", fingerprint
-	_, port, _ := net.SplitHostPort(relay.Addr().String())
-	s.Port, _ = strconv.Atoi(port)
-	_ = openError(t, h, engine.KindAuth)
+	_, text, _ := net.SplitHostPort(l.Addr().String())
+	port, _ = strconv.Atoi(text)
+	return port, fingerprint
+}
+
+// Whoever relays a login over a TLS channel of their own fails at the channel's binding, also where the host insists on one.
+func TestRelay(t *testing.T) {
+	for _, required := range []bool{false, true} {
+		config, file, _ := authority(t)
+		server, h, s := host(t, wsman.Options{NTLM: true, TLS: config, RequireBindings: required})
+		s.CA = file
+		if got, err := exec(t.Context(), open(t, h), "say x", ""); got != "x||0" || err != nil {
+			t.Errorf("directly: %s, %v", got, err)
+		}
+		before := len(server.Requests())
+		port, fingerprint := relay(t, server)
+		s.CA, s.Fingerprint, s.Port = "", fingerprint, port
+		_ = openError(t, h, engine.KindAuth)
+		for _, r := range server.Requests()[before:] {
+			if r.Size > 0 {
+				t.Errorf("relayed %+v", r)
+			}
+		}
+	}
 }
 
 func TestTLS(t *testing.T) {

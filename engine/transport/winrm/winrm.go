@@ -35,7 +35,7 @@ var (
 
 // Settings are the arguments of a connection "winrm" block.
 type Settings struct {
-	User     string        `hcl:"user,optional" doc:"Account: DOMAIN\\name, name@domain, or the name of a local account. It has to be an administrator or in Remote Management Users. With certificate it is the host that knows whose it is; a ticket cache knows, too."`
+	User     string        `hcl:"user,optional" doc:"Account: DOMAIN\\name, name@domain, or the name of a local account. It has to be an administrator or in Remote Management Users. Not for certificate, where the host knows; a ticket cache knows by itself."`
 	Password engine.Secret `hcl:"password,optional" doc:"Password of the account. It is tried once, so that a wrong one does not lock the account."`
 	Auth     string        `hcl:"auth,optional" oneof:"ntlm kerberos certificate basic" doc:"How to log in: ntlm never shows the password, and over http it encrypts every message; kerberos does so, too, and has the host prove who it is; certificate and basic need https, basic sends the password."`
 	HTTPS    bool          `hcl:"https,optional" doc:"Speak TLS. Without it only ntlm and kerberos are allowed, which encrypt by themselves."`
@@ -164,6 +164,8 @@ func (s *Settings) certificate() error {
 		return engine.BadArg{Arg: "cert", Problem: `is missing: auth = "certificate" logs in by it`}
 	case s.Key == "" && ext != ".p12" && ext != ".pfx":
 		return engine.BadArg{Arg: "key", Problem: "is missing (only a .pfx or .p12 holds the key, too)"}
+	case s.User != "":
+		return engine.BadArg{Arg: "user", Problem: `is not looked at by auth = "certificate": the host knows whose certificate it is`}
 	case !s.Password.IsZero():
 		return engine.BadArg{Arg: "password", Problem: `is not looked at by auth = "certificate"`}
 	}
