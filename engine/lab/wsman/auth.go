@@ -2,6 +2,7 @@ package wsman
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -49,7 +50,12 @@ func (s *Server) ntlm(w http.ResponseWriter, p *peer, token []byte) string {
 		return ""
 	}
 	user, sealed, err := h.verify(token, s.opts.Users, s.bindings, s.opts.RequireBindings)
-	if user != "" && !s.admit(user, err == nil) || err != nil {
+	if err == nil || errors.Is(err, errPassword) { // what else is wrong is no guess
+		if !s.admit(user, err == nil) {
+			err = errPassword
+		}
+	}
+	if err != nil {
 		s.refuse(w)
 		return ""
 	}

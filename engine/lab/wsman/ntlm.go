@@ -52,6 +52,7 @@ const (
 var (
 	ntlmSignature = []byte("NTLMSSP\x00")
 	errNTLM       = errors.New("not an NTLM message")
+	errPassword   = errors.New("wrong password")
 )
 
 // handshake is an NTLM authentication on its way: the messages so far, which the MIC covers.
@@ -101,7 +102,7 @@ func targetInfo() []byte {
 }
 
 // verify checks an AUTHENTICATE_MESSAGE (MS-NLMP 3.2.5.1.2 and 3.3.2): NTLMv2 only, the MIC, and channel bindings
-// where they are given, or required. It returns the name in users, also with an error, and, when sealing was negotiated,
+// where they are given, or required. It returns the name in users, also with errPassword, and, when sealing was negotiated,
 // the session's keys.
 func (h *handshake) verify(message []byte, users map[string]string, bindings []byte, required bool) (string, *seal, error) {
 	m, err := parseAuthenticate(message)
@@ -115,7 +116,7 @@ func (h *handshake) verify(message []byte, users map[string]string, bindings []b
 	proof, temp := m.ntResponse[:16], m.ntResponse[16:]
 	ntowf := hmacMD5(sumMD4(toUTF16(password)), toUTF16(strings.ToUpper(m.user)+m.domain))
 	if !hmac.Equal(proof, hmacMD5(ntowf, h.nonce[:], temp)) {
-		return name, nil, errors.New("wrong password")
+		return name, nil, errPassword
 	}
 	key := hmacMD5(ntowf, proof)
 	if m.flags&flagKeyExch != 0 {

@@ -334,7 +334,9 @@ func TestValidateLogin(t *testing.T) {
 		{"https", func(s *winrm.Settings) { s.Auth, s.HTTPS = "certificate", false }},
 		{"", func(s *winrm.Settings) { s.Auth, s.HTTPS = "kerberos", false }},
 		{"", func(s *winrm.Settings) { s.Auth, s.User, s.Password = "kerberos", "", engine.Secret{} }},
-		{"", func(s *winrm.Settings) { s.Auth, s.User, s.Password, s.Cert = "certificate", "", engine.Secret{}, "x.pfx" }},
+		{"", func(s *winrm.Settings) {
+			s.Auth, s.User, s.Password, s.Cert = "certificate", "", engine.Secret{}, "x.pfx"
+		}},
 	} {
 		s, _ := winrm.Transport{}.Settings().(*winrm.Settings)
 		s.User, s.Password = "ops", engine.Plain("s3cret")

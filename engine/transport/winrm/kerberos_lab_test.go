@@ -19,8 +19,8 @@ import (
 
 const guest1 = "HTTP/guest1.lab.example"
 
-// kdc starts MIT's KDC with the account ops and the host guest1.
-func kdc(t testing.TB, o realm.Options) *realm.Realm {
+// mit starts MIT's KDC with the account ops and the host guest1.
+func mit(t testing.TB, o realm.Options) *realm.Realm {
 	t.Helper()
 	r, err := realm.Start(t.TempDir(), o)
 	if err != nil {
@@ -93,7 +93,7 @@ func says(t testing.TB, c engine.Shell, line, result string) {
 func TestLabKerberosPassword(t *testing.T) {
 	for _, cipher := range []string{"aes256-cts", "aes128-cts", "aes256-sha2", "aes128-sha2"} {
 		t.Run(cipher, func(t *testing.T) {
-			r := kdc(t, realm.Options{Ciphers: cipher + ":normal"})
+			r := mit(t, realm.Options{Ciphers: cipher + ":normal"})
 			for _, secure := range []bool{false, true} {
 				for _, k := range []wsman.Kerberos{{}, {Alone: true}, {SessionKey: true}} {
 					server, h, _ := member(t, r, k, secure)
@@ -115,7 +115,7 @@ func TestLabKerberosPassword(t *testing.T) {
 }
 
 func TestLabKerberosKeytabAndCache(t *testing.T) {
-	r := kdc(t, realm.Options{})
+	r := mit(t, realm.Options{})
 	_, h, s := member(t, r, wsman.Kerberos{}, false)
 	s.Password = engine.Secret{}
 	keys, err := r.Keytab("ops.keytab", "ops")
@@ -152,7 +152,7 @@ func TestLabKerberosKeytabAndCache(t *testing.T) {
 // Fifty hosts cost one ticket-granting ticket, and one ticket each, however many connections they need.
 func TestLabKerberosTickets(t *testing.T) {
 	const hosts = 50
-	r := kdc(t, realm.Options{})
+	r := mit(t, realm.Options{})
 	transport := winrm.New()
 	var all []*engine.Host
 	for i := range hosts {
@@ -196,7 +196,7 @@ func TestLabKerberosTickets(t *testing.T) {
 
 // Finding 11: a wrong password is one failed try, for all hosts of a run.
 func TestLabKerberosFinding11WrongPassword(t *testing.T) {
-	r := kdc(t, realm.Options{})
+	r := mit(t, realm.Options{})
 	_, h, s := member(t, r, wsman.Kerberos{}, false)
 	s.Password = engine.Plain("guess")
 	transport := winrm.New()
@@ -216,7 +216,7 @@ func TestLabKerberosFinding11WrongPassword(t *testing.T) {
 }
 
 func TestLabKerberosRefusals(t *testing.T) {
-	r := kdc(t, realm.Options{})
+	r := mit(t, realm.Options{})
 	admin(t, r, "addprinc -pw s3cret -pwexpire yesterday stale", "addprinc -pw s3cret -expire yesterday gone", "addprinc -pw s3cret -allow_tix barred",
 		"addprinc -pw s3cret -e arcfour-hmac:normal old", "addprinc -pw s3cret locked", "addprinc -pw s3cret rotated")
 	oldKeys, err := r.Keytab("rotated.keytab", "rotated")
@@ -272,7 +272,7 @@ func silent(t testing.TB) string {
 
 // A realm needs no krb5.conf, a name may be a DNS name that nobody looks up, and a dead KDC is passed over.
 func TestLabKerberosWithoutConfig(t *testing.T) {
-	r := kdc(t, realm.Options{})
+	r := mit(t, realm.Options{})
 	_, h, s := member(t, r, wsman.Kerberos{}, false)
 	s.Krb5Conf, s.User, s.Realm, s.KDC = "", "ops", realm.Name, []string{"127.0.0.1:1", r.Address}
 	t.Setenv("KRB5_CONFIG", os.DevNull)
@@ -288,7 +288,7 @@ func TestLabKerberosWithoutConfig(t *testing.T) {
 
 // A UPN is an account's second name; the KDC says whose it is.
 func TestLabKerberosUPN(t *testing.T) {
-	r := kdc(t, realm.Options{})
+	r := mit(t, realm.Options{})
 	admin(t, r, `addprinc -pw s3cret ops\@corp.example`)
 	_, h, s := member(t, r, wsman.Kerberos{}, false)
 	s.User, s.Realm = "ops@corp.example", realm.Name
