@@ -112,14 +112,19 @@ type Change struct {
 // Empty tells whether there is nothing to do.
 func (d Diff) Empty() bool { return len(d.Changes) == 0 && d.Act == "" && !d.Opaque }
 
-// Command is a command for a shell connection: Argv, which the engine quotes for the platform, or Shell,
-// which goes to the platform's shell (sh, cmd.exe) as it is. Exactly one of the two is set.
+// Command is a command for a shell connection: Argv, which the engine quotes for the platform, Shell, which goes to the
+// platform's shell (sh, cmd.exe) as it is, or PowerShell, a script for Windows. Exactly one of the three is set.
 type Command struct {
 	Argv  []string
 	Shell string
 	Stdin Secret            // sent on standard input; not part of the command line, so a secret may travel here
 	Env   map[string]string // in the command line: never a secret
 	Dir   string
+	// PowerShell stops at the first error that it does not catch, with the code 1; else its code is what exit says, or that
+	// of the last program that it ran. It finds Stdin in $input, line by line.
+	PowerShell string
+	// Params are for the param block of PowerShell, by name. They travel on standard input: a secret may be one.
+	Params map[string]Secret
 	// OK are the exit codes that are no failure; nil means only 0. A nil error of Run and Do
 	// therefore means that Output.Code is among them.
 	OK     []int

@@ -19,6 +19,7 @@ func All() []engine.Module {
 		service.Module(),
 		exec.Command(),
 		exec.Shell(),
+		exec.PowerShell(),
 		files.Copy(),
 		files.Stat(),
 		reboot.Module(),

@@ -100,8 +100,9 @@ func Guess(text string) string {
 	}
 	out, err := japanese.ShiftJIS.NewDecoder().String(text)
 	wide := 0
-	for _, r := range out {
+	for i, r := range out {
 		switch {
+		case r == utf8.RuneError && i+utf8.UTFMax > len(out): // text may end within a character
 		case r == utf8.RuneError:
 			return "cp1252"
 		case r >= 0x3000 && r < 0xa000: // punctuation, kana, kanji

@@ -13,6 +13,7 @@ type Writer struct {
 	page Page
 	to   io.Writer
 	rest []byte // the beginning of a character
+	odd  []byte // what came from the first byte on that means nothing
 }
 
 // NewWriter makes a Writer on to.
@@ -24,6 +25,9 @@ func (w *Writer) Write(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// Odd is a piece of what was written, from the first byte on that means nothing in the code page; "" when there is none.
+func (w *Writer) Odd() string { return string(w.odd) }
 
 // Close writes an unfinished character as its bytes.
 func (w *Writer) Close() error { return w.write(w.rest, true) }
@@ -41,6 +45,9 @@ func (w *Writer) write(b []byte, last bool) error {
 			break
 		}
 		if text == "" {
+			if w.odd == nil {
+				w.odd = bytes.Clone(b[:min(len(b), 256)])
+			}
 			text, n = fmt.Sprintf(`\x%02X`, b[0]), 1
 		}
 		out.WriteString(text)

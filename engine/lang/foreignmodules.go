@@ -13,7 +13,7 @@ import (
 var sameJob = map[string]string{
 	"systemd": "service", "systemd_service": "service", "sysvinit": "service", "openrc": "service", "win_service": "service", "service_facts": "service", "win_service_info": "service",
 	"win_reboot": "reboot", "vmware_guest_powerstate": "vm", "vmware_guest_info": "vm", "vmware_vm_info": "vm", "vmware_guest": "vm", "vmware_guest_tools_upgrade": "vmware_tools",
-	"win_command": "command", "raw": "shell", "script": "shell", "win_shell": "shell", "win_powershell": "command",
+	"win_command": "command", "raw": "shell", "script": "shell", "win_shell": "powershell", "win_powershell": "powershell",
 }
 
 // noModule are modules of Ansible that have none here.
@@ -23,7 +23,7 @@ var noModule = []string{
 	"archive", "assemble", "blockinfile", "copy", "fetch", "file", "find", "get_url", "lineinfile", "replace", "slurp", "stat", "synchronize", "template", "tempfile", "unarchive",
 	"win_copy", "win_file", "win_find", "win_get_url", "win_lineinfile", "win_stat", "win_template", "win_regedit", "win_acl", "win_environment", "win_scheduled_task", "win_user", "win_group",
 	"authorized_key", "cron", "debconf", "filesystem", "firewalld", "getent", "git", "group", "hostname", "iptables", "known_hosts", "locale_gen", "lvol", "modprobe", "mount", "parted",
-	"seboolean", "selinux", "sysctl", "timezone", "ufw", "uri", "user", "win_uri", "expect", "powershell",
+	"seboolean", "selinux", "sysctl", "timezone", "ufw", "uri", "user", "win_uri", "expect",
 }
 
 // otherWay are modules of Ansible for which the language has words.

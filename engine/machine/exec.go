@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/codepage"
 )
 
 // maxOutput is how much of one stream is kept in memory; a command that says more is stopped.
@@ -26,12 +27,33 @@ type call struct {
 	stdin    io.Reader     // nil: that of the command
 	stdout   io.Writer     // nil: it is kept in memory, up to the limit
 	from     *source       // what is copied: it may take as long as something moves; nil: the time is limited
+	title    string        // names it in errors; "": the line does
+	windows  bool          // its streams are of a code page
+	page     codepage.Page
+	looks    *string // where to say of which code page the output seems to be; nil: nobody asks
+	raw      bool    // and yet its output is taken as bytes
+}
+
+func (r call) op() string {
+	if r.title != "" {
+		return "run " + r.title
+	}
+	return op(r.line)
 }
 
 // render makes the line for the system at the other end.
 func (h *Host) render(s system, c engine.Command) (call, error) {
-	if (len(c.Argv) > 0) == (c.Shell != "") {
-		return call{}, h.bad(engine.BadArg{Arg: "command", Problem: "needs either argv or shell"})
+	given := 0
+	for _, is := range []bool{len(c.Argv) > 0, c.Shell != "", c.PowerShell != ""} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return call{}, h.bad(engine.BadArg{Arg: "command", Problem: "needs either argv, or shell, or a script"})
+	}
+	if err := scriptable(s, c); err != nil {
+		return call{}, h.bad(err)
 	}
 	sudo := h.sudoFor(s, c)
 	if err := sayable(s, c, sudo); err != nil {
@@ -39,7 +61,7 @@ func (h *Host) render(s system, c engine.Command) (call, error) {
 	}
 	render := func() (call, error) { return posix(c, sudo) }
 	if s.platform == engine.Windows {
-		render = func() (call, error) { return windows(c) }
+		render = func() (call, error) { return windows(c, s.page) }
 	}
 	r, err := render()
 	if err != nil {
@@ -87,9 +109,10 @@ func (h *Host) bad(err error) error {
 
 // exec runs one call to its end and judges it.
 func (h *Host) exec(ctx context.Context, shell engine.Shell, r call, c engine.Command) (engine.Output, error) {
+	r.looks = new(string)
 	out, err := h.send(ctx, shell, r, c)
 	if err != nil {
-		return out, renamed(h.finishKill(ctx, r, err), op(r.line))
+		return out, renamed(h.finishKill(ctx, r, err), r.op())
 	}
 	if r.sudo {
 		if err := h.refusedBySudo(r, out); err != nil {
@@ -115,8 +138,13 @@ func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Co
 		p.Stdout = r.stdout
 	}
 	if p.Stdin == nil && !c.Stdin.IsZero() {
-		p.Stdin = strings.NewReader(c.Stdin.Reveal())
+		text, err := r.page.Encode(c.Stdin.Reveal())
+		if err != nil {
+			return engine.Output{}, h.bad(engine.BadArg{Arg: "stdin", Problem: "cannot be sent: " + err.Error()})
+		}
+		p.Stdin = strings.NewReader(text)
 	}
+	streams := decode(r, &p)
 	var talk *dialogue
 	if !r.password.IsZero() {
 		talk = newDialogue(r, p.Stdin, stderr)
@@ -128,7 +156,11 @@ func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Co
 	if r.from != nil {
 		err = r.from.explained(ctx, h, err)
 	}
-	out := engine.Output{Stdout: stdout.String(), Stderr: stderr.String(), Code: code}
+	streams.close()
+	if r.looks != nil {
+		*r.looks = streams.looks(r)
+	}
+	out := engine.Output{Stdout: stdout.String(), Stderr: streams.readable(stderr.String()), Code: code}
 	if r.sudo {
 		out.Stderr = withoutSudoNoise(out.Stderr)
 	}
@@ -153,19 +185,21 @@ func (h *Host) tooMuch(r call, err error) error {
 	var cause *engine.Error
 	orphan := errors.As(err, &cause) && cause.Orphan
 	return &engine.Error{
-		Kind: engine.KindModule, Host: h.host.Name, Op: op(r.line), Orphan: orphan,
+		Kind: engine.KindModule, Host: h.host.Name, Op: r.op(), Orphan: orphan,
 		Msg:  fmt.Sprintf("stopped: it gave more than %d KiB", r.limit>>10),
 		Hint: "ask for less: filter on the host",
 	}
 }
 
 func (h *Host) exitError(r call, out engine.Output) error {
-	e := &engine.Error{Kind: engine.KindExit, Host: h.host.Name, Op: op(r.line), Msg: "exit code " + exitText(out)}
+	e := &engine.Error{Kind: engine.KindExit, Host: h.host.Name, Op: r.op(), Msg: "exit code " + exitText(out)}
 	switch {
 	case out.Code == 127 && !r.sudo:
 		e.Hint = "without a login the PATH has no /usr/sbin on many systems: give the whole path"
 	case out.Code == 9009:
 		e.Hint = "Windows does not know the command: give its exact name, or the whole path"
+	case r.looks != nil && *r.looks != "":
+		e.Hint = fmt.Sprintf("what it says is not UTF-8 and looks like %[1]s: set encoding = %[1]q in the connection, if that is the code page of the host", *r.looks)
 	}
 	return e
 }

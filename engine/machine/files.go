@@ -37,7 +37,7 @@ func (h *Host) ReadFile(ctx context.Context, path string) ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		call.limit = MaxFile
+		call.limit, call.raw = MaxFile, true
 		out, err = h.exec(ctx, shell, call, c)
 		return err
 	})

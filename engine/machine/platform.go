@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/codepage"
 )
 
 // system is what a connection ends at.
 type system struct {
 	platform engine.Platform
-	root     bool // the connection's user is root already
+	root     bool          // the connection's user is root already
+	page     codepage.Page // of Windows
 }
 
 // question is one round trip for everything that there is to know, in words that BusyBox ash understands.
@@ -18,8 +20,12 @@ type system struct {
 const question = `echo "dsplay:$(uname -s):$(id -u):$(command -v esxcli):$(vmware -v)"`
 
 func (h *Host) system(ctx context.Context, shell engine.Shell) (system, error) {
+	page, err := pageOf(shell)
+	if err != nil {
+		return system{}, h.bad(err)
+	}
 	if shell.Family() == "windows" {
-		return system{platform: engine.Windows}, nil
+		return system{platform: engine.Windows, page: page}, nil
 	}
 	value, err := h.options.Memo.once(ctx, shell, func(ctx context.Context) (any, error) {
 		out, err := h.send(ctx, shell, call{line: question}, engine.Command{})
@@ -31,7 +37,20 @@ func (h *Host) system(ctx context.Context, shell engine.Shell) (system, error) {
 	if err != nil {
 		return system{}, err
 	}
-	return value.(system), nil
+	s := value.(system)
+	if s.platform == engine.Windows {
+		s.page = page
+	}
+	return s, nil
+}
+
+// pageOf is what the programs at the other end write, as far as the connection was told.
+func pageOf(shell engine.Shell) (codepage.Page, error) {
+	e, ok := shell.(engine.Encoded)
+	if !ok {
+		return codepage.Page{}, nil
+	}
+	return codepage.Find(e.Encoding())
 }
 
 // parseSystem reads the answer to question; what the login shell's rc file prints besides is passed over.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/codepage"
 )
 
 // longestLine is what cmd.exe takes:
@@ -14,7 +15,13 @@ const longestLine = 8191
 
 // windows renders c for cmd.exe /c. Shell text stays as it is. Two parsers read the words of Argv: cmd.exe, then the
 // program's own (CommandLineToArgvW). A line feed reaches neither, and a name of a program with % or " cannot be written.
-func windows(c engine.Command) (call, error) {
+func windows(c engine.Command, page codepage.Page) (call, error) {
+	r, err := windowsCall(c, page)
+	r.windows, r.page = true, page
+	return r, err
+}
+
+func windowsCall(c engine.Command, page codepage.Page) (call, error) {
 	var line strings.Builder
 	if c.Dir != "" {
 		dir, err := windowsPath(c.Dir)
@@ -29,6 +36,9 @@ func windows(c engine.Command) (call, error) {
 			return call{}, engine.BadArg{Arg: "env", Problem: "has a name that no environment variable can have: " + name}
 		}
 		line.WriteString("set " + name + "=" + caret(c.Env[name]) + "&")
+	}
+	if c.PowerShell != "" {
+		return windowsScript(c, line.String(), page)
 	}
 	if c.Shell != "" {
 		line.WriteString(c.Shell)

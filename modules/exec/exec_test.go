@@ -9,4 +9,6 @@ import (
 
 func TestCommand(t *testing.T) { moduletest.Run(t, exec.Command()) }
 
+func TestPowerShell(t *testing.T) { moduletest.Run(t, exec.PowerShell()) }
+
 func TestShell(t *testing.T) { moduletest.Run(t, exec.Shell()) }

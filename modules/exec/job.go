@@ -11,6 +11,7 @@ import (
 type job struct {
 	command engine.Command
 	unless  *engine.Command
+	title   string // of unless, where its line is not what a person reads; "": the line
 	creates string
 }
 
@@ -45,7 +46,7 @@ func (e *execution) check(ctx context.Context, host engine.Reader, j job) (engin
 		diff.Changes = append(diff.Changes, engine.Change{What: j.creates, Before: "missing", After: "exists"})
 	}
 	if j.unless != nil {
-		change, done, err := unless(ctx, host, *j.unless)
+		change, done, err := j.holds(ctx, host)
 		if err != nil || done {
 			return engine.Diff{Note: change.What + " succeeds"}, err
 		}
@@ -56,13 +57,17 @@ func (e *execution) check(ctx context.Context, host engine.Reader, j job) (engin
 	return diff, err
 }
 
-func unless(ctx context.Context, host engine.Reader, c engine.Command) (engine.Change, bool, error) {
-	line, err := host.Line(ctx, c)
-	if err != nil {
-		return engine.Change{}, false, err
+// holds runs unless.
+func (j job) holds(ctx context.Context, host engine.Reader) (engine.Change, bool, error) {
+	title := j.title
+	if title == "" {
+		var err error
+		if title, err = host.Line(ctx, *j.unless); err != nil {
+			return engine.Change{}, false, err
+		}
 	}
-	out, err := host.Run(ctx, c)
-	return engine.Change{What: line, Before: fmt.Sprintf("exit %d", out.Code), After: "exit 0"}, err == nil && out.Code == 0, err
+	out, err := host.Run(ctx, *j.unless)
+	return engine.Change{What: title, Before: fmt.Sprintf("exit %d", out.Code), After: "exit 0"}, err == nil && out.Code == 0, err
 }
 
 // exists asks for a path in the way of the platform. cmd.exe replaces %NAME% in it.

@@ -28,7 +28,7 @@
 //	then   starting                        the host is in this state from now on
 //	times  2                               it is asked exactly this often; default: once or more
 //	takes  5s                              how long it takes
-//	stdin  hunter2                         what must arrive on standard input
+//	stdin  hunter2                         what must arrive on standard input; parameters of a script before it: "a=1 b=2 hunter2"
 //	exit   1060                            default 0
 //	error  lost                            no answer: an error of this kind
 //	|          STATE              : 1  STOPPED

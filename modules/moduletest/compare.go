@@ -28,6 +28,17 @@ func decode(module any, args map[string]string) error {
 			target.Set(reflect.ValueOf(engine.Plain(s)))
 			continue
 		}
+		if secrets, ok := target.Addr().Interface().(*map[string]engine.Secret); ok {
+			var plain map[string]string
+			if err := json.Unmarshal([]byte(text), &plain); err != nil {
+				return fmt.Errorf("arg %s: %w", name, err)
+			}
+			*secrets = map[string]engine.Secret{}
+			for key, value := range plain {
+				(*secrets)[key] = engine.Plain(value)
+			}
+			continue
+		}
 		if err := json.Unmarshal([]byte(text), target.Addr().Interface()); err != nil {
 			return fmt.Errorf("arg %s: %w", name, err)
 		}

@@ -94,7 +94,7 @@ func (h *host) answer(ctx context.Context, c engine.Command) (engine.Output, err
 	}
 	a := h.c.answers[i]
 	a.used++
-	if got := c.Stdin.Reveal(); got != a.stdin {
+	if got := stdinOf(c); got != a.stdin {
 		h.t.Errorf("%s: standard input is %q, want %q", line, got, a.stdin)
 	}
 	if err := engine.Wait(ctx, a.takes); err != nil {
@@ -115,6 +115,15 @@ func (a *answer) give(host, line string, c engine.Command) (engine.Output, error
 		Msg: fmt.Sprintf("exit code %d: %s", a.out.Code, strings.TrimSpace(a.out.Stderr+a.out.Stdout))}
 }
 
+// stdinOf is what a command gets over standard input, the parameters of a script before its input.
+func stdinOf(c engine.Command) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+		b.WriteString(name + "=" + c.Params[name].Reveal() + " ")
+	}
+	return b.String() + c.Stdin.Reveal()
+}
+
 // unused lists the answers that were not asked for as often as the case says.
 func (h *host) unused() []string {
 	var left []string
@@ -130,6 +139,12 @@ func (h *host) unused() []string {
 // quoting for a real host is engine/machine's, and tested there.
 func lineOf(p engine.Platform, c engine.Command) string {
 	line := c.Shell
+	if c.PowerShell != "" {
+		line = "powershell " + strings.ReplaceAll(strings.TrimSpace(c.PowerShell), "\n", "; ")
+		for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+			line += " -" + name // its value goes over stdin
+		}
+	}
 	if c.Argv != nil {
 		words := make([]string, len(c.Argv))
 		for i, w := range c.Argv {

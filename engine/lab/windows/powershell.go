@@ -13,10 +13,16 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
-// powershell runs "powershell.exe -Command TEXT" or -EncodedCommand, as far as file expression.go understands the text.
+// powershell runs "powershell.exe -Command TEXT" or -EncodedCommand, as far as expression.go and psscript.go understand the text.
 // For everything else it says that it is not simulated, and fails.
-func (g *Guest) powershell(_ context.Context, p *cmdexe.Process) uint32 {
+func (g *Guest) powershell(ctx context.Context, p *cmdexe.Process) uint32 {
 	text := script(p.Argv)
+	if s, inner, ok, err := framed(text, p.Stdin); err != nil {
+		return g.fail(p, 1, "%s", err)
+	} else if ok {
+		s.guest, s.p = g, p
+		return s.run(ctx, inner)
+	}
 	for _, statement := range strings.Split(text, ";") {
 		if strings.TrimSpace(statement) == "" {
 			continue
