@@ -134,7 +134,7 @@ func (s *psScript) statement(ctx context.Context, text string) error {
 	case strings.HasPrefix(word, "param("):
 		return s.param(text)
 	case len(s.given) > 0:
-		return fmt.Errorf("A parameter cannot be found that matches parameter name '%s'.", slices.Sorted(maps.Keys(s.given))[0]) //nolint:staticcheck // as PowerShell says it
+		return fmt.Errorf("A parameter cannot be found that matches parameter name '%s'.", slices.Sorted(maps.Keys(s.given))[0])
 	case word == "exit":
 		n, err := strconv.ParseInt(rest+"0"[min(len(rest), 1):], 10, 64)
 		if err != nil {
@@ -206,7 +206,7 @@ func (s *psScript) program(ctx context.Context, name, text string) error {
 	p.Stdin, p.Stderr = nil, complaint
 	code := cmdexe.Launch(ctx, s.guest.system, &p, text)
 	if code == cmdexe.NotFound {
-		return fmt.Errorf("%s : The term '%s' is not recognized as the name of a cmdlet, function, script file, or operable program.", name, name) //nolint:staticcheck // as PowerShell says it
+		return fmt.Errorf("%s : The term '%s' is not recognized as the name of a cmdlet, function, script file, or operable program.", name, name)
 	}
 	s.last = code
 	_, err := complaint.WriteTo(s.p.Stderr)
