@@ -19,6 +19,7 @@ type Conn struct {
 	host     string // inventory name
 	address  string
 	identity string
+	encoding string        // of a Windows host
 	silence  time.Duration // how long the host may take to answer before it is given up
 	done     chan struct{} // closed when the connection has ended
 
@@ -34,7 +35,7 @@ type Conn struct {
 
 func newConn(o *opening, client *ssh.Client) *Conn {
 	c := &Conn{
-		client: client, host: o.host.Name, address: o.address, silence: o.set.keepalive,
+		client: client, host: o.host.Name, address: o.address, silence: o.set.keepalive, encoding: o.set.page.String(),
 		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey) + weakness(client.Conn),
 		done:     make(chan struct{}), slots: make(chan struct{}, maxSessions), turn: make(chan struct{}, 1),
 	}
@@ -52,6 +53,9 @@ func (c *Conn) Identity() string { return c.identity }
 
 // Family is unknown: behind SSH there may be sh or cmd.exe.
 func (c *Conn) Family() string { return "" }
+
+// Encoding is the code page of a Windows host, as the inventory says.
+func (c *Conn) Encoding() string { return c.encoding }
 
 // Close cuts the connection, which ends everything of it here. Commands that still run go on on the host.
 func (c *Conn) Close() error {

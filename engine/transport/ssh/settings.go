@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/codepage"
 	"github.com/dsplay/dsplay/engine/transport/dialer"
 )
 
@@ -43,6 +44,8 @@ type Settings struct {
 
 	ConnectTimeout string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial, handshake and login may take together; 30s."`
 	Keepalive      string `hcl:"keepalive,optional" doc:"How long a host may be silent before it is asked, and again before it is given up; 15s."`
+
+	Encoding string `hcl:"encoding,optional" doc:"Code page in which programs of a Windows host write and read: utf-8 (default), cp932, cp1252, cp850, cp437 and their like. On other systems it has no effect."`
 }
 
 // Validate refuses settings that can never work, with a BadArg.
@@ -66,11 +69,15 @@ type parsed struct {
 	revokedHostKeys    string // file; "": none
 	connect, keepalive time.Duration
 	dialer             *dialer.Dialer
+	page               codepage.Page // of a Windows host
 }
 
 func (s *Settings) parse() (p parsed, err error) {
 	if p.connect, err = duration("connect_timeout", s.ConnectTimeout); err != nil {
 		return p, err
+	}
+	if p.page, err = codepage.Find(s.Encoding); err != nil {
+		return p, engine.BadArg{Arg: "encoding", Problem: "is wrong: " + err.Error()}
 	}
 	if p.keepalive, err = duration("keepalive", s.Keepalive); err != nil {
 		return p, err

@@ -266,4 +266,7 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-type transport = winrm.Transport
+type (
+	transport = winrm.Transport
+	settings  = winrm.Settings
+)
