@@ -70,7 +70,7 @@ func late(to, from net.Conn) {
 	}
 	_ = to.Close()
 	_ = from.Close()
-	for range pieces { //nolint:revive // lets the reader end
+	for range pieces { // lets the reader end
 	}
 }
 
