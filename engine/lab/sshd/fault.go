@@ -11,7 +11,10 @@ import (
 type faults struct {
 	frozen chan struct{} // not nil: nothing is read or written until it is closed
 	hang   bool
+	forget bool
 	drop   int
+
+	refusals int // sessions that MaxSessions did not let in
 }
 
 // Freeze makes the server fall silent, or speak again: TCP connections are still accepted, and those that are
@@ -33,6 +36,13 @@ func (s *Server) Hang(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hang = on
+}
+
+// Forget makes sessions end without the exit code of their command, or stops that.
+func (s *Server) Forget(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget = on
 }
 
 // Drop makes the next n connections end before the server says anything, as MaxStartups of OpenSSH does.
@@ -72,10 +82,23 @@ func (s *Server) Logins() int {
 	return s.logins
 }
 
+// Refusals counts the sessions that were refused because of MaxSessions.
+func (s *Server) Refusals() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusals
+}
+
 func (s *Server) hangs() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.hang
+}
+
+func (s *Server) forgets() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.forget
 }
 
 // admit registers a connection, unless it is one that Drop wants gone or the server is closed.

@@ -38,7 +38,9 @@ func (s *Server) session(parent context.Context, login *ssh.ServerConn, channel 
 		Stdin: channel, Stdout: channel, Stderr: channel.Stderr(),
 	})
 	_ = channel.CloseWrite()
-	report(channel, exit)
+	if !s.forgets() {
+		report(channel, exit)
+	}
 }
 
 // waitForExec refuses everything (env, pty-req, shell, subsystem) but exec.

@@ -173,6 +173,9 @@ func (s *Server) take(slots chan struct{}) bool {
 	case slots <- struct{}{}:
 		return true
 	default:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.refusals++
 		return false
 	}
 }

@@ -3,6 +3,7 @@ package https
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -69,6 +70,10 @@ func pinHint(bad *untrusted) string {
 	pin := fmt.Sprintf("fingerprint = %q", "sha256:"+fingerprint(bad.leaf))
 	if errors.Is(bad, errPin) {
 		return "was it renewed, or is somebody in between? If its owner confirms the new one: " + pin
+	}
+	var invalid x509.CertificateInvalidError
+	if errors.As(bad, &invalid) && invalid.Reason == x509.Expired {
+		return "have it renewed, or set the clock right, there or here; or, after comparing it on the host itself, pin it, whatever its dates: " + pin
 	}
 	return "give ca = \"FILE\" of its issuer; or, after comparing it on the host itself, pin it: " + pin
 }

@@ -19,6 +19,7 @@ func (o *opening) failure(kind engine.ErrorKind, err error, hint string) *engine
 func (o *opening) explain(ctx context.Context, err error) error {
 	var known *engine.Error
 	var dns *net.DNSError
+	var stranger *strange
 	var negotiation *ssh.AlgorithmNegotiationError
 	if e := dialer.Explain(o.host.Name, "connect to "+o.address, err); e != nil {
 		return e
@@ -31,6 +32,10 @@ func (o *opening) explain(ctx context.Context, err error) error {
 	case errors.Is(ctx.Err(), context.Canceled):
 		e := o.failure(engine.KindTimeout, ctx.Err(), "")
 		e.Msg = "stopped"
+		return e
+	case errors.As(err, &stranger):
+		e := o.failure(engine.KindProtocol, stranger, "is the port right? OpenSSH from 9.8 on says so, too, for a while after many failed logins (PerSourcePenalties)")
+		e.Msg = "what listens there does not speak SSH"
 		return e
 	case isBusy(err) && !o.login.used():
 		e := o.failure(engine.KindProtocol, err, "too many logins at once (MaxStartups of sshd), or an address filter on the host")

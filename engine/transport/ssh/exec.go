@@ -46,7 +46,7 @@ func (c *Conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 	code, ok := s.result()
 	switch broken := unkept(ctx); {
 	case !ok:
-		return 0, c.lost(p.Line)
+		return 0, c.noCode(p.Line)
 	case broken != nil:
 		return 0, c.notKept(p.Line, broken)
 	}
@@ -110,6 +110,21 @@ func (c *Conn) start(ctx context.Context, p engine.Process, fail context.CancelC
 		<-c.slots
 	}
 	return s, err
+}
+
+// noCode: the channel has ended, and nobody has said how the command did. Nearly always the connection has broken; its
+// own end shows a moment after that of its channels.
+func (c *Conn) noCode(line string) error {
+	timer := time.NewTimer(200 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		return c.lost(line)
+	case <-timer.C:
+	}
+	e := c.failure(engine.KindLost, line, "check on the host whether it was done before it is repeated; the log of sshd may say why")
+	e.Msg, e.Unreachable = "the host ended it without an exit code, the outcome is unknown", true
+	return e
 }
 
 // lost: whether the command ran to its end, and with which code, nobody knows.

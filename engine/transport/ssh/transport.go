@@ -65,7 +65,7 @@ func (t *Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, erro
 // isBusy knows the two ways in which sshd's MaxStartups shows: the connection ends in the middle of the handshake.
 func isBusy(err error) bool {
 	var way *dialer.Error // a proxy that hangs up is none
-	return !errors.As(err, &way) && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))
+	return !errors.As(err, &way) && !errors.As(err, new(*strange)) && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))
 }
 
 // opening is one Open: what it needs, and what it learns.
@@ -110,10 +110,11 @@ func (o *opening) connect(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	told := o.hear(ctx, config)
-	conn, channels, requests, err := ssh.NewClientConn(wire, o.address, config)
+	hello := &greeting{Conn: wire}
+	conn, channels, requests, err := ssh.NewClientConn(hello, o.address, config)
 	told(conn, err)
 	if err != nil {
-		return nil, err
+		return nil, hello.explain(err)
 	}
 	return newConn(o, ssh.NewClient(conn, channels, requests)), nil
 }

@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -63,9 +64,11 @@ func (s *suite) many(t *testing.T) {
 	for range 5 {
 		wait.Go(func() {
 			for i := int(next.Add(1)); i <= n && !t.Failed(); i = int(next.Add(1)) {
-				if r := exec(t.Context(), shell, s.c.Exit(i%250), ""); r.err != nil || r.code != i%250 {
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				if r := exec(ctx, shell, s.c.Exit(i%200), ""); r.err != nil || r.code != i%200 {
 					t.Errorf("command %d: %d, %v", i, r.code, r.err)
 				}
+				cancel()
 			}
 		})
 	}

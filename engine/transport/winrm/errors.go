@@ -125,6 +125,10 @@ func (c *conn) lost(op string, cause error, orphan bool) *engine.Error {
 		e.Hint, e.Unreachable = l.hint, !l.answered
 	case faultIs(cause, codeShellGone):
 		e.Hint, e.Unreachable = "the host, or its WinRM service, restarted meanwhile", true
+	case faultIs(cause, codeAborted):
+		e.Hint = "did somebody end it on the host, or did its WinRM service restart?"
+	case errors.As(cause, new(*Fault)):
+		e.Hint = eventLog
 	case errors.As(cause, &known):
 		e.Hint, e.Unreachable = known.Hint, true
 	}

@@ -60,9 +60,12 @@ func stdinClosed(err error) bool {
 	return faultIs(err, codeBrokenPipe, codeNoData, codeNotConnected, codeAborted, codeBadCommandID)
 }
 
+// eventLog is where a host says more about a fault than its answer does.
+const eventLog = "the host's event log Microsoft-Windows-WinRM/Operational says more"
+
 // refusal is what a fault means where nothing was started.
 func refusal(host, op string, f *Fault) *engine.Error {
-	e := &engine.Error{Kind: engine.KindProtocol, Host: host, Op: op, Err: f}
+	e := &engine.Error{Kind: engine.KindProtocol, Host: host, Op: op, Err: f, Hint: eventLog}
 	switch {
 	case f.Code == codeAccessDenied || f.Subcode == "AccessDenied":
 		e.Kind = engine.KindAuth
