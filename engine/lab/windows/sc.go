@@ -10,6 +10,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
+	"github.com/dsplay/dsplay/engine/lab/windows/sctext"
 )
 
 // sc is sc.exe: query, queryex, qc, start, stop and config.
@@ -69,7 +70,7 @@ func scUsage(p *cmdexe.Process, verb string) uint32 {
 
 // scFailed prints "[SC] WHERE FAILED CODE:" and the message, on the output stream as sc does.
 func (g *Guest) scFailed(p *cmdexe.Process, where string, code uint32) uint32 {
-	fmt.Fprintf(p.Stdout, "[SC] %s %s %d:\r\n\r\n%s\r\n", where, g.say("FAILED"), code, g.message(code))
+	_, _ = io.WriteString(p.Stdout, sctext.Failure(where, g.say("FAILED"), code, g.message(code)))
 	return code
 }
 
@@ -123,8 +124,6 @@ func (g *Guest) scShow(p *cmdexe.Process, name string, extended bool) uint32 {
 	}
 	return 0
 }
-
-var startNames = []string{"BOOT_START", "SYSTEM_START", "AUTO_START", "DEMAND_START", "DISABLED"}
 
 // scConfig is "sc config NAME start= boot|system|auto|demand|disabled"; the blank behind the sign belongs to it.
 func (g *Guest) scConfig(p *cmdexe.Process, name string) uint32 {

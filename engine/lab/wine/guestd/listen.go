@@ -1,0 +1,39 @@
+//go:build windows
+
+package main
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/dsplay/dsplay/engine/lab/wine/settings"
+	"github.com/dsplay/dsplay/engine/lab/wsman"
+)
+
+// listen serves until the process is killed, as a computer does.
+func listen(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var s settings.Settings
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	o := wsman.Options{Addr: s.Addr, Users: s.Users, NTLM: true, Basic: s.Basic, Handle: shell}
+	if s.Certificate != "" {
+		pair, err := tls.X509KeyPair([]byte(s.Certificate), []byte(s.Key))
+		if err != nil {
+			return err
+		}
+		o.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	server, err := wsman.Listen(o)
+	if err != nil {
+		return err
+	}
+	fmt.Println("listening", server.Addr())
+	select {}
+}

@@ -1,0 +1,64 @@
+//go:build windows
+
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/dsplay/dsplay/engine/lab/wsman"
+	"golang.org/x/sys/windows"
+)
+
+// shell runs one command line as Windows' remote shell does: a process of cmd.exe in a job that ends with the command.
+func shell(ctx context.Context, s *wsman.Session) uint32 {
+	folder, err := windows.GetSystemDirectory()
+	if err != nil {
+		return fail(s, err)
+	}
+	program := filepath.Join(folder, "cmd.exe")
+	cmd := exec.Command(program)
+	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: program + " /c " + s.Line, CreationFlags: windows.CREATE_NO_WINDOW}
+	cmd.Dir = os.Getenv("USERPROFILE")
+	cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return fail(s, err)
+	}
+	cmd.WaitDelay = 2 * time.Second
+	job, err := windows.CreateJobObject(nil, nil)
+	if err != nil {
+		return fail(s, err)
+	}
+	defer func() { _ = windows.CloseHandle(job) }()
+	if err := cmd.Start(); err != nil {
+		return fail(s, err)
+	}
+	var assigned error
+	if err := cmd.Process.WithHandle(func(h uintptr) { assigned = windows.AssignProcessToJobObject(job, windows.Handle(h)) }); err != nil || assigned != nil {
+		_ = cmd.Process.Kill()
+		return fail(s, errors.Join(err, assigned))
+	}
+	go func() { // it is not waited for: a client need not end its input
+		_, _ = io.Copy(stdin, s.Stdin)
+		_ = stdin.Close()
+	}()
+	stop := context.AfterFunc(ctx, func() { _ = windows.TerminateJobObject(job, 1) })
+	defer stop()
+	_ = cmd.Wait() // the exit code says it
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok {
+		return status.ExitCode
+	}
+	return 1
+}
+
+func fail(s *wsman.Session, err error) uint32 {
+	_, _ = s.Stderr.Write([]byte(err.Error() + "\r\n"))
+	return 1
+}
