@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/dsplay/dsplay/engine/lab/wine/settings"
@@ -129,6 +130,9 @@ func (t *Template) off(ctx context.Context) error {
 	return t.command(ctx, "wineserver", "-w").Run()
 }
 
+// Remove deletes the template; guests that were copied from it live on.
+func (t *Template) Remove() { _ = os.RemoveAll(filepath.Dir(t.dir)) } // what is left over is in a temporary folder
+
 // Guest is a Windows host that runs.
 type Guest struct {
 	prefix Template
@@ -188,3 +192,9 @@ func (g *Guest) Off(ctx context.Context) error {
 	_ = g.server.Wait() // killed
 	return err
 }
+
+// Freeze stops the process that listens, so that the host accepts connections and says nothing; Thaw undoes it.
+func (g *Guest) Freeze() error { return g.server.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw undoes Freeze.
+func (g *Guest) Thaw() error { return g.server.Process.Signal(syscall.SIGCONT) }

@@ -16,7 +16,7 @@ func (s *suite) environment(t *testing.T) {
 	if s.c.Env == nil {
 		t.Skip("this target has no program that prints its environment")
 	}
-	words := slices.DeleteFunc(nasty(s.Windows), func(w string) bool { return s.Windows && w == "" }) // there it means: none
+	words := slices.DeleteFunc(s.words(), func(w string) bool { return s.Windows && w == "" }) // there it means: none
 	s.arrive(t, slices.Collect(slices.Chunk(words, 20)), func(words []string) engine.Command {
 		c := engine.Command{Argv: slices.Clone(s.c.Env), Env: map[string]string{}}
 		for i, word := range words {

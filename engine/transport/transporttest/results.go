@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -55,7 +56,7 @@ func (s *suite) concurrency(t *testing.T) {
 // many are 1,000 short commands on one connection, a few at once, each with a code of its own.
 func (s *suite) many(t *testing.T) {
 	shell := s.open(t)
-	n := 1000
+	n := cmp.Or(s.Many, 1000)
 	if testing.Short() {
 		n = 100
 	}

@@ -31,6 +31,12 @@ type Target struct {
 	// nil: there is no wire that could break.
 	Cut     func(t *testing.T)
 	Silence func(t *testing.T) (undo func())
+	// Lacks names tests that this host cannot pass, and why: a defect of the host, not of the way to it. They are not run.
+	Lacks map[string]string
+	// Changes tells words that the shell of this host changes however they are written; nil: it changes none.
+	Changes func(word string) bool
+	// Many is how many short commands one connection has to bear; 0: 1,000.
+	Many int
 	// Leaves are goroutines that the connections of this target may leave behind: of a server in the same process.
 	Leaves int
 }
@@ -64,6 +70,10 @@ func Run(t *testing.T, target Target) {
 		tests = append(tests, test{"quoting for sh", s.quotingForSh})
 	}
 	for _, test := range tests {
+		if why := target.Lacks[test.name]; why != "" {
+			t.Logf("%s: not tried: %s", test.name, why)
+			continue
+		}
 		t.Run(test.name, test.run)
 		settle(t, test.name, before+target.Leaves)
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,10 +25,23 @@ func program(name string, args []string) int {
 		fmt.Println(n / 1000)
 	case "big":
 		fmt.Print(strings.Repeat("x", 10_000_000))
+	case "flood":
+		flood()
+	case "endless":
+		fmt.Println(os.Getpid())
+		for i, err := 0, error(nil); err == nil; i++ {
+			_, err = fmt.Println("line", i)
+		}
+	case "env":
+		for _, name := range args {
+			fmt.Print(os.Getenv(name), "\x00")
+		}
+	case "full":
+		return full()
 	case "raw":
 		_, _ = os.Stdout.Write([]byte{0xff, 0xfe, 0, 0x80, '\n'})
 	case "both":
-		for i := range 100 {
+		for i := range 2000 {
 			fmt.Fprintln(os.Stdout, "out", i+1)
 			fmt.Fprintln(os.Stderr, "err", i+1)
 		}
@@ -70,6 +84,33 @@ func alive(pid string) int {
 	defer func() { _ = windows.CloseHandle(h) }()
 	if event, err := windows.WaitForSingleObject(h, 0); err != nil || event == windows.WAIT_OBJECT_0 {
 		return 1
+	}
+	return 0
+}
+
+func flood() {
+	ended := make(chan struct{})
+	go func() {
+		fmt.Fprint(os.Stderr, strings.Repeat("e", 5_000_000))
+		close(ended)
+	}()
+	fmt.Print(strings.Repeat("o", 5_000_000))
+	<-ended
+}
+
+// full copies its input to a device without space, which Wine shows under the drive of the machine below.
+func full() int {
+	device, err := os.OpenFile(`Z:\dev\full`, os.O_WRONLY, 0)
+	if err == nil {
+		_, err = io.Copy(device, os.Stdin)
+	}
+	switch {
+	case errors.Is(err, windows.ERROR_DISK_FULL):
+		fmt.Fprintln(os.Stderr, "There is not enough space on the disk.") // Windows' text; Wine's is another
+		return 1
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		return 2
 	}
 	return 0
 }

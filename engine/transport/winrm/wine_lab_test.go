@@ -1,0 +1,108 @@
+//go:build lab && linux
+
+package winrm_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/wine"
+	"github.com/dsplay/dsplay/engine/lab/wine/settings"
+	"github.com/dsplay/dsplay/engine/transport/transporttest"
+	"github.com/dsplay/dsplay/engine/transport/winrm"
+)
+
+// template is made once: it costs ten seconds.
+var template = sync.OnceValues(func() (*wine.Template, error) {
+	dir, err := os.MkdirTemp("", "dsplay-wine")
+	if err != nil {
+		return nil, err
+	}
+	return wine.Prepare(context.Background(), dir)
+})
+
+// TestMain removes the template.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if t, err := template(); err == nil {
+		t.Remove()
+	}
+	os.Exit(code)
+}
+
+// wineGuest is a Windows host whose processes, services and command line are not ours.
+func wineGuest(t *testing.T, s settings.Settings) (*wine.Guest, *engine.Host, *winrm.Settings) {
+	t.Helper()
+	made, err := template()
+	if err != nil {
+		t.Fatal("this test needs Debian's wine, wine64 and gcc-mingw-w64-x86-64-win32: ", err)
+	}
+	s.Users = map[string]string{"ops": "s3cret"}
+	g, err := made.Start(t.Context(), t.TempDir(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Off(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	address, port, err := net.SplitHostPort(g.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := winrm.Transport{}.Settings().(*winrm.Settings)
+	set.User, set.Password, set.HTTPS = "ops", engine.Plain("s3cret"), false
+	set.Port, _ = strconv.Atoi(port)
+	return g, &engine.Host{Name: "wine", Address: address, Connection: engine.Connection{Type: "winrm", Settings: set}}, set
+}
+
+// TestLabWine is the common suite, every message sealed by NTLM, on real processes: CreateProcess, jobs, cmd.exe and
+// CommandLineToArgvW are Wine's and Go's. Wine's cmd.exe expands %NAME% also where a caret stands in it, which Windows' does not.
+func TestLabWine(t *testing.T) {
+	g, h, _ := wineGuest(t, settings.Settings{})
+	on := true
+	program := func(name string) string { return `C:\dsplay\guestd.exe ` + name }
+	transporttest.Run(t, transporttest.Target{
+		Windows: true, Many: 150,
+		Open: func(t *testing.T) engine.Shell {
+			if !on {
+				if err := g.On(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				on = true
+			}
+			return open(t, h)
+		},
+		Commands: transporttest.Commands{
+			Cat:     program("cat"), Count: program("count"), Big: program("big"), Both: program("both"), Raw: program("raw"), Flood: program("flood"),
+			Sleep: program("parent"), Endless: program("endless"), Full: program("full"),
+			Args: []string{`C:\dsplay\guestd.exe`, "args"}, Env: []string{`C:\dsplay\guestd.exe`, "env"},
+			Alive: func(pid string) string { return program("alive " + pid) },
+		},
+		Codes:   map[int]int{300: 300, 1060: 1060, -1: -1, -1073741510: -1073741510},
+		Lacks: map[string]string{
+			"directory":   "in Wine 8.0 a cd that worked counts as failed for ||",
+			"concurrency": "of 20 at once Wine's cmd.exe loses one in a thousand: no output, or a program that it cannot find",
+		},
+		Changes: func(word string) bool { return strings.Contains(word, "%PATH") || strings.Contains(word, "%OS%") },
+		Cut: func(t *testing.T) {
+			if err := g.Off(context.Background()); err != nil {
+				t.Error(err)
+			}
+			on = false
+		},
+		Silence: func(t *testing.T) func() {
+			if err := g.Freeze(); err != nil {
+				t.Fatal(err)
+			}
+			return func() { _ = g.Thaw() }
+		},
+	})
+}
