@@ -75,7 +75,7 @@ func TestLabWineServices(t *testing.T) {
 	expect(0, nothing, "plan", stopped)
 	expect(0, "sc.exe start vsepflt", "plan", started)
 	expect(0, "1 changed", "run", started, "--yes")
-	expect(0, nothing, "run", started, "--yes")
+	expect(0, "0 changed", "run", started, "--yes")
 	expect(0, "1 changed", "run", stopped, "--yes")
 	if err := g.Off(t.Context()); err != nil {
 		t.Fatal(err)

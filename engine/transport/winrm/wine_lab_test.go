@@ -59,6 +59,7 @@ func wineGuest(t *testing.T, s settings.Settings) (*wine.Guest, *engine.Host, *w
 	}
 	set := winrm.Transport{}.Settings().(*winrm.Settings)
 	set.User, set.Password, set.HTTPS = "ops", engine.Plain("s3cret"), false
+	set.OperationTimeout = "5s"
 	set.Port, _ = strconv.Atoi(port)
 	return g, &engine.Host{Name: "wine", Address: address, Connection: engine.Connection{Type: "winrm", Settings: set}}, set
 }
@@ -81,12 +82,12 @@ func TestLabWine(t *testing.T) {
 			return open(t, h)
 		},
 		Commands: transporttest.Commands{
-			Cat:     program("cat"), Count: program("count"), Big: program("big"), Both: program("both"), Raw: program("raw"), Flood: program("flood"),
+			Cat: program("cat"), Count: program("count"), Big: program("big"), Both: program("both"), Raw: program("raw"), Flood: program("flood"),
 			Sleep: program("parent"), Endless: program("endless"), Full: program("full"),
 			Args: []string{`C:\dsplay\guestd.exe`, "args"}, Env: []string{`C:\dsplay\guestd.exe`, "env"},
 			Alive: func(pid string) string { return program("alive " + pid) },
 		},
-		Codes:   map[int]int{300: 300, 1060: 1060, -1: -1, -1073741510: -1073741510},
+		Codes: map[int]int{300: 300, 1060: 1060, -1: -1, -1073741510: -1073741510},
 		Lacks: map[string]string{
 			"directory":   "in Wine 8.0 a cd that worked counts as failed for ||",
 			"concurrency": "of 20 at once Wine's cmd.exe loses one in a thousand: no output, or a program that it cannot find",
