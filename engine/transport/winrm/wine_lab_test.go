@@ -13,7 +13,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/wine"
-	guest "github.com/dsplay/dsplay/engine/lab/wine/settings"
+	wineset "github.com/dsplay/dsplay/engine/lab/wine/settings"
 	"github.com/dsplay/dsplay/engine/transport/transporttest"
 	"github.com/dsplay/dsplay/engine/transport/winrm"
 )
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 }
 
 // wineGuest is a Windows host whose processes, services and command line are not ours.
-func wineGuest(t *testing.T, s guest.Settings) (*wine.Guest, *engine.Host, *winrm.Settings) {
+func wineGuest(t *testing.T, s wineset.Settings) (*wine.Guest, *engine.Host, *winrm.Settings) {
 	t.Helper()
 	made, err := template()
 	if err != nil {
@@ -67,7 +67,7 @@ func wineGuest(t *testing.T, s guest.Settings) (*wine.Guest, *engine.Host, *winr
 // TestLabWine is the common suite, every message sealed by NTLM, on real processes: CreateProcess, jobs, cmd.exe and
 // CommandLineToArgvW are Wine's and Go's. Wine's cmd.exe expands %NAME% also where a caret stands in it, which Windows' does not.
 func TestLabWine(t *testing.T) {
-	g, h, _ := wineGuest(t, guest.Settings{})
+	g, h, _ := wineGuest(t, wineset.Settings{})
 	on := true
 	program := func(name string) string { return `C:\dsplay\guestd.exe ` + name }
 	transporttest.Run(t, transporttest.Target{
