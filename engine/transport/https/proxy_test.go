@@ -4,7 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,15 +40,15 @@ func TestThroughAProxy(t *testing.T) {
 			t.Errorf("%q, %v", text, err)
 		}
 		_ = response.Body.Close()
-		if n := len(proxy.Asked()); n != 2 {
-			t.Errorf("%d tunnels, want one to look and one for the request", n)
+		if n := len(proxy.Asked()); n != 1 {
+			t.Errorf("%d tunnels, want one: that of Open is the first request's", n)
 		}
 		s.ProxyPassword = engine.Plain("wrong")
 		if e := refused(t, host); e.Kind != engine.KindAuth || !strings.Contains(e.Error(), "the proxy refuses the user ops") {
 			t.Error(e)
 		}
-		if proxy.Logins() != 3 {
-			t.Errorf("%d logins to the proxy, want 3", proxy.Logins())
+		if proxy.Logins() != 2 {
+			t.Errorf("%d logins to the proxy, want 2", proxy.Logins())
 		}
 	}
 }
@@ -66,5 +70,53 @@ func TestStages(t *testing.T) {
 	clear(heard)
 	if _, err := (Transport{}).Open(ctx, host); err == nil || heard["tls"].Err == nil || heard["tcp"].Err != nil {
 		t.Errorf("%v, %+v", err, heard)
+	}
+}
+
+// TestFirstConnectionIsNotKeptForLong: who has only looked leaves no connection behind, neither by closing nor by waiting.
+func TestFirstConnectionIsNotKeptForLong(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(hello))
+	t.Cleanup(server.Close)
+	host, s := hostAt(t, server.Listener.Addr())
+	s.Insecure = true
+	var mu sync.Mutex
+	open := 0
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch state {
+		case http.StateNew:
+			open++
+		case http.StateClosed:
+			open--
+		}
+	}
+	server.StartTLS()
+	gone := func() bool {
+		for range 1000 {
+			mu.Lock()
+			n := open
+			mu.Unlock()
+			if n == 0 {
+				return true
+			}
+			_ = engine.Wait(t.Context(), 10*time.Millisecond)
+		}
+		return false
+	}
+	c, err := Transport{}.Open(t.Context(), host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	if !gone() {
+		t.Error("Close leaves the connection open")
+	}
+	if c, err = (Transport{}).Open(t.Context(), host); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if !gone() {
+		t.Error("it stays open though nobody asks anything")
 	}
 }

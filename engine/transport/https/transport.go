@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -32,8 +33,8 @@ func (Transport) Settings() any {
 }
 
 // Open dials h and completes a TLS handshake, so that what is wrong with name, network or certificate is said
-// here. The credentials are not tried: that does the first session. The probing connection is closed again;
-// each request has its own or reuses one that is idle, verified in the same way.
+// here. The credentials are not tried: that does the first session. The connection is that of the first request, if one
+// comes soon; requests reuse what is idle, and those at the same time dial more, verified in the same way.
 func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 	s, ok := h.Connection.Settings.(*Settings)
 	if !ok {
@@ -58,7 +59,7 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 		return nil, err
 	}
 	c := &conn{
-		settings: s, identity: identity, endpoint: &url.URL{Scheme: "https", Host: target},
+		settings: s, link: d, identity: identity, endpoint: &url.URL{Scheme: "https", Host: target},
 		wire:     &http.Transport{DialTLSContext: d.dial, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second},
 		sessions: newSessions(context.WithoutCancel(ctx), h.Name),
 	}
@@ -72,6 +73,7 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 // conn is one API host, with connections of its own underneath.
 type conn struct {
 	settings *Settings
+	link     *link
 	identity string
 	endpoint *url.URL
 	wire     *http.Transport
@@ -95,9 +97,14 @@ func (c *conn) Endpoint() *url.URL {
 // Close ends the sessions, which takes at most closeLimit, and then the connections.
 func (c *conn) Close() error {
 	err := c.sessions.close()
+	c.link.drop()
 	c.wire.CloseIdleConnections()
 	return err
 }
+
+// fresh is how long the connection of Open waits for the first request. Net/http takes it for a new one, and would not
+// repeat a request on which the host hangs up because it was idle for too long.
+const fresh = 3 * time.Second
 
 // link opens verified TLS connections to one host.
 type link struct {
@@ -105,10 +112,57 @@ type link struct {
 	tcp          *dialer.Dialer
 	config       *tls.Config
 	limit        time.Duration
+
+	mu    sync.Mutex
+	first *tls.Conn // of Open, not used yet
+	late  *time.Timer
 }
 
 // dial has the shape that http.Transport wants; it knows its target itself.
-func (d *link) dial(ctx context.Context, _, _ string) (net.Conn, error) { return d.open(ctx) }
+func (d *link) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if c := d.take(); c != nil {
+		if lives(c) {
+			return c, nil
+		}
+		_ = c.Close() // the host has ended it
+	}
+	return d.open(ctx)
+}
+
+// lives tells whether the host has not closed a connection on which nothing was asked: a request on it would otherwise
+// count as one whose outcome is unknown. A millisecond lets news that has arrived be heard.
+func lives(c *tls.Conn) bool {
+	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_, err := c.Read(make([]byte, 1))
+	return timedOut(err) && c.SetReadDeadline(time.Time{}) == nil
+}
+
+// keep holds the connection of Open for the first request.
+func (d *link) keep(c *tls.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.first = c
+	d.late = time.AfterFunc(fresh, d.drop)
+}
+
+// take gives the connection of Open, once.
+func (d *link) take() *tls.Conn {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.first
+	d.first = nil
+	if d.late != nil {
+		d.late.Stop()
+	}
+	return c
+}
+
+// drop closes the connection of Open if nobody has used it.
+func (d *link) drop() {
+	if c := d.take(); c != nil {
+		_ = c.Close() // nothing was said on it
+	}
+}
 
 func (d *link) open(ctx context.Context) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.limit)
@@ -134,7 +188,7 @@ func (d *link) identify(ctx context.Context, insecure bool) (string, error) {
 		return "", err
 	}
 	leaf := c.ConnectionState().PeerCertificates[0]
-	_ = c.Close() // nothing was said on it
+	d.keep(c)
 	identity := "tls sha256:" + fingerprint(leaf) + " CN=" + leaf.Subject.CommonName
 	if insecure {
 		identity += " (not verified)"
