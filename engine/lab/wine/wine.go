@@ -166,12 +166,15 @@ func (t *Template) Start(ctx context.Context, dir string, s settings.Settings) (
 	return g, g.On(ctx)
 }
 
+// Path is how a guest names a file of the machine below.
+func Path(file string) string { return "Z:" + strings.ReplaceAll(file, "/", `\`) }
+
 // Addr is where it listens, host:port; the same after a reboot.
 func (g *Guest) Addr() string { return g.addr }
 
 // On switches it on, and returns when it listens.
 func (g *Guest) On(ctx context.Context) error {
-	g.server = g.prefix.command(context.WithoutCancel(ctx), "wine", guestd, "listen", "Z:"+strings.ReplaceAll(g.file, "/", `\`))
+	g.server = g.prefix.command(context.WithoutCancel(ctx), "wine", guestd, "listen", Path(g.file))
 	out, err := g.server.StdoutPipe()
 	if err != nil {
 		return err

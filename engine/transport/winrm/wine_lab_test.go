@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/realm"
 	"github.com/dsplay/dsplay/engine/lab/wine"
 	wineset "github.com/dsplay/dsplay/engine/lab/wine/settings"
 	"github.com/dsplay/dsplay/engine/transport/transporttest"
@@ -106,4 +107,26 @@ func TestLabWine(t *testing.T) {
 			return func() { _ = g.Thaw() }
 		},
 	})
+}
+
+// TestLabWineKerberos: MIT's KDC, a host that is not ours below the server, every message sealed by a key of the ticket.
+func TestLabWineKerberos(t *testing.T) {
+	r := mit(t, realm.Options{})
+	keytab, err := r.Keytab("wine.keytab", guest1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, h, set := wineGuest(t, wineset.Settings{Keytab: wine.Path(keytab)})
+	set.Auth, set.User, set.Krb5Conf, set.SPN = "kerberos", "ops@"+realm.Name, r.Config, guest1
+	c := connect(t, winrm.Transport{}, h)
+	says(t, c, "exit 1060", "||1060")
+	for line, want := range map[string]string{"sc.exe query vsepflt": "RUNNING", "sc.exe queryex VMTools": "WIN32_OWN_PROCESS", "ver": "Windows"} {
+		if got, err := exec(t.Context(), c, line, ""); err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %s, %v", line, got, err)
+		}
+	}
+	set.Password = engine.Plain("wrong")
+	if _, err := (winrm.Transport{}).Open(t.Context(), h); engine.KindOf(err) != engine.KindAuth {
+		t.Errorf("a wrong password: %v", err)
+	}
 }

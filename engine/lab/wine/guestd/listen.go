@@ -23,6 +23,9 @@ func listen(file string) error {
 		return err
 	}
 	o := wsman.Options{Addr: s.Addr, Users: s.Users, NTLM: true, Basic: s.Basic, Handle: shell}
+	if s.Keytab != "" {
+		o.Kerberos = &wsman.Kerberos{Keytab: s.Keytab}
+	}
 	if s.Certificate != "" {
 		pair, err := tls.X509KeyPair([]byte(s.Certificate), []byte(s.Key))
 		if err != nil {

@@ -7,4 +7,5 @@ type Settings struct {
 	Users            map[string]string // name → password
 	Basic            bool
 	Certificate, Key string // PEM texts; empty: http
+	Keytab           string // a file as Windows names it, with the keys of this host in a Kerberos realm; empty: in none
 }
