@@ -33,7 +33,7 @@ type login struct {
 }
 
 func (k *keyring) login(s *Settings, set parsed) (*login, error) {
-	c, err := k.candidates(set, s.Passphrase)
+	c, err := k.candidates(set, s.Passphrase, s.Legacy)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ type candidate struct {
 	name   string // the file, or what the agent calls it
 	public ssh.PublicKey
 	signer ssh.Signer
+	only   string // the algorithm to sign with; "": the best that the server takes
 }
 
 // offerable are the kinds of keys that hosts may know; an agent may have others, and each that is offered counts as a try.
@@ -46,6 +47,9 @@ var rsaBefore78 = regexp.MustCompile(`OpenSSH_([1-6]\.|7\.[0-7]\b)`)
 
 // algorithms are those of signatures, best first; SHA-1 is only used where the server names nothing better.
 func (c candidate) algorithms(server string) []string {
+	if c.only != "" {
+		return []string{c.only}
+	}
 	kind := c.public.Type()
 	if uncertifiedKind(kind) != ssh.KeyAlgoRSA {
 		return []string{uncertifiedKind(kind)}

@@ -14,6 +14,7 @@ import (
 // certificate beside it.
 type candidates struct {
 	set     parsed
+	legacy  bool
 	asked   bool // whether the agent was
 	agent   *agentConn
 	noAgent error // why agent is nil
@@ -24,8 +25,8 @@ type candidates struct {
 	notes []string // what was not offered, and why: for the error when nothing of the list helps
 }
 
-func (k *keyring) candidates(set parsed, passphrase engine.Secret) (*candidates, error) {
-	c := &candidates{set: set, beside: map[string]*ssh.Certificate{}}
+func (k *keyring) candidates(set parsed, passphrase engine.Secret, legacy bool) (*candidates, error) {
+	c := &candidates{set: set, legacy: legacy, beside: map[string]*ssh.Certificate{}}
 	if err := c.collect(k, passphrase); err != nil {
 		c.agent.close()
 		return nil, err
@@ -73,6 +74,9 @@ func (c *candidates) collect(k *keyring, passphrase engine.Secret) error {
 		c.offerAgent(false)
 	}
 	c.offerFiles()
+	if c.legacy {
+		c.offerAgain()
+	}
 	return nil
 }
 
@@ -156,6 +160,19 @@ func (c *candidates) offerFiles() {
 	}
 }
 
+// offerAgain offers RSA keys with older signatures, at the end. sshd names all algorithms that it knows in
+// server-sig-algs (seen in 9.2), also those that its PubkeyAcceptedAlgorithms forbids, so that the best is refused, and
+// each further try is another failed login.
+func (c *candidates) offerAgain() {
+	for _, key := range slices.Clone(c.list) {
+		if key.public.Type() == ssh.KeyAlgoRSA {
+			for _, algorithm := range []string{ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA} {
+				c.list = append(c.list, candidate{key.name + " by " + algorithm, key.public, key.signer, algorithm})
+			}
+		}
+	}
+}
+
 // offer puts a key on the list, once, and leaves out what no host can accept.
 func (c *candidates) offer(name string, key ssh.PublicKey, signer ssh.Signer) {
 	if slices.ContainsFunc(c.list, func(o candidate) bool { return same(o.public, key) }) {
@@ -168,7 +185,7 @@ func (c *candidates) offer(name string, key ssh.PublicKey, signer ssh.Signer) {
 	if certificate, ok := key.(*ssh.Certificate); ok && !c.good(name, certificate) {
 		return
 	}
-	c.list = append(c.list, candidate{name, key, signer})
+	c.list = append(c.list, candidate{name, key, signer, ""})
 }
 
 // good tells whether any host can accept a certificate of the user, and notes what is wrong with it.

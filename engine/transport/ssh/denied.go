@@ -35,7 +35,7 @@ func (o *opening) denied(err error) *engine.Error {
 		e.Msg = fmt.Sprintf("too many failed logins for the host (MaxAuthTries): it hung up after %s", l.offers())
 		e.Hint = "name the right key with key in the connection block, or in ~/.ssh/config with IdentitiesOnly; each key that is offered counts"
 	case isBusy(err):
-		e.Msg, e.Err = "the host hung up during the login, after "+l.offers(), err
+		e.Msg = "the host hung up during the login, after " + l.offers()
 		e.Hint = "an account that has expired, LoginGraceTime, or a filter on the host; its log says which"
 	case l.sent:
 		e.Msg = "the password of " + l.user + " was refused"
@@ -43,6 +43,9 @@ func (o *opening) denied(err error) *engine.Error {
 		if len(l.answered) > 1 || len(l.answered) == 1 && l.password.IsZero() {
 			e.Msg = fmt.Sprintf("the answers to %s were refused", quoted(l.answered))
 		}
+	case l.passed > 0:
+		e.Msg = fmt.Sprintf("the host accepted %s, and wants %s besides, for which there is nothing left", l.offers(), list(l.accepts))
+		e.Hint = "AuthenticationMethods of sshd says what it wants from whom; give it in the connection block: key, password, answers"
 	case len(l.keys) == 0 && len(l.ways()) == 0:
 		e.Msg = fmt.Sprintf("there is nothing to log in with; the host accepts %s", list(l.accepts))
 		e.Hint = "give key or password in the connection block, or start an SSH agent"
@@ -52,8 +55,11 @@ func (o *opening) denied(err error) *engine.Error {
 	default:
 		e.Msg = fmt.Sprintf("the host refused %s; offered: %s; it accepts only %s", l.user, l.offers(), list(l.accepts))
 		e.Hint = "the public key must be in authorized_keys of this user on the host; or give another key, or a password where it takes one"
+		if slices.ContainsFunc(l.keys, func(c candidate) bool { return c.public.Type() == ssh.KeyAlgoRSA && c.only == "" }) {
+			e.Hint += ". An RSA key may be refused for its signature: legacy_algorithms = true tries older ones"
+		}
 	}
-	if l.passed > 0 {
+	if l.passed > 0 && l.sent {
 		e.Msg += fmt.Sprintf(" (%d of its steps succeeded; it wants more than one)", l.passed)
 	}
 	if len(l.notes) > 0 {

@@ -32,6 +32,12 @@ const keyKinds = "ed25519 ecdsa rsa"
 // startSSHD starts Debian's OpenSSH with host keys of its own. It needs root and openssh-server.
 func startSSHD(t *testing.T, address string, config ...string) *server {
 	t.Helper()
+	return startProgram(t, "/usr/sbin/sshd", address, config...)
+}
+
+// startProgram starts sshd by another name, which is that of its PAM service.
+func startProgram(t *testing.T, program, address string, config ...string) *server {
+	t.Helper()
 	s := &server{address: address, port: freePort(t, address), dir: t.TempDir()}
 	lines := []string{
 		"ListenAddress " + address, "Port " + strconv.Itoa(s.port), "PidFile none", "StrictModes no", "PermitRootLogin yes",
@@ -39,7 +45,7 @@ func startSSHD(t *testing.T, address string, config ...string) *server {
 	}
 	for _, kind := range strings.Fields(keyKinds) {
 		file := filepath.Join(s.dir, kind)
-		command(t, "ssh-keygen", "-q", "-t", kind, "-N", "", "-f", file)
+		keygen(t, kind, file)
 		lines = append(lines, "HostKey "+file)
 	}
 	file := filepath.Join(s.dir, "sshd_config")
@@ -47,7 +53,7 @@ func startSSHD(t *testing.T, address string, config ...string) *server {
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Fatal("the lab needs root: ", err)
 	}
-	cmd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", file)
+	cmd := exec.Command(program, "-D", "-e", "-f", file)
 	log := &strings.Builder{}
 	cmd.Stderr, cmd.WaitDelay = log, time.Second
 	if err := cmd.Start(); err != nil {
@@ -167,6 +173,13 @@ func addUser(t *testing.T, name, password, shell string, more ...string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("chpasswd: %v: %s", err, out)
 	}
+}
+
+// keygen makes a pair of key files, of the smallest size that is allowed everywhere: a larger RSA key takes seconds.
+func keygen(t *testing.T, kind, file string) {
+	t.Helper()
+	size := map[string]string{"rsa": "2048", "ecdsa": "256", "dsa": "1024", "ed25519": "256"}[kind]
+	command(t, "ssh-keygen", "-q", "-t", kind, "-b", size, "-N", "", "-C", filepath.Base(file), "-f", file)
 }
 
 func command(t *testing.T, name string, args ...string) {

@@ -1,0 +1,92 @@
+//go:build lab
+
+package ssh_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/ssh"
+)
+
+// service starts sshd with a PAM stack of its own: PAM knows it by the name of the program.
+func service(t *testing.T, name, address, stack string, config ...string) *server {
+	t.Helper()
+	file := "/etc/pam.d/" + name
+	write(t, file, stack)
+	t.Cleanup(func() { os.Remove(file) })
+	program := filepath.Join(t.TempDir(), name)
+	if err := os.Symlink("/usr/sbin/sshd", program); err != nil {
+		t.Fatal(err)
+	}
+	return startProgram(t, program, address, append([]string{"UsePAM yes"}, config...)...)
+}
+
+const account = "account required pam_unix.so\nsession required pam_permit.so\npassword required pam_unix.so\n"
+
+func tryPAM(t *testing.T, all *tried) {
+	addUser(t, "dsplaytry", password, "/bin/bash")
+	addUser(t, "dsplaytryold", password, "/bin/bash")
+	t.Run("as ESXi", func(t *testing.T) {
+		const system = "as ESXi: only keyboard-interactive, by PAM"
+		s := service(t, "dsplay-lab-esx", "127.0.22.7", "auth required pam_unix.so nodelay\n"+account, "PasswordAuthentication no", "KbdInteractiveAuthentication yes", "AllowTcpForwarding no")
+		all.row(t, system, "the password", s.host(t, "dsplaytry", "rsa", withPassword(password)), "by keyboard-interactive")
+		all.row(t, system, "a wrong password", s.host(t, "dsplaytry", "rsa", withPassword("s3cret")), "was refused")
+		command(t, "chage", "-d", "0", "dsplaytryold")
+		all.row(t, system+"; the password has expired", "the password", s.host(t, "dsplaytryold", "rsa", withPassword(password)), "has expired")
+	})
+	t.Run("two questions", tryTwoQuestions(all))
+	t.Run("expired", func(t *testing.T) {
+		s := service(t, "dsplay-lab-exp", "127.0.22.9", "auth required pam_unix.so nodelay\n"+account)
+		key := s.authorize(t)
+		command(t, "chage", "-d", "2020-01-01", "-E", "2020-01-02", "dsplaytryold")
+		all.row(t, "PAM; the account has expired", "a key", s.host(t, "dsplaytryold", "rsa", withKey(key)), "Your account has expired")
+		all.row(t, "PAM; the account has expired", "the password", s.host(t, "dsplaytryold", "rsa", withPassword(password)), "Your account has expired")
+	})
+}
+
+// tryTwoQuestions: pam_unix, then pam_google_authenticator with codes that are good once.
+func tryTwoQuestions(all *tried) func(*testing.T) {
+	return func(t *testing.T) {
+		const system = "PAM asks twice: pam_unix, pam_google_authenticator"
+		dir := t.TempDir()
+		file := filepath.Join(dir, "codes")
+		write(t, file, "ABCDEFGHIJKLMNOPABCDEFGHIJ\n\" TOTP_AUTH\n12345678\n23456789\n34567890\n")
+		if err := os.Chmod(file, 0o400); err != nil {
+			t.Fatal(err)
+		}
+		stack := "auth required pam_unix.so nodelay\nauth required pam_google_authenticator.so user=root secret=" + file + "\n" + account
+		s := service(t, "dsplay-lab-otp", "127.0.22.8", stack, "PasswordAuthentication no", "KbdInteractiveAuthentication yes")
+		with := func(pass string, answers map[string]engine.Secret) *engine.Host {
+			return s.host(t, "dsplaytry", "rsa", func(s *ssh.Settings) { s.Password, s.Answers = engine.Plain(pass), answers })
+		}
+		code := func(text string) map[string]engine.Secret {
+			return map[string]engine.Secret{"Verification code": engine.Plain(text)}
+		}
+		all.row(t, system, "the password", with(password, nil), `the host asks "Verification code:", to which there is no answer`)
+		all.row(t, system, "the password, `answers = { \"Verification code\" = … }`", with(password, code("12345678")), "by keyboard-interactive")
+		all.row(t, system, "that again: the code is used up", with(password, code("12345678")), "were refused")
+		all.row(t, system, "a wrong password, and a good code", with("s3cret", code("23456789")), "were refused")
+		all.row(t, system, "both in `answers`, and no password", with("", map[string]engine.Secret{"password": engine.Plain(password), "VERIFICATION": engine.Plain("34567890")}), "by keyboard-interactive")
+
+		s = service(t, "dsplay-lab-two", "127.0.22.10", stack, "AuthenticationMethods publickey,keyboard-interactive")
+		key := s.authorize(t)
+		all.row(t, "`AuthenticationMethods publickey,keyboard-interactive`", "a key and no password", s.host(t, "dsplaytry", "rsa", withKey(key)), "and wants keyboard-interactive besides")
+	}
+}
+
+// TestLabExpiredPasswordByTheMethodPassword: sshd lets such a user in, and then runs nothing; the manual says so.
+func TestLabExpiredPasswordByTheMethodPassword(t *testing.T) {
+	addUser(t, "dsplaytryold", password, "/bin/bash")
+	command(t, "chage", "-d", "0", "dsplaytryold")
+	s := service(t, "dsplay-lab-old", "127.0.22.11", "auth required pam_unix.so nodelay\n"+account, "KbdInteractiveAuthentication no")
+	shell := open(t, s.host(t, "dsplaytryold", "rsa", withPassword(password)))
+	var says strings.Builder
+	code, err := shell.Exec(t.Context(), engine.Process{Line: "exit 0", Stdout: &says, Stderr: &says})
+	if code != 1 || err != nil || !strings.Contains(says.String(), "Password change required but no TTY available") {
+		t.Errorf("code %d, %v: %s", code, err, says.String())
+	}
+}
