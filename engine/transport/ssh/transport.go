@@ -20,8 +20,9 @@ import (
 // Transport opens connections. It remembers parsed known_hosts files and keys, so one serves a whole run.
 // It is safe for use by several goroutines.
 type Transport struct {
-	known knownhosts.Files
-	keys  keyring
+	known    knownhosts.Files
+	keys     keyring
+	refusals refusals
 }
 
 // New makes a transport.
@@ -122,6 +123,9 @@ func (o *opening) connect(ctx context.Context) (*Conn, error) {
 func (o *opening) config() (*ssh.ClientConfig, error) {
 	config := &ssh.ClientConfig{User: o.set.user, ClientVersion: "SSH-2.0-dsplay", Config: algorithms(o.settings.Legacy)}
 	if err := o.trust(config); err != nil {
+		return nil, err
+	}
+	if err := o.refusedBefore(); err != nil {
 		return nil, err
 	}
 	o.login.configure(config)
