@@ -12,6 +12,9 @@ type Peers interface {
 	Conn(ctx context.Context, name string) (Conn, error)
 }
 
+// Mortal is a connection that knows whether it has broken, so that nobody is led through a dead one.
+type Mortal interface{ Broken() bool }
+
 // Need says that the settings of a connection lead through another host of the inventory.
 type Need struct {
 	Arg  string // the argument that names it

@@ -31,6 +31,7 @@ func (m *Model) build(hosts map[string]*decl) *engine.Inventory {
 			inv.Groups[group] = append(inv.Groups[group], name)
 		}
 	}
+	m.checkCircles(inv.Hosts)
 	inv.Hosts[engine.Localhost] = m.localhost()
 	return inv
 }

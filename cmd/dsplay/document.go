@@ -120,7 +120,11 @@ func fingerprint(h *engine.Host) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	// Settings are structs of plain values and secrets, which encode as their names.
-	if err := e.Encode([]any{h.Address, h.Connection.Type, h.Connection.Settings, h.Sudo}); err != nil {
+	all := []any{h.Address, h.Connection.Type, h.Connection.Settings, h.Sudo}
+	if said, ok := h.Connection.Settings.(engine.Elsewhere); ok {
+		all = append(all, said.Elsewhere(h.Address))
+	}
+	if err := e.Encode(all); err != nil {
 		return ""
 	}
 	sum := sha256.Sum256(b.Bytes())

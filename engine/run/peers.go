@@ -41,7 +41,7 @@ func (p *peers) Conn(ctx context.Context, name string) (engine.Conn, error) {
 	if way := p.wayBack(h, nil); way != nil {
 		return nil, p.failure(name, "the way leads in a circle: "+strings.Join(append([]string{p.name}, way...), " → "))
 	}
-	c, err := p.pool.Get(engine.WithoutStages(ctx), h)
+	c, err := p.living(engine.WithoutStages(ctx), h)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +50,19 @@ func (p *peers) Conn(ctx context.Context, name string) (engine.Conn, error) {
 	defer p.mu.Unlock()
 	p.deep = max(p.deep, below+1)
 	return c, nil
+}
+
+// living is the connection to h, a new one where it has broken; a step that acts also asks a host again that did not answer.
+func (p *peers) living(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+	if ctx.Value(patienceKey{}) != nil {
+		p.pool.Retry(h.Name)
+	}
+	c, err := p.pool.Get(ctx, h)
+	if m, ok := c.(engine.Mortal); ok && err == nil && m.Broken() {
+		p.pool.Discard(h, c)
+		return p.pool.Get(ctx, h)
+	}
+	return c, err
 }
 
 func (p *peers) failure(name, msg string) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine"
@@ -105,5 +106,50 @@ func TestPeersInACircleAreAnError(t *testing.T) {
 	var e *engine.Error
 	if !errors.As(err, &e) || e.Host != "lost" || !strings.Contains(err.Error(), "no such host") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// brittle connections can break.
+type brittle struct {
+	engine.Conn
+	broken *atomic.Bool
+}
+
+func (b brittle) Broken() bool { return b.broken.Load() }
+
+type brittleTransport struct {
+	through
+	opens  atomic.Int32
+	broken []*atomic.Bool
+}
+
+func (t *brittleTransport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+	c, err := t.through.Open(ctx, h)
+	if err != nil || h.Name != "jump" {
+		return c, err
+	}
+	t.opens.Add(1)
+	t.broken = append(t.broken, &atomic.Bool{})
+	return brittle{c, t.broken[len(t.broken)-1]}, nil
+}
+
+func TestPeerThatBrokeIsOpenedAnew(t *testing.T) {
+	inv := &engine.Inventory{Hosts: map[string]*engine.Host{}}
+	for name, via := range map[string]string{"jump": "", "a": "jump", "b": "jump", "c": "jump"} {
+		inv.Hosts[name] = &engine.Host{Name: name, Connection: engine.Connection{Type: "t", Settings: by(via)}}
+	}
+	tr := &brittleTransport{}
+	pool := run.NewPool(map[string]engine.Transport{"t": tr}, inv, nil)
+	defer pool.Close()
+	for i, name := range []string{"a", "b", "c"} {
+		if _, err := pool.Get(t.Context(), inv.Hosts[name]); err != nil {
+			t.Fatal(err)
+		}
+		if want := int32(max(1, i)); tr.opens.Load() != want {
+			t.Errorf("after %s: %d opens, want %d", name, tr.opens.Load(), want)
+		}
+		if i == 1 {
+			tr.broken[0].Store(true)
+		}
 	}
 }

@@ -232,8 +232,11 @@ func (s *slot) end() *dial {
 // although the host did not answer a moment ago.
 type patient struct{ *Pool }
 
+// patienceKey marks the context of such a dial, for the hosts that it leads through.
+type patienceKey struct{}
+
 // Get implements machine.Pool.
 func (p patient) Get(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 	p.Retry(h.Name)
-	return p.Pool.Get(ctx, h)
+	return p.Pool.Get(context.WithValue(ctx, patienceKey{}, true), h)
 }

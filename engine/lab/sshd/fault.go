@@ -75,6 +75,13 @@ func (s *Server) Cut() {
 	}
 }
 
+// Connections counts those that are open now.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
 // Logins counts the connections that were authenticated so far.
 func (s *Server) Logins() int {
 	s.mu.Lock()

@@ -1,5 +1,5 @@
 // Package sshd knows the server's side of SSH: it authenticates, and hands every command line to a function.
-// It serves the lab and the tests; what it lacks on purpose is everything but exec (no shell, no sftp, no forwarding),
+// It serves the lab and the tests; what it lacks on purpose is everything but exec and, where it is switched on, the forwarding of a jump host (no shell, no sftp),
 // as on the appliances that it stands for.
 package sshd
 
@@ -32,6 +32,10 @@ type Options struct {
 	// MaxSessions is how many sessions one connection may have at once; the next is refused as OpenSSH
 	// refuses it (connect failed: open failed). 0: no limit.
 	MaxSessions int
+
+	// Forward connects to an address for a client, as a jump host does; nil: it is administratively prohibited.
+	// Its error is what the client reads; ErrBusy asks to try again.
+	Forward func(ctx context.Context, address string) (net.Conn, error)
 
 	// Handle runs one command line and returns its exit code; a negative one says that it died of that signal
 	// (-15: TERM). The context ends when the client signals, closes the channel or disconnects.
@@ -146,6 +150,10 @@ func (s *Server) serve(c *conn) {
 	defer cancel()
 	slots := make(chan struct{}, s.options.MaxSessions)
 	for offer := range channels {
+		if offer.ChannelType() == "direct-tcpip" {
+			go s.forward(ctx, offer)
+			continue
+		}
 		if offer.ChannelType() != "session" {
 			_ = offer.Reject(ssh.Prohibited, "open failed")
 			continue
