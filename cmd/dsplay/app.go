@@ -21,6 +21,8 @@ type app struct {
 	secrets  engine.Secrets
 	stop     chan struct{} // closed by the first signal
 	signal   atomic.Int32  // the first signal, 0 if none
+
+	sshConfig string // of every ssh connection whose block names none; "": none
 }
 
 // heed waits for signals: the first asks to stop and begins the grace time, the second (or its end) kills.

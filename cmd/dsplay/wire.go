@@ -19,9 +19,11 @@ type wires struct {
 }
 
 func (a *app) wires() wires {
+	overSSH := ssh.New()
+	overSSH.Config = a.sshConfig
 	return wires{
 		transports: map[string]engine.Transport{
-			"ssh":   ssh.New(),
+			"ssh":   overSSH,
 			"winrm": winrm.New(),
 			"local": local.Transport{},
 			"https": https.Transport{},

@@ -36,6 +36,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == "join" {
+		if err := join(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "join:", err)
+			os.Exit(3)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 

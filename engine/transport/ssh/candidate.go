@@ -17,6 +17,8 @@ type candidate struct {
 	public ssh.PublicKey
 	signer ssh.Signer
 	only   string // the algorithm to sign with; "": the best that the server takes
+	// allowed tells which algorithms may be used for its proof; nil: all.
+	allowed func(algorithm string) bool
 }
 
 // offerable are the kinds of keys that hosts may know; an agent may have others, and each that is offered counts as a try.
@@ -47,6 +49,14 @@ var rsaBefore78 = regexp.MustCompile(`OpenSSH_([1-6]\.|7\.[0-7]\b)`)
 
 // algorithms are those of signatures, best first; SHA-1 is only used where the server names nothing better.
 func (c candidate) algorithms(server string) []string {
+	all := c.known(server)
+	if c.allowed == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return !c.allowed(name) })
+}
+
+func (c candidate) known(server string) []string {
 	if c.only != "" {
 		return []string{c.only}
 	}

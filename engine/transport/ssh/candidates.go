@@ -167,7 +167,7 @@ func (c *candidates) offerAgain() {
 	for _, key := range slices.Clone(c.list) {
 		if key.public.Type() == ssh.KeyAlgoRSA {
 			for _, algorithm := range []string{ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA} {
-				c.list = append(c.list, candidate{key.name + " by " + algorithm, key.public, key.signer, algorithm})
+				c.list = append(c.list, candidate{name: key.name + " by " + algorithm, public: key.public, signer: key.signer, only: algorithm})
 			}
 		}
 	}
@@ -185,7 +185,7 @@ func (c *candidates) offer(name string, key ssh.PublicKey, signer ssh.Signer) {
 	if certificate, ok := key.(*ssh.Certificate); ok && !c.good(name, certificate) {
 		return
 	}
-	c.list = append(c.list, candidate{name, key, signer, ""})
+	c.list = append(c.list, candidate{name: name, public: key, signer: signer})
 }
 
 // good tells whether any host can accept a certificate of the user, and notes what is wrong with it.

@@ -25,11 +25,17 @@ type Conn struct {
 
 	keepalive *time.Timer
 
+	via   *Conn  // the jump host behind which the host is; nil: none
+	name  string // of the jump host
+	leave func() // tells that via is not needed any more
+	dials chan struct{}
+
 	slots chan struct{}
 	turn  chan struct{} // held while an exec request is on its way, so that sessions has sshd's order
 
 	mu       sync.Mutex
 	sessions []*session // whose channel is open, in the order in which sshd started them
+	guests   int        // connections that lead through this one
 	retired  bool       // a process on it could not be killed: no new sessions, and the end when the others have ended
 }
 
@@ -38,6 +44,10 @@ func newConn(o *opening, client *ssh.Client) *Conn {
 		client: client, host: o.host.Name, address: o.address, silence: o.set.keepalive, encoding: o.set.page.String(),
 		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey) + weakness(client.Conn),
 		done:     make(chan struct{}), slots: make(chan struct{}, maxSessions), turn: make(chan struct{}, 1),
+		via: o.via, leave: o.leave, dials: make(chan struct{}, width),
+	}
+	if o.via != nil {
+		c.name = o.set.jump[len(o.set.jump)-1].text
 	}
 	c.keepalive = time.AfterFunc(time.Hour, c.ask)
 	c.keepalive.Reset(c.silence) // only now: ask uses the field
@@ -79,9 +89,11 @@ func (c *Conn) watch() {
 	_ = c.client.Wait()
 	c.keepalive.Stop()
 	close(c.done)
+	c.leave()
 }
 
-func (c *Conn) ended() bool {
+// Broken tells whether the connection has ended.
+func (c *Conn) Broken() bool {
 	select {
 	case <-c.done:
 		return true
@@ -103,7 +115,7 @@ func (c *Conn) retire() {
 func (c *Conn) closeIfIdle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.retired {
+	if !c.retired || c.guests > 0 {
 		return
 	}
 	for _, s := range c.sessions {

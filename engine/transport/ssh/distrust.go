@@ -25,15 +25,23 @@ func (o *opening) distrust(keys *hostKeys, v verdict, key ssh.PublicKey) *engine
 		e.Hint = "do not connect; ask who revoked it"
 	case uncertified:
 		e.Msg = fmt.Sprintf("the certificate of the host key %s %s", shown, v.why)
-		e.Hint = fmt.Sprintf("it is of the authority at %s; the host needs a new one (HostCertificate of sshd), or its plain key in %s", v.line.Place(), o.set.knownHosts[0])
+		e.Hint = fmt.Sprintf("it is of the authority at %s; the host needs a new one (HostCertificate of sshd), or its plain key in %s", v.line.Place(), o.ownFile())
 	case changed:
 		e.Msg = fmt.Sprintf("the host key has changed: it shows %s; %s has %s %s", shown, v.line.Place(), v.line.Type, fingerprintOf(v.line))
 		e.Hint = fmt.Sprintf("was the host installed anew, or is somebody in between? If its owner confirms the new one: ssh-keygen -R '%s' -f %s, and add it again", keys.names[0], v.line.File)
 	default:
 		e.Msg = "the host key is not known: " + shown + o.stranger(keys, key)
-		e.Hint = fmt.Sprintf(`compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub), then: %s >> %s; or host_keys = "accept-new"`, o.keyscan(keys, key), o.set.knownHosts[0])
+		e.Hint = fmt.Sprintf(`compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub), then: %s >> %s; or host_keys = "accept-new"`, o.keyscan(keys, key), o.ownFile())
 	}
 	return e
+}
+
+// ownFile is where a key would have to be written.
+func (o *opening) ownFile() string {
+	if len(o.set.knownHosts) == 0 {
+		return "a file that known_hosts of the connection block names (the configuration names none)"
+	}
+	return o.set.knownHosts[0]
 }
 
 // stranger is what else there is to know about an unknown key.
@@ -59,6 +67,9 @@ func (o *opening) keyscan(keys *hostKeys, key ssh.PublicKey) string {
 		host, port = o.address, "22"
 	}
 	command := fmt.Sprintf("ssh-keyscan -p %s -t %s %s", port, kind, engine.QuoteSh(host))
+	if n := len(o.set.jump); n > 0 { // from here the host may not be reached
+		command = "ssh " + engine.QuoteSh(o.set.jump[n-1].text) + " " + engine.QuoteSh(command)
+	}
 	if o.set.hostKeyAlias != "" {
 		command += " | sed 's/^[^ ]*/" + keys.names[0] + "/'"
 	}

@@ -131,6 +131,9 @@ func (c *Conn) noCode(line string) error {
 func (c *Conn) lost(line string) error {
 	e := c.failure(engine.KindLost, line, "check on the host whether it was done before it is repeated")
 	e.Msg, e.Unreachable = "the connection broke, the outcome is unknown", true
+	if c.via != nil && c.via.brokeSoon() {
+		e.Msg = "the connection to the jump host " + c.name + " broke, the outcome is unknown"
+	}
 	return e
 }
 

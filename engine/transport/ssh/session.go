@@ -75,7 +75,7 @@ func (c *Conn) channel(ctx context.Context) (ssh.Channel, <-chan *ssh.Request, e
 		c.mu.Lock()
 		retired := c.retired
 		c.mu.Unlock()
-		if retired || c.ended() {
+		if retired || c.Broken() {
 			return nil, nil, engine.ErrNotRun
 		}
 		channel, requests, err := c.client.OpenChannel("session", nil)

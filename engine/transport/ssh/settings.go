@@ -1,17 +1,14 @@
 package ssh
 
 import (
-	"net"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
-	"github.com/dsplay/dsplay/engine/codepage"
-	"github.com/dsplay/dsplay/engine/transport/dialer"
+	"github.com/dsplay/dsplay/engine/transport/ssh/sshconfig"
 )
 
 // Settings are the arguments of a connection "ssh" block.
@@ -42,85 +39,26 @@ type Settings struct {
 	SourceAddress string        `hcl:"source_address,optional" doc:"IP address of this machine, or name of one of its network interfaces, from which to connect."`
 	AddressFamily string        `hcl:"address_family,optional" oneof:"any ipv4 ipv6" doc:"Which addresses of a name to use; any."`
 
+	Jump   []string `hcl:"jump,optional" doc:"Jump hosts on the way, first to last: names of hosts in the inventory, whose own connection blocks apply, or [USER@]ADDRESS[:PORT]. [] is none, whatever config says."`
+	Config string   `hcl:"config,optional" doc:"File of OpenSSH's client configuration that says what this block does not, as for ssh ADDRESS: \"~/.ssh/config\". By default that of -F, else none; \"none\" is none."`
+
 	ConnectTimeout string `hcl:"connect_timeout,optional" doc:"How long name lookup, dial, handshake and login may take together; 30s."`
 	Keepalive      string `hcl:"keepalive,optional" doc:"How long a host may be silent before it is asked, and again before it is given up; 15s."`
 
 	Encoding string `hcl:"encoding,optional" doc:"Code page in which programs of a Windows host write and read: utf-8 (default), cp932, cp1252, cp850, cp437 and their like. On other systems it has no effect."`
+
+	configs  *configs        // what was read of Config
+	route    []sshconfig.Hop // of a jump host that a configuration names: how it is reached; nil: as the configuration says
+	fallback []string        // of a jump host: keys when neither it nor the configuration names any
 }
 
 // Validate refuses settings that can never work, with a BadArg.
 func (s *Settings) Validate() error {
+	if err := s.checkConfig(); err != nil {
+		return err
+	}
 	_, err := s.parse()
 	return err
-}
-
-// parsed is Settings with the defaults, in the types of their use.
-type parsed struct {
-	user, port         string
-	keys               []string // files of keys that must be there; public ones stand for a key of the agent
-	moreKeys           []string // files of keys that are offered if they can be used: those of ~/.ssh/config, or the usual ones
-	certificates       []string // when there is one, those beside the keys do not count
-	identitiesOnly     bool     // no key of the agent but those that keys names
-	agentSocket        string   // "": $SSH_AUTH_SOCK; "none": no agent; "$NAME": that variable; else a path
-	knownHosts         []string // files; accept-new writes to the first
-	hostKeyAlias       string   // looked up instead of address and port
-	acceptNew          bool
-	hashKnownHosts     bool   // what accept-new writes
-	revokedHostKeys    string // file; "": none
-	connect, keepalive time.Duration
-	dialer             *dialer.Dialer
-	page               codepage.Page // of a Windows host
-}
-
-func (s *Settings) parse() (p parsed, err error) {
-	if p.connect, err = duration("connect_timeout", s.ConnectTimeout); err != nil {
-		return p, err
-	}
-	if p.page, err = codepage.Find(s.Encoding); err != nil {
-		return p, engine.BadArg{Arg: "encoding", Problem: "is wrong: " + err.Error()}
-	}
-	if p.keepalive, err = duration("keepalive", s.Keepalive); err != nil {
-		return p, err
-	}
-	if p.dialer, err = dialer.New(dialer.Options{Proxy: s.Proxy, ProxyPassword: s.ProxyPassword, SourceAddress: s.SourceAddress, AddressFamily: s.AddressFamily}); err != nil {
-		return p, err
-	}
-	if s.Port < 1 || s.Port > 65535 {
-		return p, engine.BadArg{Arg: "port", Problem: "must be from 1 to 65535, not " + strconv.Itoa(s.Port)}
-	}
-	if s.HostKeys != "strict" && s.HostKeys != "accept-new" {
-		return p, engine.BadArg{Arg: "host_keys", Problem: "must be strict or accept-new, not " + strconv.Quote(s.HostKeys)}
-	}
-	p.user, p.port, p.acceptNew = s.User, strconv.Itoa(s.Port), s.HostKeys == "accept-new"
-	if p.user == "" {
-		me, err := user.Current()
-		if err != nil {
-			return p, engine.BadArg{Arg: "user", Problem: "is needed: " + err.Error()}
-		}
-		p.user = me.Username
-	}
-	if s.Key != "" {
-		p.keys = append(p.keys, expand(s.Key))
-	}
-	for _, key := range s.Keys {
-		p.keys = append(p.keys, expand(key))
-	}
-	if s.Certificate != "" {
-		p.certificates = []string{expand(s.Certificate)}
-	}
-	if len(p.keys) == 0 && (s.Password.IsZero() || s.Certificate != "") {
-		p.moreKeys = usualKeys()
-	}
-	p.identitiesOnly = len(p.keys) > 0 || !s.Password.IsZero()
-	if s.IdentitiesOnly != nil {
-		p.identitiesOnly = *s.IdentitiesOnly
-	}
-	if !s.Agent {
-		p.agentSocket = "none"
-	}
-	p.knownHosts, p.hostKeyAlias = s.knownHosts(), s.HostKeyAlias
-	p.hashKnownHosts, p.revokedHostKeys = s.HashKnownHosts, expand(s.RevokedHostKeys)
-	return p, nil
 }
 
 // usualKeys are those of ssh_config(5), IdentityFile.
@@ -130,32 +68,6 @@ func usualKeys() []string {
 		files = append(files, expand("~/.ssh/"+name))
 	}
 	return files
-}
-
-// knownHosts are the files that are named; else those of OpenSSH (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile).
-func (s *Settings) knownHosts() []string {
-	var files []string
-	for _, file := range append([]string{s.KnownHosts}, s.KnownHostsFiles...) {
-		if file != "" {
-			files = append(files, expand(file))
-		}
-	}
-	switch {
-	case len(files) == 0:
-		return []string{expand("~/.ssh/known_hosts"), expand("~/.ssh/known_hosts2"), "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
-	case s.KnownHosts == "": // accept-new must not write to files that are only read
-		return append([]string{expand("~/.ssh/known_hosts")}, files...)
-	}
-	return files
-}
-
-// Via names the proxy on the way to address; "": there is none.
-func (s *Settings) Via(address string) string {
-	p, err := s.parse()
-	if err != nil {
-		return ""
-	}
-	return p.dialer.Via(net.JoinHostPort(address, p.port))
 }
 
 func duration(arg, text string) (time.Duration, error) {

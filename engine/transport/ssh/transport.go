@@ -3,11 +3,13 @@
 package ssh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,35 +19,69 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Transport opens connections. It remembers parsed known_hosts files and keys, so one serves a whole run.
+// Transport opens connections. It remembers parsed known_hosts files, keys and configurations, so one serves a whole run.
 // It is safe for use by several goroutines.
 type Transport struct {
-	known    knownhosts.Files
-	keys     keyring
-	refusals refusals
+	// Config is the ssh_config of connections whose blocks name none; "": none. It is not changed after the first Settings.
+	Config string
+
+	known   knownhosts.Files
+	keys    keyring
+	configs configs
+	shared  hops
+	limits  limits
 }
 
 // New makes a transport.
 func New() *Transport { return &Transport{} }
 
-// Settings returns a fresh *Settings with its defaults.
+// Settings returns a fresh *Settings. Texts and numbers that are zero have defaults, which give way to a configuration.
 func (t *Transport) Settings() any {
-	return &Settings{
-		Port: 22, Agent: true, HostKeys: "strict",
-		ConnectTimeout: "30s", Keepalive: "15s",
-	}
+	return &Settings{Agent: true, Config: t.Config, configs: &t.configs}
 }
 
 // tries is how often a server that is too busy to say hello is asked again; see isBusy.
 const tries = 6
 
-// Open connects to h and logs in, within connect_timeout. Every failure is an *engine.Error with Unreachable set.
+// Open connects to h and logs in, within connect_timeout, which begins when the jump hosts are reached; each of those has
+// its own. Every failure is an *engine.Error with Unreachable set.
 func (t *Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
-	o, err := t.opening(h)
+	conn, err := t.open(ctx, h)
 	if err != nil {
 		return nil, err
 	}
+	return conn, nil
+}
+
+func (t *Transport) open(ctx context.Context, h *engine.Host) (conn *Conn, err error) {
+	o, err := t.opening(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			o.leave()
+			o.advise(ctx, err)
+		}
+	}()
+	if err := o.board(ctx); err != nil {
+		return nil, err
+	}
+	free, err := t.limits.take(ctx, strings.Join(append(texts(o.set.jump), o.address), " "))
+	if err != nil {
+		return nil, o.explain(ctx, err)
+	}
+	defer free()
+	return o.insist(ctx)
+}
+
+// insist connects, again and again while the host is too busy.
+func (o *opening) insist(ctx context.Context) (conn *Conn, err error) {
+	if o.login, err = o.transport.keys.login(o.settings, o.set); err != nil {
+		return nil, o.failure(engine.KindAuth, err, "check key, passphrase and agent of the connection block")
+	}
 	defer o.login.close()
+	o.login.accept(o.set.lists.publicKeys)
 	ctx, cancel := context.WithTimeout(ctx, o.set.connect)
 	defer cancel()
 	for try := 1; ; try++ {
@@ -53,8 +89,11 @@ func (t *Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, erro
 		if err == nil {
 			return conn, nil
 		}
+		if broken := o.fromWay(ctx, err); broken != nil {
+			return nil, broken
+		}
 		if try == tries || !isBusy(err) || o.login.used() {
-			return nil, o.explain(ctx, err)
+			return nil, o.giveUp(ctx, err)
 		}
 		pause := time.Duration(try) * (100*time.Millisecond + rand.N(300*time.Millisecond))
 		if engine.Wait(ctx, pause) != nil {
@@ -63,8 +102,19 @@ func (t *Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, erro
 	}
 }
 
-// isBusy knows the two ways in which sshd's MaxStartups shows: the connection ends in the middle of the handshake.
+func (o *opening) giveUp(ctx context.Context, err error) error {
+	if tooBusy(err) {
+		return o.explainJump(o.set.jump[len(o.set.jump)-1].text, err)
+	}
+	return o.explain(ctx, err)
+}
+
+// isBusy knows the two ways in which sshd's MaxStartups shows: the connection ends in the middle of the handshake. And
+// a jump host may say that it has no resources.
 func isBusy(err error) bool {
+	if tooBusy(err) {
+		return true
+	}
 	var way *dialer.Error // a proxy that hangs up is none
 	return !errors.As(err, &way) && !errors.As(err, new(*strange)) && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET))
 }
@@ -77,29 +127,32 @@ type opening struct {
 	set       parsed
 	settings  *Settings
 	login     *login
+	via       *Conn         // to the last jump host; nil: there is none
+	leave     func()        // tells that via is not needed any more
 	hostKey   ssh.PublicKey // what the host proved to have
 }
 
-func (t *Transport) opening(h *engine.Host) (*opening, error) {
+func (t *Transport) opening(ctx context.Context, h *engine.Host) (*opening, error) {
 	settings := t.Settings().(*Settings)
 	if h.Connection.Settings != nil {
 		settings = h.Connection.Settings.(*Settings) // by the contract of engine.Transport
 	}
-	set, err := settings.parse()
-	if err != nil {
-		return nil, &engine.Error{Kind: engine.KindProtocol, Host: h.Name, Op: "connect to " + h.Address, Err: err, Unreachable: true}
+	o := &opening{transport: t, host: h, address: h.Address, settings: settings, leave: func() {}}
+	var err error
+	if o.set, err = settings.resolve(ctx, h.Address); err != nil {
+		if ctx.Err() != nil {
+			return nil, o.explain(ctx, err)
+		}
+		return nil, o.failure(engine.KindModule, err, "mend the connection block, or the configuration that it names; nothing was contacted")
 	}
-	o := &opening{transport: t, host: h, address: net.JoinHostPort(h.Address, set.port), set: set, settings: settings}
-	if o.login, err = t.keys.login(settings, set); err != nil {
-		return nil, o.failure(engine.KindAuth, err, "check key, passphrase and agent of the connection block")
-	}
+	o.address = net.JoinHostPort(cmp.Or(o.set.host, h.Address), o.set.port)
 	return o, nil
 }
 
 // connect does all stages once. The end of ctx breaks any of them: by closing, because a connection through a jump
 // host knows no deadlines.
 func (o *opening) connect(ctx context.Context) (*Conn, error) {
-	wire, err := o.set.dialer.Dial(ctx, o.address)
+	wire, err := o.wire(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +168,7 @@ func (o *opening) connect(ctx context.Context) (*Conn, error) {
 	conn, channels, requests, err := ssh.NewClientConn(hello, o.address, config)
 	told(conn, err)
 	if err != nil {
+		wire.Close()
 		return nil, hello.explain(err)
 	}
 	return newConn(o, ssh.NewClient(conn, channels, requests)), nil
@@ -125,9 +179,17 @@ func (o *opening) config() (*ssh.ClientConfig, error) {
 	if err := o.trust(config); err != nil {
 		return nil, err
 	}
-	if err := o.refusedBefore(); err != nil {
+	if err := o.restrict(config); err != nil {
 		return nil, err
 	}
 	o.login.configure(config)
 	return config, nil
+}
+
+// advise adds to an error that ~/.ssh/config knows something of the host.
+func (o *opening) advise(ctx context.Context, err error) {
+	var e *engine.Error
+	if errors.As(err, &e) && e.Kind != engine.KindModule {
+		e.Hint += o.settings.unasked(ctx, o.host.Address)
+	}
 }

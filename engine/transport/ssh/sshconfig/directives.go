@@ -57,12 +57,13 @@ var Directives = []*Directive{
 	{Name: "Port", syntax: port},
 	{Name: "IdentityFile", syntax: one, many: true, Aliases: "IdentityFile2"},
 	{Name: "CertificateFile", syntax: one, many: true},
-	{Name: "IdentitiesOnly", syntax: flag},
+	{Name: "IdentitiesOnly", syntax: yesNo},
 	{Name: "IdentityAgent", syntax: one},
 	{Name: "UserKnownHostsFile", syntax: list},
 	{Name: "GlobalKnownHostsFile", syntax: list},
 	{Name: "HostKeyAlias", syntax: one},
-	{Name: "HashKnownHosts", syntax: flag},
+	{Name: "HashKnownHosts", syntax: yesNo},
+	{Name: "RevokedHostKeys", syntax: one},
 	{Name: "StrictHostKeyChecking", syntax: choice("yes", "no", "true=yes", "false=no", "off=no", "ask", "accept-new"), when: "no ask",
 		Note: "does not weaken anything here: an unknown host key is refused, and nobody is asked; accept-new would add it"},
 	{Name: "ConnectTimeout", syntax: seconds, Aliases: "SetupTimeOut"},
@@ -107,7 +108,6 @@ var Directives = []*Directive{
 	{Name: "Tunnel", Use: Said, fine: off, Note: "has no effect: dsplay opens no tunnels"},
 	{Name: "VerifyHostKeyDNS", Use: Said, fine: off, Note: "has no effect: host keys are known from files"},
 
-	{Name: "RevokedHostKeys", Use: Refused, Note: "cannot be honoured, and without it a revoked key would be trusted: use @revoked in known_hosts", fine: off},
 	{Name: "ProxyUseFdpass", Use: Refused, Note: "cannot be honoured: let ProxyCommand carry the bytes", fine: off},
 	{Name: "RefuseConnection", Use: Refused, Note: "forbids this connection"},
 

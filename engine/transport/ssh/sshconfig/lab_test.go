@@ -31,7 +31,7 @@ type told map[string]string
 
 var compared = []string{"user", "hostname", "port", "identityfile", "certificatefile", "proxyjump", "proxycommand", "userknownhostsfile",
 	"globalknownhostsfile", "hostkeyalias", "identitiesonly", "identityagent", "stricthostkeychecking", "connecttimeout", "serveraliveinterval",
-	"bindaddress", "addressfamily", "hashknownhosts", "requiredrsasize"}
+	"bindaddress", "addressfamily", "hashknownhosts", "requiredrsasize", "revokedhostkeys"}
 
 func openssh(t *testing.T, file string, a asked) (told, error) {
 	t.Helper()
@@ -102,6 +102,7 @@ func ours(t *testing.T, f *File, a asked) (told, error) {
 	if raw := s.text("identityagent"); strings.HasPrefix(raw, "$") && !strings.HasPrefix(raw, "${") || raw == "SSH_AUTH_SOCK" {
 		add("identityagent", raw) // shown as it is
 	}
+	add("revokedhostkeys", o.RevokedHostKeys)
 	add("bindaddress", o.BindAddress)
 	yes := map[bool]string{true: "yes", false: "no"}
 	said["identitiesonly"], said["hashknownhosts"] = yes[o.IdentitiesOnly], yes[o.HashKnownHosts]
@@ -324,7 +325,7 @@ var cases = []asked{
 	{name: "mistake in what is included for others", config: "Host x\n Include $D/inc", more: map[string]string{"inc": "Port x"}, fails: true},
 	{name: "algorithms and the rest pass", config: "Ciphers aes128-ctr\nMACs +hmac-sha1\nKexAlgorithms ^curve25519-sha256\nHostKeyAlgorithms -ssh-rsa\nCompression yes\nControlMaster auto\nSendEnv LC_*\nLocalForward 1 x:2"},
 	{name: "old names", config: "PubkeyAcceptedKeyTypes ssh-ed25519\nChallengeResponseAuthentication no\nIdentityFile2 x\nUseRoaming no\nProtocol 2"},
-	{name: "the rest of the table", config: "BindAddress 127.0.0.1\nAddressFamily inet6\nRequiredRSASize 2048\nServerAliveInterval 15\nHostKeyAlias ABC"},
+	{name: "the rest of the table", config: "BindAddress 127.0.0.1\nAddressFamily inet6\nRequiredRSASize 2048\nRevokedHostKeys /a/b\nRevokedHostKeys /c\nServerAliveInterval 15\nHostKeyAlias ABC"},
 }
 
 // TestLabIdentityFiles: ssh -G shows the names of keys and proxies before tokens are replaced, ssh -v what is opened.

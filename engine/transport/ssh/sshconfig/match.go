@@ -101,6 +101,9 @@ func (s *state) criterion(ctx context.Context, name, arg, host string, holds boo
 		if err != nil || !holds {
 			return false, err
 		}
+		if s.query.NoExec {
+			return false, ErrExec
+		}
 		return s.file.exec(ctx, line)
 	}
 	return false, fmt.Errorf("unknown condition %q", name)

@@ -68,6 +68,9 @@ func (s *state) knownHosts(o *Options) error {
 	if v, ok := s.values["globalknownhostsfile"]; ok {
 		o.GlobalKnownHosts = slices.DeleteFunc(slices.Clone(v.args), func(f string) bool { return strings.EqualFold(f, "none") })
 	}
+	if file := s.text("revokedhostkeys"); !strings.EqualFold(file, "none") {
+		o.RevokedHostKeys = tilde(file, s.file.home)
+	}
 	v, ok := s.values["userknownhostsfile"]
 	if !ok {
 		return nil

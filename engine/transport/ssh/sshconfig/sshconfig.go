@@ -70,7 +70,12 @@ type Query struct {
 
 	LocalUser string // who asks; empty: who runs this
 	LocalHost string // empty: the name of this machine
+
+	NoExec bool // run no command: where one would be run the error is ErrExec
 }
+
+// ErrExec says that a Match exec would have to run a command.
+var ErrExec = errors.New("a command would have to be run")
 
 // Place is a line of a file.
 type Place struct {
@@ -115,6 +120,7 @@ type Options struct {
 	UserKnownHosts   []string // nil: nothing is said; empty: there is none
 	GlobalKnownHosts []string // likewise
 	HostKeyAlias     string
+	RevokedHostKeys  string // a file
 	HashKnownHosts   bool
 
 	StrictHostKeyChecking string // "yes", "accept-new", "ask" or "no"

@@ -102,7 +102,7 @@ func TestMistakesNameTheLine(t *testing.T) {
 		"UserKnownHostsFile ${DSPLAY_NONE}":  "config:1: the environment has no DSPLAY_NONE",
 		"Match frob x":                       `config:1: unknown condition "frob"`,
 		"Match all host db1":                 "config:1: Match all stands alone",
-		"RevokedHostKeys /etc/ssh/revoked":   "config:1: RevokedHostKeys cannot be honoured",
+		"ProxyCommand x\nProxyUseFdpass yes": "config:2: ProxyUseFdpass cannot be honoured",
 		"RefuseConnection by order":          "config:1: RefuseConnection forbids",
 		"Include $H/config":                  "config:1: files include each other more than 16 deep",
 		"Include $H/[":                       "config:1: bad pattern",

@@ -46,7 +46,7 @@ func choice(words ...string) syntax {
 	}
 }
 
-var flag = choice("yes", "no", "true=yes", "false=no")
+var yesNo = choice("yes", "no", "true=yes", "false=no")
 
 // seconds is a time such as 90, 1m30s or 2h; none says nothing.
 func seconds(v *value) (bool, error) {

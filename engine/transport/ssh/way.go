@@ -1,0 +1,340 @@
+package ssh
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/ssh/sshconfig"
+	"golang.org/x/crypto/ssh"
+)
+
+// stop is a jump host: one of the inventory by its name, or an address.
+type stop struct {
+	text       string // as it is written
+	hop        sshconfig.Hop
+	configured bool // ProxyJump says it: names are those of the configuration, not of the inventory
+}
+
+// isName tells whether only the inventory can know what is meant.
+func (s stop) isName() bool { return !s.configured && !strings.ContainsAny(s.text, "@:.") }
+
+func texts(stops []stop) []string {
+	var all []string
+	for _, s := range stops {
+		all = append(all, s.text)
+	}
+	return all
+}
+
+// stops are the jump hosts in the order of travel: those of the block, else those of the configuration.
+func (s *Settings) stops(configured []sshconfig.Hop) ([]stop, error) {
+	var all []stop
+	if s.Jump != nil {
+		for _, text := range s.Jump {
+			hop, err := sshconfig.ParseHop(text)
+			if err != nil {
+				return nil, engine.BadArg{Arg: "jump", Problem: "must have names of the inventory, or addresses: " + err.Error()}
+			}
+			all = append(all, stop{text: text, hop: hop})
+		}
+		return all, nil
+	}
+	if s.route != nil {
+		configured = s.route
+	}
+	for _, hop := range configured {
+		all = append(all, stop{text: hop.String(), hop: hop, configured: true})
+	}
+	return all, nil
+}
+
+// Needs are the jump hosts that only the inventory can know.
+func (s *Settings) Needs() []engine.Need {
+	var needs []engine.Need
+	for _, text := range s.Jump {
+		if (stop{text: text}).isName() {
+			needs = append(needs, engine.Need{Arg: "jump", Host: text})
+		}
+	}
+	return needs
+}
+
+// board gets the connection to the last jump host, which is kept until leave.
+func (o *opening) board(ctx context.Context) (err error) {
+	if len(o.set.jump) == 0 {
+		return nil
+	}
+	last, before := o.set.jump[len(o.set.jump)-1], o.set.jump[:len(o.set.jump)-1]
+	end := engine.BeginStage(ctx, engine.StageJump+" "+last.text)
+	var c engine.Conn
+	if h := o.known(ctx, last); h != nil {
+		c, err = o.boardKnown(ctx, h, texts(before))
+	} else {
+		c, err = o.boardAddress(ctx, last, before)
+	}
+	if err != nil {
+		end(engine.Stage{Err: err})
+		return err
+	}
+	conn, ok := c.(*Conn)
+	if !ok {
+		return o.detour(last, "it has no SSH connection")
+	}
+	o.via = conn
+	return nil
+}
+
+func (o *opening) detour(at stop, msg string) *engine.Error {
+	e := o.failure(engine.KindModule, nil, "")
+	e.Op, e.Msg = fmt.Sprintf("connect to %s through %s", o.address, at.text), msg
+	return e
+}
+
+// known is the host of the inventory that is meant; nil: an address is.
+func (o *opening) known(ctx context.Context, at stop) *engine.Host {
+	if peers := engine.PeersOf(ctx); peers != nil && !at.configured {
+		return peers.Host(at.text)
+	}
+	return nil
+}
+
+// boardKnown takes the run's own connection to h where that goes the same way, and else a shared one that goes ours.
+func (o *opening) boardKnown(ctx context.Context, h *engine.Host, before []string) (engine.Conn, error) {
+	settings, ok := h.Connection.Settings.(*Settings)
+	if !ok {
+		return nil, o.detour(stop{text: h.Name}, fmt.Sprintf("a jump host needs a connection \"ssh\", and that of %s is %q", h.Name, h.Connection.Type))
+	}
+	if len(before) == 0 || slices.Equal(before, settings.Jump) {
+		return engine.PeersOf(ctx).Conn(ctx, h.Name)
+	}
+	own, changed := *h, *settings
+	changed.Jump = before
+	own.Connection.Settings = &changed
+	return o.share(ctx, &own)
+}
+
+func (o *opening) boardAddress(ctx context.Context, at stop, before []stop) (engine.Conn, error) {
+	if at.isName() {
+		return nil, o.detour(at, "the inventory has no such host; an address is written USER@HOST or HOST:PORT")
+	}
+	settings := o.settings.forHop(at, before)
+	c, err := o.share(ctx, &engine.Host{Name: at.text, Address: at.hop.Host, Connection: engine.Connection{Type: "ssh", Settings: settings}})
+	var e *engine.Error
+	if errors.As(err, &e) && e.Host == at.text { // the inventory does not know it: the host behind it is the one that failed
+		told := *e
+		told.Host, told.Op = o.host.Name, "connect to jump host "+at.text
+		return nil, &told
+	}
+	return c, err
+}
+
+// forHop are the settings for a jump host that is an address: those of the block without what is only for its host.
+// A hop that a configuration names has no more from the block than what nobody else says.
+func (s *Settings) forHop(at stop, before []stop) *Settings {
+	c := *s
+	c.Jump, c.route, c.Port, c.HostKeyAlias, c.Password, c.Certificate = nil, nil, at.hop.Port, "", engine.Secret{}, ""
+	c.Answers = nil
+	c.fallback, c.Key, c.Keys = s.named(), "", nil
+	if at.hop.User != "" || at.configured {
+		c.User = at.hop.User
+	}
+	switch {
+	case len(before) > 0 && at.configured:
+		for _, b := range before {
+			c.route = append(c.route, b.hop)
+		}
+	case len(before) > 0:
+		c.Jump = texts(before)
+	}
+	return &c
+}
+
+type tripKey struct{}
+
+// share opens a connection to a jump host, or takes the one that others lead through already.
+func (o *opening) share(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+	settings, err := json.Marshal(h.Connection.Settings) // secrets by name
+	if err != nil {
+		return nil, err
+	}
+	key := h.Address + string(settings)
+	trip, _ := ctx.Value(tripKey{}).([]string)
+	if slices.Contains(trip, key) {
+		return nil, o.detour(stop{text: h.Name}, "the way leads in a circle")
+	}
+	ctx = context.WithValue(engine.WithoutStages(ctx), tripKey{}, append(slices.Clone(trip), key))
+	c, leave, err := o.transport.shared.get(ctx, key, func(ctx context.Context) (*Conn, error) { return o.transport.open(ctx, h) })
+	if err != nil {
+		return nil, err
+	}
+	o.leave = leave
+	return c, nil
+}
+
+// wire makes the bytes flow to the host, by whatever way.
+func (o *opening) wire(ctx context.Context) (net.Conn, error) {
+	switch {
+	case o.via != nil:
+		end := engine.BeginStage(ctx, engine.StageJump+" "+o.set.jump[len(o.set.jump)-1].text)
+		conn, err := o.via.dial(ctx, o.address)
+		if err != nil {
+			end(engine.Stage{Err: err})
+			return nil, err
+		}
+		end(engine.Stage{Detail: o.via.identity})
+		return conn, nil
+	case o.set.command != "":
+		end := engine.BeginStage(ctx, engine.StageCommand)
+		conn, err := startCommand(o.set.command)
+		if err != nil {
+			err = o.failure(engine.KindModule, err, "check ProxyCommand of the configuration")
+			end(engine.Stage{Err: err})
+			return nil, err
+		}
+		end(engine.Stage{Detail: o.set.command})
+		return conn, nil
+	}
+	return o.set.dialer.Dial(ctx, o.address)
+}
+
+// width is how many connections are made at once through one jump host, and to one address: sshd begins to hang up at
+// ten that have not logged in (MaxStartups).
+const width = 4
+
+// hesitation is after how long a host that does not answer does not keep others from the jump host any more.
+const hesitation = time.Second
+
+// dial opens a connection from c's host to address. Its deadlines have to be made by closing.
+func (c *Conn) dial(ctx context.Context, address string) (net.Conn, error) {
+	select {
+	case c.dials <- struct{}{}:
+	case <-c.done:
+		return nil, errJumpBroke
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	free := sync.OnceFunc(func() { <-c.dials })
+	defer free()
+	defer time.AfterFunc(hesitation, free).Stop()
+	conn, err := c.client.DialContext(ctx, "tcp", address)
+	if err != nil {
+		if c.Broken() {
+			return nil, errJumpBroke
+		}
+		return nil, err
+	}
+	c.mu.Lock()
+	c.guests++
+	c.mu.Unlock()
+	return &passage{Conn: conn, departed: sync.OnceFunc(c.departed)}, nil
+}
+
+// departed is called when a connection through c has ended.
+func (c *Conn) departed() {
+	c.mu.Lock()
+	c.guests--
+	c.mu.Unlock()
+	c.closeIfIdle()
+}
+
+// passage is a connection through a jump host.
+type passage struct {
+	net.Conn
+	departed func()
+	closed   atomic.Bool
+}
+
+func (p *passage) Close() error {
+	p.closed.Store(true)
+	defer p.departed()
+	return p.Conn.Close()
+}
+
+// Read tells our own closing from that of the other side, as TCP does and a channel does not.
+func (p *passage) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if err != nil && p.closed.Load() {
+		err = net.ErrClosed
+	}
+	return n, err
+}
+
+var errJumpBroke = errors.New("the connection to the jump host broke")
+
+// tooBusy knows the answers of a jump host that has no resources for now.
+func tooBusy(err error) bool {
+	var refused *ssh.OpenChannelError
+	return errors.As(err, &refused) && refused.Reason == ssh.ResourceShortage
+}
+
+// explainJump says what a jump host's refusal means.
+func (o *opening) explainJump(name string, err error) error {
+	var refused *ssh.OpenChannelError
+	switch {
+	case errors.Is(err, errJumpBroke):
+		return o.brokeAt(name)
+	case !errors.As(err, &refused):
+		return err
+	}
+	e := o.failure(engine.KindRefused, err, "the jump host works; check address and port of the host as seen from there")
+	e.Msg = "the jump host " + name + " does not reach it"
+	text := strings.ToLower(refused.Message)
+	switch {
+	case refused.Reason == ssh.Prohibited:
+		e.Kind, e.Msg = engine.KindProtocol, "the jump host "+name+" lets no connections through"
+		e.Hint = "AllowTcpForwarding, PermitOpen and DisableForwarding of its sshd, and restrict in authorized_keys, must allow " + o.address + "; on ESXi and on appliances it is off"
+	case refused.Reason == ssh.ResourceShortage:
+		e.Kind, e.Msg = engine.KindProtocol, "the jump host "+name+" has no resources for it"
+		e.Hint = "it was asked several times; look at its load and limits"
+	case strings.Contains(text, "timed out"):
+		e.Kind = engine.KindTimeout
+	case strings.Contains(text, "not known"), strings.Contains(text, "resolve"), strings.Contains(text, "resolution"), strings.Contains(text, "no address"):
+		e.Kind, e.Hint = engine.KindDNS, "the jump host looks the name up: give the host an address in the inventory that is good there"
+	}
+	return e
+}
+
+// brokeAt blames a jump host.
+func (o *opening) brokeAt(name string) *engine.Error {
+	e := o.failure(engine.KindRefused, nil, "look at the jump host; its own log says why")
+	e.Msg = "the connection to the jump host " + name + " broke"
+	return e
+}
+
+// fromWay explains what broke in the middle of handshake or login, where the way is to blame; nil: it is not.
+func (o *opening) fromWay(ctx context.Context, err error) error {
+	var left *commandError
+	var known *engine.Error
+	switch {
+	case ctx.Err() != nil, errors.As(err, &known):
+		return nil
+	case errors.As(err, new(*ssh.OpenChannelError)) && !tooBusy(err), errors.Is(err, errJumpBroke):
+		return o.explainJump(o.set.jump[len(o.set.jump)-1].text, err)
+	case errors.As(err, &left):
+		return o.failure(engine.KindRefused, left, "run the ProxyCommand by hand")
+	case o.via != nil && o.via.brokeSoon():
+		return o.brokeAt(o.set.jump[len(o.set.jump)-1].text)
+	}
+	return nil
+}
+
+// brokeSoon is Broken, which may become true a moment after what leads through the connection has seen its end.
+func (c *Conn) brokeSoon() bool {
+	timer := time.NewTimer(100 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
