@@ -263,7 +263,8 @@ func TestJumpHostThatDoesNotLeadOn(t *testing.T) {
 func TestJumpHostWithoutResourcesIsAskedAgain(t *testing.T) {
 	gate := startBastion(t, nil)
 	server := listen(t, nil)
-	e := newEstate(t, named(t, "gate", gate.Server, nil), named(t, "a", server, via("gate")), named(t, "b", server, via("gate")))
+	e := newEstate(t, named(t, "gate", gate.Server, nil), named(t, "a", server, via("gate")),
+		named(t, "b", server, func(s *ssh.Settings) { s.Jump, s.ConnectTimeout = []string{"gate"}, "1s" }))
 	gate.busy.Store(2)
 	says(t, e.get(t, "a"), "echo x", "x\n")
 	gate.busy.Store(1 << 20)
