@@ -97,7 +97,7 @@ func (o *opening) insist(ctx context.Context) (conn *Conn, err error) {
 		}
 		pause := time.Duration(try) * (100*time.Millisecond + rand.N(300*time.Millisecond))
 		if engine.Wait(ctx, pause) != nil {
-			return nil, o.explain(ctx, err)
+			return nil, o.giveUp(ctx, err)
 		}
 	}
 }
