@@ -76,7 +76,9 @@ func (s *Server) kerberos(w http.ResponseWriter, p *peer, scheme string, token [
 	if err == nil {
 		user, _, known := lookup(s.opts.Users, "", login.client)
 		if known && s.admit(user, true) {
-			p.user = user
+			if !s.opts.Kerberos.Forgetful || s.opts.TLS == nil {
+				p.user = user
+			}
 			if login.seals {
 				p.seal, p.sealedAs = login, spnegoEncrypted
 			}

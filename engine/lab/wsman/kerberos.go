@@ -36,6 +36,9 @@ type Kerberos struct {
 	Alone  bool             // offered as "Kerberos" only: the switch Negotiate is off
 	// SessionKey leaves the choice of the key to the client; a Windows host chooses one itself.
 	SessionKey bool
+	// Forgetful keeps no login over https: each request has to carry a ticket, as http.sys wants it without
+	// HTTP_AUTH_EX_FLAG_ENABLE_KERBEROS_CREDENTIAL_CACHING.
+	Forgetful bool
 	// Impostor makes the host unable to prove itself: it answers as one without the service's key could.
 	Impostor bool
 }

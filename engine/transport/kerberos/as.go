@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -174,10 +175,16 @@ func (id *identity) granted(request *messages.ASReq, reply []byte, key *types.En
 		return nil, id.wrongSecret()
 	}
 	canonical := c.name.NameType == enterprise
-	if part.Nonce != request.ReqBody.Nonce || !canonical && !rep.CName.Equal(c.name) || rep.CRealm != c.home || len(rep.Ticket.SName.NameString) == 0 || part.SRealm != c.home {
+	if part.Nonce != request.ReqBody.Nonce || !canonical && !same(rep.CName, c.name) || !strings.EqualFold(rep.CRealm, c.home) || !strings.EqualFold(part.SRealm, c.home) ||
+		!same(part.SName, request.ReqBody.SName) || !same(rep.Ticket.SName, part.SName) {
 		return nil, nonsense(errors.New("it answers another question"))
 	}
 	return id.ticketOf(rep.Ticket, part, rep.CName, rep.CRealm)
+}
+
+// same compares names as Windows does, which answers in its own spelling.
+func same(a, b types.PrincipalName) bool {
+	return slices.EqualFunc(a.NameString, b.NameString, strings.EqualFold)
 }
 
 // ticketOf keeps a ticket, if the key that comes with it is one that we take.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ func (id *identity) forService(ctx context.Context, service string) (*ticket, er
 		if err != nil {
 			return nil, id.explain(err, name)
 		}
-		if got.SName.PrincipalNameString() == name || grants(got.Ticket) == "" {
+		if same(got.SName, sname) || grants(got.Ticket) == "" {
 			return got, nil
 		}
 		tgt, at = got, grants(got.Ticket)
@@ -97,9 +96,9 @@ func (id *identity) exchange(ctx context.Context, realm string, tgt *ticket, ser
 	switch {
 	case err != nil:
 		return nil, nonsense(err)
-	case part.Nonce != nonce, !rep.CName.Equal(tgt.client), len(part.SName.NameString) == 0, !slices.Equal(part.SName.NameString, rep.Ticket.SName.NameString):
+	case part.Nonce != nonce, !same(rep.CName, tgt.client), len(part.SName.NameString) == 0, !same(part.SName, rep.Ticket.SName):
 		return nil, nonsense(errors.New("it answers another question"))
-	case !slices.Equal(part.SName.NameString, service.NameString) && grants(rep.Ticket) == "":
+	case !same(part.SName, service) && grants(rep.Ticket) == "":
 		return nil, nonsense(fmt.Errorf("it gives a ticket for %s, not for %s", part.SName.PrincipalNameString(), service.PrincipalNameString()))
 	}
 	return id.ticketOf(rep.Ticket, part, tgt.client, tgt.clientRealm)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,7 +34,8 @@ type dialer struct {
 	client   *tls.Certificate // of auth = "certificate"
 	tickets  *kerberos.Tickets
 	login    kerberos.Login
-	services []string // names of the host for Kerberos, best first
+	services []string    // names of the host for Kerberos, best first
+	proofs   atomic.Bool // each message has to carry a proof
 }
 
 func newDialer(s *Settings, p parsed, host, address string, tickets *kerberos.Tickets) (*dialer, error) {

@@ -2,6 +2,7 @@ package winrm
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/http"
 
@@ -56,12 +57,52 @@ func (l *link) prove(ctx context.Context, service *kerberos.Service, scheme stri
 	if err := login.Finish(answer); err != nil {
 		return nil, d.ticketError(err)
 	}
-	l.service = service.Service()
+	l.service, l.scheme = service.Service(), scheme
 	if d.tls == nil {
 		l.session, l.sealedAs = login, spnegoEncrypted
 		if scheme == kerberosOnly {
 			l.sealedAs = kerberosEncrypted
 		}
+	}
+	return r, nil
+}
+
+// loginAgain answers a 401 to a message: where messages are sealed, the host has ended the login, and gets another one;
+// where they are not, it may be that it keeps none (http.sys caches Kerberos logins only if its service asks for it), so
+// that from now on each message carries its proof.
+func (l *link) loginAgain(ctx context.Context) error {
+	if l.dialer.tls != nil {
+		l.dialer.proofs.Store(true)
+		return nil
+	}
+	l.session = nil
+	if err := l.login(ctx); err != nil {
+		l.broken = true
+		return err
+	}
+	return nil
+}
+
+// sendProved sends a message with a proof of its own, and verifies the host's.
+func (l *link) sendProved(ctx context.Context, header http.Header, envelope []byte) (*httpReply, error) {
+	d := l.dialer
+	service, err := d.tickets.Service(ctx, d.login, d.services...)
+	if err != nil {
+		return nil, d.ticketError(err)
+	}
+	login, token, err := service.Begin(endPoint(l.certificate), false)
+	if err != nil {
+		return nil, d.ticketError(err)
+	}
+	header.Set("Authorization", l.scheme+" "+base64.StdEncoding.EncodeToString(token))
+	r, err := l.roundTrip(ctx, header, envelope)
+	if err != nil || r.status == http.StatusUnauthorized {
+		return r, err
+	}
+	answer, _ := tokenOf(r.header, l.scheme)
+	if err := login.Finish(answer); err != nil {
+		l.broken = true
+		return nil, &lost{msg: "the answer is not the host's", hint: "is somebody in between?", answered: true, err: err}
 	}
 	return r, nil
 }

@@ -122,6 +122,32 @@ func b2i(b bool) int {
 	return 0
 }
 
+// A host that keeps no login gets a proof with each message, and gives one; sealed or not, a login that it ends is made anew.
+func TestKerberosForgotten(t *testing.T) {
+	k := domain(t, kdc.Options{})
+	for _, secure := range []bool{false, true} {
+		for _, forgetful := range []bool{false, true} {
+			server, h, _ := joined(t, k, wsman.Kerberos{Forgetful: forgetful}, secure)
+			c := opened(t, winrm.New(), h)
+			for range 3 {
+				if got, err := exec(t.Context(), c, "cat", "in"); got != "in||0" || err != nil {
+					t.Errorf("secure %v, forgetful %v: %s, %v", secure, forgetful, got, err)
+				}
+			}
+			server.Fail(wsman.Fault{Mode: wsman.Unauthorized, Offers: []string{"Negotiate"}, Times: 1})
+			got, err := exec(t.Context(), c, "say x", "")
+			if again := secure && forgetful; again {
+				_ = want(t, err, engine.KindAuth) // it had its proof
+			} else if got != "x||0" || err != nil {
+				t.Errorf("secure %v, forgetful %v: %s, %v", secure, forgetful, got, err)
+			}
+		}
+	}
+	if n := k.Count("AS", 0, ""); n != 4 {
+		t.Errorf("%d ticket-granting tickets", n)
+	}
+}
+
 // One ticket-granting ticket per run and account, one ticket per host, however many connections and hosts.
 func TestKerberosTickets(t *testing.T) {
 	k := domain(t, kdc.Options{Services: []string{"HTTP/a", "HTTP/b", "HTTP/c"}, Accounts: map[string]string{"ops": "s3cret", "joe": "other"}})

@@ -29,6 +29,7 @@ type link struct {
 	certificate *x509.Certificate // nil over http
 	user        string            // who is logged in
 	service     string            // the Kerberos name that the host has proved to have; "" when it has not
+	scheme      string            // under which Kerberos was taken
 	session     session           // not nil: every message is sealed
 	sealedAs    string            // the protocol of the sealing, as MIME type
 	used        time.Time
@@ -72,8 +73,21 @@ type httpReply struct {
 	body   []byte
 }
 
-// post sends a SOAP message and returns what HTTP answered, opened where the link is sealed.
+// post sends a SOAP message and returns what HTTP answered, opened where the link is sealed. A host may forget a login by
+// Kerberos, or never have kept it: its 401 says that nothing was asked, and one proves oneself anew, once.
 func (l *link) post(ctx context.Context, envelope []byte) (*httpReply, error) {
+	proved := l.dialer.proofs.Load()
+	r, err := l.send(ctx, envelope, proved)
+	if err != nil || r.status != http.StatusUnauthorized || l.dialer.settings.Auth != "kerberos" || proved {
+		return r, err
+	}
+	if err := l.loginAgain(ctx); err != nil {
+		return nil, err
+	}
+	return l.send(ctx, envelope, l.dialer.proofs.Load())
+}
+
+func (l *link) send(ctx context.Context, envelope []byte, proved bool) (*httpReply, error) {
 	contentType := plainType
 	if l.session != nil {
 		var err error
@@ -85,6 +99,9 @@ func (l *link) post(ctx context.Context, envelope []byte) (*httpReply, error) {
 	header := http.Header{"Content-Type": {contentType}}
 	if a := l.dialer.authorization(); a != "" {
 		header.Set("Authorization", a)
+	}
+	if proved {
+		return l.sendProved(ctx, header, envelope)
 	}
 	r, err := l.roundTrip(ctx, header, envelope)
 	if err != nil || l.session == nil {
