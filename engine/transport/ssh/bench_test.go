@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,15 +24,14 @@ import (
 )
 
 const (
-	fleetHosts    = 100
 	fleetCommands = 10
 	fleetParallel = 50
-	serversOnly   = "DSPLAY_TEST_SERVERS" // set: this process is nothing but the servers of the benchmark
+	serversOnly   = "DSPLAY_TEST_SERVERS" // set: this process is nothing but so many servers of the benchmark
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(serversOnly) != "" {
-		if err := serveFleet(); err != nil {
+	if n, err := strconv.Atoi(os.Getenv(serversOnly)); err == nil {
+		if err := serveFleet(n); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -46,10 +47,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveFleet prints a line of known_hosts per server, and ends with its stdin.
-func serveFleet() error {
-	for range fleetHosts {
+// serveFleet prints a line of known_hosts per server, each on an address of its own, and ends with its stdin.
+func serveFleet(n int) error {
+	for i := range n {
 		server, err := sshd.Listen(sshd.Options{
+			Addr:     fmt.Sprintf("127.1.%d.%d:0", i/250, i%250+1),
 			Password: func(user, password string) bool { return password == "correct-horse" },
 			Handle: func(_ context.Context, s *sshd.Session) int {
 				_, _ = io.WriteString(s.Stdout, "ds_agent is running\n")
@@ -67,10 +69,10 @@ func serveFleet() error {
 }
 
 // fleet is servers in a process of their own, so that only the client's memory counts as the client's.
-func fleet(b *testing.B) (hosts []*engine.Host) {
+func fleet(b *testing.B, n int) (hosts []*engine.Host) {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serversOnly+"=1")
+	cmd.Env = append(os.Environ(), serversOnly+"="+strconv.Itoa(n))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -92,12 +94,17 @@ func fleet(b *testing.B) (hosts []*engine.Host) {
 		b.Fatal(err)
 	}
 	for i, line := range known {
-		settings := ssh.New().Settings().(*ssh.Settings)
-		settings.User, settings.Password, settings.KnownHosts, settings.Agent = "ops", engine.Plain("correct-horse"), file, false
-		if _, err := fmt.Sscanf(line, "[127.0.0.1]:%d", &settings.Port); err != nil {
+		address, port, err := net.SplitHostPort(strings.Fields(line)[0])
+		if err != nil {
 			b.Fatal(err)
 		}
-		hosts = append(hosts, &engine.Host{Name: fmt.Sprint("h", i), Address: "127.0.0.1", Connection: engine.Connection{Settings: settings}})
+		settings := ssh.New().Settings().(*ssh.Settings)
+		settings.User, settings.Password, settings.KnownHosts, settings.Agent = "ops", engine.Plain("correct-horse"), file, false
+		settings.Port, _ = strconv.Atoi(port)
+		hosts = append(hosts, &engine.Host{Name: fmt.Sprint("h", i), Address: address, Connection: engine.Connection{Settings: settings}})
+	}
+	if len(hosts) != n {
+		b.Fatalf("%d servers of %d", len(hosts), n)
 	}
 	return hosts
 }
@@ -121,13 +128,17 @@ func each(b *testing.B, hosts []*engine.Host, work func(*engine.Host) error) tim
 	return time.Since(begin)
 }
 
-// bare is the least that can be done with the library: it trusts every key, and knows no deadline.
-func bare(h *engine.Host) error {
+// dialBare is the least that can be done with the library: it trusts every key, and knows no deadline.
+func dialBare(h *engine.Host, auth xssh.AuthMethod) (*xssh.Client, error) {
 	settings := h.Connection.Settings.(*ssh.Settings)
-	client, err := xssh.Dial("tcp", net.JoinHostPort(h.Address, fmt.Sprint(settings.Port)), &xssh.ClientConfig{
-		User: "ops", Auth: []xssh.AuthMethod{xssh.Password("correct-horse")}, HostKeyCallback: xssh.InsecureIgnoreHostKey(),
+	return xssh.Dial("tcp", net.JoinHostPort(h.Address, strconv.Itoa(settings.Port)), &xssh.ClientConfig{
+		User: settings.User, Auth: []xssh.AuthMethod{auth}, HostKeyCallback: xssh.InsecureIgnoreHostKey(),
 		HostKeyAlgorithms: []string{xssh.KeyAlgoED25519},
 	})
+}
+
+func bare(h *engine.Host, auth xssh.AuthMethod, line string) error {
+	client, err := dialBare(h, auth)
 	if err != nil {
 		return err
 	}
@@ -139,14 +150,14 @@ func bare(h *engine.Host) error {
 		}
 		var stdout, stderr strings.Builder
 		session.Stdout, session.Stderr = &stdout, &stderr
-		if err := session.Run("service ds_agent status"); err != nil {
+		if err := session.Run(line); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func ours(ctx context.Context, t *ssh.Transport, h *engine.Host) error {
+func ours(ctx context.Context, t *ssh.Transport, h *engine.Host, line string) error {
 	conn, err := t.Open(ctx, h)
 	if err != nil {
 		return err
@@ -154,7 +165,7 @@ func ours(ctx context.Context, t *ssh.Transport, h *engine.Host) error {
 	defer conn.Close()
 	for range fleetCommands {
 		var stdout, stderr strings.Builder
-		p := engine.Process{Line: "service ds_agent status", Stdout: &stdout, Stderr: &stderr}
+		p := engine.Process{Line: line, Stdout: &stdout, Stderr: &stderr}
 		if code, err := conn.(engine.Shell).Exec(ctx, p); code != 0 || err != nil {
 			return fmt.Errorf("%d, %w", code, err)
 		}
@@ -162,23 +173,67 @@ func ours(ctx context.Context, t *ssh.Transport, h *engine.Host) error {
 	return nil
 }
 
-// BenchmarkFleet is 100 hosts with 10 commands each, 50 hosts at a time: the time of one fleet, its ratio to the bare
-// library against the same servers, and the memory of an open connection.
+// BenchmarkFleet is hosts with 10 commands each, 50 hosts at a time: the time of one fleet, its ratio to the bare
+// library against the same servers, in turns; and what an open connection costs, ours and the bare library's.
 func BenchmarkFleet(b *testing.B) {
-	hosts := fleet(b)
+	for _, n := range []int{20, 100, 1000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			hosts := fleet(b, n)
+			compareFleet(b, hosts, xssh.Password("correct-horse"), "service ds_agent status")
+			transport := ssh.New()
+			mine := costPerConnection(b, hosts, func(h *engine.Host) (io.Closer, error) { return transport.Open(b.Context(), h) })
+			theirs := costPerConnection(b, hosts, func(h *engine.Host) (io.Closer, error) { return dialBare(h, xssh.Password("correct-horse")) })
+			b.ReportMetric(mine.bytes, "B/conn")
+			b.ReportMetric(theirs.bytes, "bare-B/conn")
+			b.ReportMetric(mine.goroutines, "goroutines/conn")
+			b.ReportMetric(theirs.goroutines, "bare-goroutines/conn")
+		})
+	}
+}
+
+// compareFleet takes turns, each beginning with the other one, so that what the machine does besides hits both.
+func compareFleet(b *testing.B, hosts []*engine.Host, auth xssh.AuthMethod, line string) {
 	transport := ssh.New()
-	var theirs, own time.Duration
+	var theirs, own, theirCPU, ownCPU time.Duration
+	both := []func(){
+		func() {
+			theirCPU -= processorTime(b)
+			theirs += each(b, hosts, func(h *engine.Host) error { return bare(h, auth, line) })
+			theirCPU += processorTime(b)
+		},
+		func() {
+			ownCPU -= processorTime(b)
+			own += each(b, hosts, func(h *engine.Host) error { return ours(b.Context(), transport, h, line) })
+			ownCPU += processorTime(b)
+		},
+	}
+	turn := 0
 	for b.Loop() {
-		theirs += each(b, hosts, bare)
-		own += each(b, hosts, func(h *engine.Host) error { return ours(b.Context(), transport, h) })
+		both[turn%2]()
+		both[1-turn%2]()
+		turn++
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(own.Seconds()*1000/float64(b.N), "ms/fleet")
+	b.ReportMetric(theirs.Seconds()*1000/float64(b.N), "bare-ms/fleet")
 	b.ReportMetric(own.Seconds()/theirs.Seconds(), "×bare")
-	b.ReportMetric(memoryPerConnection(b, hosts), "B/conn")
+	b.ReportMetric(ownCPU.Seconds()/theirCPU.Seconds(), "cpu×bare")
 }
 
-func memoryPerConnection(b *testing.B, hosts []*engine.Host) float64 {
+// processorTime is what this process, without the servers, has used: others on the machine change it less than the clock.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+type cost struct{ bytes, goroutines float64 }
+
+// costPerConnection is heap and stacks, and goroutines, while a connection to each host is open.
+func costPerConnection(b *testing.B, hosts []*engine.Host, open func(*engine.Host) (io.Closer, error)) cost {
 	b.Helper()
 	used := func() uint64 {
 		runtime.GC()
@@ -187,19 +242,20 @@ func memoryPerConnection(b *testing.B, hosts []*engine.Host) float64 {
 		runtime.ReadMemStats(&m)
 		return m.HeapInuse + m.StackInuse
 	}
-	transport, before := ssh.New(), used()
+	before, running := used(), runtime.NumGoroutine()
 	var mu sync.Mutex
-	var conns []engine.Conn
+	var conns []io.Closer
 	each(b, hosts, func(h *engine.Host) error {
-		conn, err := transport.Open(b.Context(), h)
+		conn, err := open(h)
 		mu.Lock()
 		defer mu.Unlock()
 		conns = append(conns, conn)
 		return err
 	})
-	after := used()
+	after, more := used(), runtime.NumGoroutine()
 	for _, conn := range conns {
 		conn.Close()
 	}
-	return float64(after-before) / float64(len(hosts))
+	n := float64(len(hosts))
+	return cost{float64(after-before) / n, float64(more-running) / n}
 }

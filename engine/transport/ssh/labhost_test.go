@@ -30,13 +30,13 @@ type server struct {
 const keyKinds = "ed25519 ecdsa rsa"
 
 // startSSHD starts Debian's OpenSSH with host keys of its own. It needs root and openssh-server.
-func startSSHD(t *testing.T, address string, config ...string) *server {
+func startSSHD(t testing.TB, address string, config ...string) *server {
 	t.Helper()
 	return startProgram(t, "/usr/sbin/sshd", address, config...)
 }
 
 // startProgram starts sshd by another name, which is that of its PAM service.
-func startProgram(t *testing.T, program, address string, config ...string) *server {
+func startProgram(t testing.TB, program, address string, config ...string) *server {
 	t.Helper()
 	s := &server{address: address, port: freePort(t, address), dir: t.TempDir()}
 	lines := []string{
@@ -82,7 +82,7 @@ func startProgram(t *testing.T, program, address string, config ...string) *serv
 	}
 }
 
-func freePort(t *testing.T, address string) int {
+func freePort(t testing.TB, address string) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", address+":0")
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *server) connections() []int {
 	return found
 }
 
-func (s *server) signal(t *testing.T, signal syscall.Signal) {
+func (s *server) signal(t testing.TB, signal syscall.Signal) {
 	t.Helper()
 	list := s.connections()
 	if len(list) == 0 {
@@ -126,7 +126,7 @@ func (s *server) signal(t *testing.T, signal syscall.Signal) {
 }
 
 // host is the way to s as user; known_hosts has one kind of its keys.
-func (s *server) host(t *testing.T, user, kind string, change func(*ssh.Settings)) *engine.Host {
+func (s *server) host(t testing.TB, user, kind string, change func(*ssh.Settings)) *engine.Host {
 	t.Helper()
 	public, err := os.ReadFile(filepath.Join(s.dir, kind+".pub"))
 	if err != nil {
@@ -140,7 +140,7 @@ func (s *server) host(t *testing.T, user, kind string, change func(*ssh.Settings
 }
 
 // authorize makes a key that s lets in, and returns its file.
-func (s *server) authorize(t *testing.T) string {
+func (s *server) authorize(t testing.TB) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "id")
 	command(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file)
@@ -159,7 +159,7 @@ func (s *server) authorize(t *testing.T) string {
 }
 
 // addUser makes a user for the time of the test, with a home that goes with it unless more says otherwise.
-func addUser(t *testing.T, name, password, shell string, more ...string) {
+func addUser(t testing.TB, name, password, shell string, more ...string) {
 	t.Helper()
 	remove := []string{"-f", name}
 	if len(more) == 0 {
@@ -176,20 +176,20 @@ func addUser(t *testing.T, name, password, shell string, more ...string) {
 }
 
 // keygen makes a pair of key files, of the smallest size that is allowed everywhere: a larger RSA key takes seconds.
-func keygen(t *testing.T, kind, file string) {
+func keygen(t testing.TB, kind, file string) {
 	t.Helper()
 	size := map[string]string{"rsa": "2048", "ecdsa": "256", "dsa": "1024", "ed25519": "256"}[kind]
 	command(t, "ssh-keygen", "-q", "-t", kind, "-b", size, "-N", "", "-C", filepath.Base(file), "-f", file)
 }
 
-func command(t *testing.T, name string, args ...string) {
+func command(t testing.TB, name string, args ...string) {
 	t.Helper()
 	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, out)
 	}
 }
 
-func write(t *testing.T, file, text string) {
+func write(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

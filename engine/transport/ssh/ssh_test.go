@@ -70,7 +70,7 @@ func host(t *testing.T, server *sshd.Server, change func(*ssh.Settings)) *engine
 	return &engine.Host{Name: "dsva1", Address: address.IP.String(), Connection: engine.Connection{Type: "ssh", Settings: settings}}
 }
 
-func known(t *testing.T, lines ...string) string {
+func known(t testing.TB, lines ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "known_hosts")
 	var text string

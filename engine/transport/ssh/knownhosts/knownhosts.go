@@ -52,7 +52,7 @@ type Set struct {
 }
 
 type file struct {
-	lines   []*Line
+	index
 	revoked map[string]*Line // by key
 	unread  []string         // places of lines that are none
 	size    int64
@@ -65,11 +65,7 @@ func (s *Set) For(name string) []*Line {
 	name = strings.ToLower(name)
 	var found []*Line
 	for _, f := range s.files {
-		for _, l := range f.lines {
-			if l.names.match(name) {
-				found = append(found, l)
-			}
-		}
+		found = append(found, f.find(name)...)
 	}
 	return found
 }
@@ -178,7 +174,7 @@ func parse(path, text string) (*file, error) {
 			f.revoked[string(l.Key)] = l
 			continue
 		}
-		f.lines = append(f.lines, l)
+		f.add(l)
 	}
 	return f, nil
 }
