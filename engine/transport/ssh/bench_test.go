@@ -191,33 +191,35 @@ func BenchmarkFleet(b *testing.B) {
 	}
 }
 
-// compareFleet takes turns, each beginning with the other one, so that what the machine does besides hits both.
+// compareFleet takes turns, each beginning with the other one, and compares the fastest turn of each: what the machine
+// does besides makes turns slower, and never faster.
 func compareFleet(b *testing.B, hosts []*engine.Host, auth xssh.AuthMethod, line string) {
 	transport := ssh.New()
-	var theirs, own, theirCPU, ownCPU time.Duration
-	both := []func(){
-		func() {
-			theirCPU -= processorTime(b)
-			theirs += each(b, hosts, func(h *engine.Host) error { return bare(h, auth, line) })
-			theirCPU += processorTime(b)
-		},
-		func() {
-			ownCPU -= processorTime(b)
-			own += each(b, hosts, func(h *engine.Host) error { return ours(b.Context(), transport, h, line) })
-			ownCPU += processorTime(b)
-		},
+	best := make([]struct{ clock, processor time.Duration }, 2)
+	work := []func(*engine.Host) error{
+		func(h *engine.Host) error { return ours(b.Context(), transport, h, line) },
+		func(h *engine.Host) error { return bare(h, auth, line) },
 	}
-	turn := 0
+	first := 0
 	for b.Loop() {
-		both[turn%2]()
-		both[1-turn%2]()
-		turn++
+		for _, i := range []int{first, 1 - first} {
+			began := processorTime(b)
+			clock := each(b, hosts, work[i])
+			processor := processorTime(b) - began
+			if best[i].clock == 0 || clock < best[i].clock {
+				best[i].clock = clock
+			}
+			if best[i].processor == 0 || processor < best[i].processor {
+				best[i].processor = processor
+			}
+		}
+		first = 1 - first
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(own.Seconds()*1000/float64(b.N), "ms/fleet")
-	b.ReportMetric(theirs.Seconds()*1000/float64(b.N), "bare-ms/fleet")
-	b.ReportMetric(own.Seconds()/theirs.Seconds(), "×bare")
-	b.ReportMetric(ownCPU.Seconds()/theirCPU.Seconds(), "cpu×bare")
+	b.ReportMetric(best[0].clock.Seconds()*1000, "ms/fleet")
+	b.ReportMetric(best[1].clock.Seconds()*1000, "bare-ms/fleet")
+	b.ReportMetric(best[0].clock.Seconds()/best[1].clock.Seconds(), "×bare")
+	b.ReportMetric(best[0].processor.Seconds()/best[1].processor.Seconds(), "cpu×bare")
 }
 
 // processorTime is what this process, without the servers, has used: others on the machine change it less than the clock.
