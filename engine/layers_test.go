@@ -40,6 +40,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/transport/https", "engine engine/transport/dialer"},
 	{"engine/transport/dialer", "engine golang.org/x/net/http/httpproxy"}, // TCP, through proxies
 	{"engine/transport/dialer/proxytest", ""},
+	{"engine/transport/guest", "engine engine/api/vsphere engine/transport/processes github.com/vmware/govmomi/... github.com/zclconf/go-cty/cty"}, // vSphere is its wire
 	{"engine/transport/transporttest", "engine engine/machine"},
 	{"engine/api/dsm", "engine golang.org/x/sync/..."},
 	{"engine/api/dsm/dsmtest", ""},

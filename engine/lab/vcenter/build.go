@@ -4,12 +4,15 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/dsplay/dsplay/engine/lab/guestops"
 )
 
 // creating guards what the simulator keeps in variables of its package (its evaluation license, written by every
@@ -103,6 +106,10 @@ func (v *VCenter) place(template *simulator.VirtualMachine, host *simulator.Host
 	config.GuestId, config.GuestFullName = vm.GuestID, vm.GuestName
 	config.Files.VmPathName = fmt.Sprintf("[LocalDS_0] %s/%s.vmx", vm.Name, vm.Name)
 	guest.GuestId, guest.GuestFullName, guest.HostName, guest.IpAddress = vm.GuestID, vm.GuestName, vm.HostName, vm.Address
+	guest.GuestFamily, guest.ToolsInstallType = family(vm.GuestID), "guestToolsTypeMSI"
+	if guest.GuestFamily != guestops.Windows {
+		guest.ToolsInstallType = "guestToolsTypeOpenVMTools"
+	}
 	guest.ToolsVersionStatus2, guest.ToolsVersion = "guestToolsCurrent", "12352"
 	c.Runtime.Host, c.Runtime.PowerState = &host.Self, types.VirtualMachinePowerStatePoweredOff
 	c.Summary.Runtime = c.Runtime
@@ -115,6 +122,14 @@ func (v *VCenter) place(template *simulator.VirtualMachine, host *simulator.Host
 	host.Vm = append(host.Vm, c.Self)
 	v.link(&c)
 	v.Set(vm.Name, State{Power: vm.Power, Tools: true})
+}
+
+// family is what VMware Tools say of a guest with this id.
+func family(guestID string) string {
+	if strings.HasPrefix(guestID, "win") {
+		return guestops.Windows
+	}
+	return guestops.Linux
 }
 
 // link makes the machine known to its folder, its resource pool, its datastores and networks.

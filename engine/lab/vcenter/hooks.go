@@ -8,6 +8,8 @@ import (
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/dsplay/dsplay/engine/lab/guestops"
 )
 
 // handle sees every method before it runs. It returns nil, nil to let the simulator go on.
@@ -23,13 +25,15 @@ func (v *VCenter) handle(ctx *simulator.Context, method *simulator.Method) (mo.R
 	if login, ok := method.Body.(*types.Login); ok {
 		user, text = login.UserName, text+" userName="+login.UserName
 	}
+	inGuest := strings.HasPrefix(method.This.Type, "Guest") // what that changes the guest knows, and records
+	if vm, ok := subject(method.Body); ok && inGuest {
+		text += " in " + v.names[vm]
+	}
 	if v.cfg.Record != nil {
-		v.cfg.Record(user, text, !reads(method.Name))
+		v.cfg.Record(user, text, !inGuest && !reads(method.Name))
 	}
 	switch {
 	case ctx.Session == nil:
-	case strings.HasPrefix(method.This.Type, "Guest"): // GuestProcessManager and the like
-		return nil, new(types.GuestOperationsUnavailable)
 	case method.Name != "RebootGuest" || v.cfg.Rebooted == nil:
 	case v.canReboot(ctx, method.This):
 		v.cfg.Rebooted(v.names[method.This])
@@ -68,6 +72,46 @@ func (v *VCenter) canReboot(ctx *simulator.Context, ref types.ManagedObjectRefer
 		can = vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn && vm.Guest.ToolsRunningStatus == "guestToolsRunning"
 	})
 	return can
+}
+
+// subject is the machine that an operation is about.
+func subject(body any) (vm types.ManagedObjectReference, ok bool) {
+	field := reflect.Indirect(reflect.ValueOf(body))
+	if field.Kind() == reflect.Struct {
+		if f := field.FieldByName("Vm"); f.IsValid() {
+			vm, ok = f.Interface().(types.ManagedObjectReference)
+		}
+	}
+	return vm, ok
+}
+
+// inside finds the guest of a machine, or tells why vCenter cannot get there.
+func (v *VCenter) inside(ctx *simulator.Context, ref types.ManagedObjectReference) (*guestops.Guest, types.BaseMethodFault) {
+	vm, ok := v.model.Map().Get(ref).(*simulator.VirtualMachine)
+	if !ok {
+		return nil, &types.ManagedObjectNotFound{Obj: ref}
+	}
+	var power types.VirtualMachinePowerState
+	var tools string
+	ctx.Map.WithLock(ctx, vm, func() { power, tools = vm.Runtime.PowerState, vm.Guest.ToolsRunningStatus })
+	if power != types.VirtualMachinePowerStatePoweredOn {
+		return nil, &types.InvalidPowerState{RequestedState: types.VirtualMachinePowerStatePoweredOn, ExistingState: power}
+	}
+	var g *guestops.Guest
+	if v.cfg.Guest != nil && tools == "guestToolsRunning" {
+		g = v.cfg.Guest(v.names[ref])
+	}
+	if g == nil {
+		return nil, new(types.GuestOperationsUnavailable)
+	}
+	return g, nil
+}
+
+func (v *VCenter) refuse(method string, ref types.ManagedObjectReference) types.BaseMethodFault {
+	if v.cfg.Refuse == nil {
+		return nil
+	}
+	return v.cfg.Refuse(method, v.names[ref])
 }
 
 // watcher sees every property change of the registry.

@@ -1,8 +1,8 @@
 // Package vcenter is a simulated vCenter: govmomi's simulator with the machines of the lab in it.
 //
 // What it adds: logins are enforced, machines are copied into the registry (creating 5,000 takes minutes otherwise),
-// power changes made over the API are told to the lab, every method call is recorded, and what the simulator answers
-// with a crash (guest operations without containers) is refused with the fault of a vCenter that cannot do it.
+// power changes made over the API are told to the lab, every method call is recorded, and guest operations, for which
+// the simulator wants containers and crashes without them, are those of package guestops.
 package vcenter
 
 import (
@@ -14,6 +14,9 @@ import (
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/dsplay/dsplay/engine/lab/clock"
+	"github.com/dsplay/dsplay/engine/lab/guestops"
 )
 
 // Power is the power of a machine; standby is a guest that sleeps in a powered-on machine.
@@ -54,6 +57,12 @@ type Config struct {
 	// before it returns. Rebooted likewise of RebootGuest. May be nil.
 	Changed  func(vm string, power Power)
 	Rebooted func(vm string)
+	// Guest is the inside of a machine, for guest operations; nil: nobody gets there.
+	Guest func(vm string) *guestops.Guest
+	// Refuse may refuse a guest operation with a fault; nil: it does not. Host in the URLs of files: see guestops.Config.
+	Refuse   func(method, vm string) types.BaseMethodFault
+	Transfer string
+	Clock    clock.Clock // of the guests
 }
 
 // VCenter is the simulated vCenter. It is an http.Handler, safe for use by several goroutines.
@@ -63,6 +72,7 @@ type VCenter struct {
 	mux   *http.ServeMux
 	refs  map[string]types.ManagedObjectReference // VM name → reference
 	names map[types.ManagedObjectReference]string // of machines and hosts
+	tools *guestops.Tools
 }
 
 // New makes a vCenter with one cluster.
@@ -81,6 +91,11 @@ func New(cfg Config) (*VCenter, error) {
 	v.mux = svc.ServeMux
 	v.mux.HandleFunc(registry.Path+"/vimServiceVersions.xml", svc.ServiceVersions)
 	registry.Handler = v.handle
+	v.tools = guestops.New(guestops.Config{Clock: cfg.Clock, Guest: v.inside, Before: v.refuse, Transfer: cfg.Transfer})
+	if err := v.tools.Register(registry); err != nil {
+		return nil, err
+	}
+	v.mux.Handle(guestops.Path, v.tools)
 	registry.AddHandler(&watcher{v})
 	return v, nil
 }

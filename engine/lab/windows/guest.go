@@ -26,6 +26,8 @@ type Config struct {
 	Limited      []string      // users who are no administrators; the others are
 	RebootNeeded bool          // a driver that the installer adds or repairs runs only after a reboot
 	BootTakes    time.Duration // lab time; 0 is 90 s
+	// Program runs the programs of which Windows has none: what a test puts onto the disk. ok is false for others. May be nil.
+	Program func(ctx context.Context, name string, p *cmdexe.Process) (code uint32, ok bool)
 }
 
 // State is a copy of what a guest is.
@@ -59,6 +61,7 @@ type Guest struct {
 	boots    int
 	bootTime time.Time
 	shutdown context.CancelFunc // of a scheduled shutdown; nil: none
+	scratch  []string           // lower case
 }
 
 // New makes a healthy guest that is up: VMware Tools with VMCI and file introspection, the drivers run,
@@ -72,7 +75,7 @@ func New(c Config) *Guest {
 	}
 	g := &Guest{cfg: c, disk: disk.New("C:"), services: map[string]*service{}, keys: registry{}, tasks: map[string]*task{},
 		procs: newProcs(), up: true, boots: 1, bootTime: time.Now().Add(-9 * 24 * time.Hour).Truncate(time.Second)}
-	g.system = &cmdexe.System{Disk: g.disk, Program: g.program, Say: g.say, Wait: c.Clock.Wait, Version: "Version 10.0.17763.5576"}
+	g.system = &cmdexe.System{Disk: g.disk, Program: g.program, Say: g.say, Wait: c.Clock.Wait, Scratch: g.IsScratch, Version: "Version 10.0.17763.5576"}
 	g.fillDisk()
 	g.fillServices()
 	g.fillRegistry()

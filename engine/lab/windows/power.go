@@ -17,6 +17,7 @@ type procs struct {
 
 type proc struct {
 	image, user string
+	line        string // the whole command line, where it is known
 	start       time.Time
 	kill        context.CancelFunc
 	background  bool // not a process of its own

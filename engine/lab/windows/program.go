@@ -12,7 +12,7 @@ import (
 
 // programNames are the programs in System32.
 var programNames = []string{"cmd", "sc", "net", "reg", "schtasks", "msiexec", "shutdown", "tasklist", "taskkill", "findstr",
-	"find", "more", "sort", "where", "ping", "timeout", "hostname", "whoami", "certutil"}
+	"find", "more", "sort", "where", "ping", "timeout", "hostname", "whoami", "certutil", "chcp"}
 
 // program runs an executable of the disk. It stands in tasklist meanwhile.
 func (g *Guest) program(ctx context.Context, name string, p *cmdexe.Process) uint32 {
@@ -22,6 +22,11 @@ func (g *Guest) program(ctx context.Context, name string, p *cmdexe.Process) uin
 	}
 	defer done()
 	run := g.lookup(name)
+	if g.cfg.Program != nil && run == nil {
+		if code, ok := g.cfg.Program(ctx, name, p); ok {
+			return code
+		}
+	}
 	if run == nil {
 		return g.fail(p, 1, "%s is not simulated", name)
 	}
@@ -70,6 +75,8 @@ func (g *Guest) lookup(name string) func(context.Context, *cmdexe.Process) uint3
 		return g.timeout
 	case "certutil":
 		return g.certutil
+	case "chcp":
+		return g.chcp
 	case "hostname":
 		return func(_ context.Context, p *cmdexe.Process) uint32 { return line(p, "%s", g.cfg.Name) }
 	case "whoami":
@@ -88,6 +95,18 @@ func line(p *cmdexe.Process, format string, args ...any) uint32 {
 func (g *Guest) fail(p *cmdexe.Process, code uint32, english string, args ...any) uint32 {
 	fmt.Fprintf(p.Stderr, g.say(english)+"\r\n", args...)
 	return code
+}
+
+// chcp shows or sets the code page; programs here speak UTF-8 whatever it is.
+func (g *Guest) chcp(_ context.Context, p *cmdexe.Process) uint32 {
+	page := "437"
+	if g.cfg.Japanese {
+		page = "932"
+	}
+	if len(p.Argv) > 0 {
+		page = p.Argv[0]
+	}
+	return line(p, "Active code page: %s", page)
 }
 
 func (g *Guest) whoami(_ context.Context, p *cmdexe.Process) uint32 {

@@ -14,6 +14,7 @@ import (
 	"context"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,8 @@ type System struct {
 	Say func(english string) string
 	// Wait waits for a duration of lab time or for the end of ctx.
 	Wait func(ctx context.Context, d time.Duration) error
+	// Scratch tells of a path that writing there changes nothing of the system. nil: it is always a change.
+	Scratch func(path string) bool
 	// Version is what ver prints in its brackets: "Version 10.0.17763.1".
 	Version string
 }
@@ -98,6 +101,18 @@ func Launch(ctx context.Context, sys *System, p *Process, commandLine string) ui
 		return Killed
 	}
 	return s.level
+}
+
+// Command runs cmd.exe itself with the arguments p.Args, as CreateProcess starts it: "/d /s /c LINE".
+func Command(ctx context.Context, sys *System, p *Process) uint32 {
+	return newSession(ctx, sys, p).command(ctx, p.Args)
+}
+
+// changes says that the command changes something, unless all of paths are scratch.
+func (s *session) changes(paths ...string) {
+	if s.sys.Scratch == nil || len(paths) == 0 || slices.ContainsFunc(paths, func(p string) bool { return !s.sys.Scratch(p) }) {
+		s.mark()
+	}
 }
 
 func newSession(ctx context.Context, sys *System, p *Process) *session {

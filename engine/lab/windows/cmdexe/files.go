@@ -32,7 +32,7 @@ func (s *session) fileCommand(name string, args []string) uint32 {
 	if name == "type" {
 		return s.typeFiles(paths)
 	}
-	s.mark()
+	s.changes(paths...)
 	switch name {
 	case "del", "erase":
 		return s.del(paths)

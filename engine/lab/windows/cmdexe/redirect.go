@@ -42,7 +42,7 @@ func (s *session) redirect(r redir) error {
 	case device:
 		s.setStream(r.fd, io.Discard)
 	default:
-		s.mark()
+		s.changes(path)
 		open := s.sys.Disk.Write
 		if r.op == ">>" {
 			open = s.sys.Disk.Append

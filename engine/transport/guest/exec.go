@@ -1,0 +1,276 @@
+package guest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/vmware/govmomi/vim25"
+	"github.com/vmware/govmomi/vim25/methods"
+	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// run is one command.
+type run struct {
+	*conn
+	op, dir  string
+	pid      int64
+	watched  *watched
+	out, err *stream
+}
+
+// Exec runs p.Line, by cmd.exe /c or /bin/sh -c, as engine.Shell says. stdin is read to its end before the command
+// starts. Output arrives while the command runs, every few seconds; which of two lines on different streams came first
+// cannot be seen. The code has 32 bits and a sign on Windows, 8 bits on Linux (death by signal n is 128+n).
+//
+// A p.Stdin whose Read never returns keeps its goroutine after Exec has returned.
+func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
+	name := op(p.Line)
+	number, err := c.admit()
+	if err != nil {
+		return 0, c.unbegun(name, err)
+	}
+	defer c.running.Done()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.closing, func() { cancel(errClosed) })()
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		return 0, c.unbegun(name, cause(ctx))
+	}
+	r := &run{conn: c, op: name, dir: c.path(strconv.Itoa(number))}
+	if p.Stdout != nil {
+		r.out = &stream{to: p.Stdout}
+	}
+	if p.Stderr != nil {
+		r.err = &stream{to: p.Stderr}
+	}
+	if err := r.start(ctx, p); err != nil {
+		return 0, err
+	}
+	return r.follow(ctx)
+}
+
+// start hands the files over and starts the program.
+func (r *run) start(ctx context.Context, p engine.Process) error {
+	stdin, err := input(ctx, p.Stdin)
+	if err != nil {
+		return r.badInput(ctx, err)
+	}
+	have := streams{in: stdin != nil, out: r.out != nil, err: r.err != nil}
+	program, err := r.program(p.Line, r.dir, have)
+	if err != nil {
+		return err
+	}
+	if err := r.prepare(ctx, stdin, program.script); err != nil {
+		r.clean()
+		if ctx.Err() != nil {
+			return r.unbegun(r.op, cause(ctx))
+		}
+		return r.notRun(r.op, err)
+	}
+	r.pid, err = r.launch(program)
+	if err != nil {
+		r.clean()
+		return err
+	}
+	r.watched = r.watch.add(r.pid, r.dir)
+	return nil
+}
+
+// input is the whole of a stdin; nil: it is empty.
+func input(ctx context.Context, from io.Reader) ([]byte, error) {
+	if from == nil {
+		return nil, nil
+	}
+	type read struct {
+		data []byte
+		err  error
+	}
+	whole := make(chan read, 1)
+	go func() {
+		data, err := io.ReadAll(from)
+		whole <- read{data, err}
+	}()
+	timer := time.NewTimer(inputTime)
+	defer timer.Stop()
+	select {
+	case r := <-whole:
+		if len(r.data) == 0 {
+			r.data = nil
+		}
+		return r.data, r.err
+	case <-timer.C:
+		return nil, errDialogue
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+const inputTime = 20 * time.Second
+
+var errDialogue = errors.New("its input is not complete before it starts")
+
+func (r *run) badInput(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return r.unbegun(r.op, cause(ctx))
+	}
+	e := &engine.Error{Kind: engine.KindModule, Host: r.host, Op: r.op, Err: err}
+	if errors.Is(err, errDialogue) {
+		e.Hint = "guest operations have no dialogue: a command gets its input as a file. For sudo allow NOPASSWD, or use an account that needs no sudo"
+	}
+	return e
+}
+
+// prepare puts what the program needs into its directory.
+func (r *run) prepare(ctx context.Context, stdin, script []byte) error {
+	if stdin == nil && script == nil {
+		return nil
+	}
+	if err := r.makeDir(ctx, r.dir); err != nil {
+		return err
+	}
+	for name, data := range map[string][]byte{"in": stdin, "line": script} {
+		if data == nil {
+			continue
+		}
+		if err := r.files.write(ctx, r.conn, r.file(name), bytes.NewReader(data), int64(len(data))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file is one in the command's directory.
+func (r *run) file(name string) string {
+	if r.windows {
+		return r.dir + `\` + name
+	}
+	return r.dir + "/" + name
+}
+
+// launch starts a program. The request is not cut off when the caller's time is over: then nobody would know whether
+// something was started. Where that is not known all the same, the guest is asked.
+func (r *run) launch(p program) (int64, error) {
+	pid, err := r.startProgram(r.base, p)
+	if err == nil || !unanswered(err) {
+		if err != nil {
+			err = r.notRun(r.op, err)
+		}
+		return pid, err
+	}
+	ctx, cancel := context.WithTimeout(r.base, cleanup)
+	defer cancel()
+	list, asked := r.watch.list(ctx, nil)
+	if asked != nil && engine.KindOf(err) != engine.KindProtocol && dialFailed(err) {
+		return 0, r.notRun(r.op, err)
+	}
+	for _, x := range list {
+		if lives([]types.GuestProcessInfo{x}, r.dir) {
+			return x.Pid, nil
+		}
+	}
+	return 0, r.lost(r.op, "whether it was started is not known", err, true)
+}
+
+// dialFailed tells whether no connection came about, so that nothing was asked.
+func dialFailed(err error) bool {
+	switch engine.KindOf(err) {
+	case engine.KindRefused, engine.KindDNS, engine.KindTLS:
+		return true
+	}
+	return false
+}
+
+func (c *conn) startProgram(ctx context.Context, p program) (pid int64, err error) {
+	err = c.do(ctx, "start a program in the guest", func(ctx context.Context, v *vim25.Client) error {
+		r, err := methods.StartProgramInGuest(ctx, v, &types.StartProgramInGuest{This: c.process, Vm: c.ref, Auth: c.login,
+			Spec: &types.GuestProgramSpec{ProgramPath: p.path, Arguments: p.arguments}})
+		if err == nil {
+			pid = r.Returnval
+		}
+		return err
+	})
+	return pid, err
+}
+
+// A command that runs is asked for its output after seven times the poll pause; then the pauses grow to fifty times.
+const (
+	peekFirst = 7
+	peekLast  = 50
+)
+
+// follow waits for the end and fetches the output, a part of it before.
+func (r *run) follow(ctx context.Context) (int, error) {
+	wait := peekFirst * r.pause
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case e := <-r.watched.ended:
+			return r.finish(ctx, e)
+		case <-timer.C:
+			if err := r.peek(ctx); err != nil {
+				r.abandon()
+				return 0, &engine.Error{Kind: engine.KindModule, Host: r.host, Op: r.op, Msg: "its output could not be kept", Err: err}
+			}
+			wait = min(2*wait, peekLast*r.pause)
+			timer.Reset(wait)
+		case <-ctx.Done():
+			return 0, r.cancelled(ctx)
+		}
+	}
+}
+
+// cancelled kills the command, and gives its caller what it had said by then.
+func (r *run) cancelled(ctx context.Context) error {
+	dead, survivors := r.abandon()
+	if !dead {
+		r.mu.Lock()
+		r.orphans = append(r.orphans, r)
+		r.mu.Unlock()
+	}
+	e := r.killed(r.op, cause(ctx), !dead)
+	if len(survivors) > 0 {
+		e.Err = errors.Join(e.Err, survivors)
+	}
+	return e
+}
+
+// finish fetches what is left of the output. A command whose output cannot be had has an outcome that nobody knows.
+func (r *run) finish(ctx context.Context, e ending) (int, error) {
+	if e.err != nil {
+		r.clean()
+		runs := !errors.Is(e.err, errGone) && !isFault(e.err, &types.InvalidPowerState{})
+		return 0, r.lost(r.op, "the outcome is not known", e.err, runs)
+	}
+	err := r.fetch(ctx)
+	r.clean()
+	switch {
+	case err == nil:
+		return e.code, nil
+	case isFault(err, &types.FileNotFound{}):
+		return 0, &engine.Error{Kind: engine.KindModule, Host: r.host, Op: r.op, Msg: fmt.Sprintf("the guest could not make its temporary files in %s (exit code %d)", r.dir, e.code), Err: err,
+			Hint: "is its disk full, or did something remove them? Whether the command was started is not known"}
+	case ctx.Err() != nil:
+		return 0, r.killed(r.op, cause(ctx), false)
+	}
+	return 0, r.lost(r.op, fmt.Sprintf("it ended with the code %d, and its output could not be fetched", e.code), err, false)
+}
+
+// clean removes the command's files; what cannot be removed now, Close tries again, and tells of.
+func (r *run) clean() {
+	ctx, cancel := context.WithTimeout(r.base, cleanup)
+	defer cancel()
+	_ = r.remove(ctx, r.dir)
+}

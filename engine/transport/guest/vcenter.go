@@ -1,0 +1,106 @@
+package guest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/vmware/govmomi/fault"
+	"github.com/vmware/govmomi/property"
+	"github.com/vmware/govmomi/vim25"
+	"github.com/vmware/govmomi/vim25/methods"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/api/vsphere"
+)
+
+// center is the vCenter as one guest sees it.
+type center struct {
+	api     engine.API
+	host    string // the guest's name in the inventory
+	vc      string // the vCenter's
+	patient time.Duration
+}
+
+// managers are the objects that do guest operations in a vCenter.
+type managers struct{ auth, file, process types.ManagedObjectReference }
+
+const (
+	busyTries = 5                      // while the machine is busy with something else
+	busyPause = 300 * time.Millisecond // before the second try; it doubles
+)
+
+// do calls f with a client that is logged in, for at most the time that a vCenter may be silent. A machine that is busy
+// (TaskInProgress: a vMotion, a snapshot) refuses an operation before it begins, so it is tried again.
+func (c *center) do(ctx context.Context, op string, f func(ctx context.Context, v *vim25.Client) error) error {
+	pause := busyPause
+	for try := 1; ; try++ {
+		err := c.once(ctx, f)
+		if try == busyTries || !fault.Is(err, &types.TaskInProgress{}) || engine.Wait(ctx, pause) != nil {
+			return c.explain(op, err)
+		}
+		pause *= 2
+	}
+}
+
+func (c *center) once(ctx context.Context, f func(ctx context.Context, v *vim25.Client) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.patient, errSilent)
+	defer cancel()
+	var raw error
+	err := vsphere.Do(ctx, c.api, func(ctx context.Context, v *vim25.Client) error {
+		raw = f(ctx, v)
+		return raw
+	})
+	if err == nil || raw == nil {
+		return err
+	}
+	var known *engine.Error
+	if !errors.As(raw, &known) && !fault.Is(raw, &types.NotAuthenticated{}) {
+		return raw // with its fault, which is ours to explain
+	}
+	return err
+}
+
+// ask is do for what only asks: it is repeated while the vCenter says 503.
+func (c *center) ask(ctx context.Context, op string, f func(ctx context.Context, v *vim25.Client) error) error {
+	return c.do(vsphere.Asking(ctx), op, f)
+}
+
+// managers are asked for once per vCenter.
+func (c *center) managers(ctx context.Context) (managers, error) {
+	x, err := c.api.Session(ctx, "guest operations", func(ctx context.Context) (any, func(context.Context) error, error) {
+		var m mo.GuestOperationsManager
+		err := c.ask(ctx, "ask for guest operations", func(ctx context.Context, v *vim25.Client) error {
+			if v.ServiceContent.GuestOperationsManager == nil {
+				return errors.New("it has no guest operations: vSphere 5.0 is the first that has")
+			}
+			return property.DefaultCollector(v).RetrieveOne(ctx, *v.ServiceContent.GuestOperationsManager, []string{"authManager", "fileManager", "processManager"}, &m)
+		})
+		if err == nil && (m.AuthManager == nil || m.FileManager == nil || m.ProcessManager == nil) {
+			err = &engine.Error{Kind: engine.KindProtocol, Host: c.vc, Op: "ask for guest operations", Msg: "the vCenter does not say who does them"}
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		return managers{*m.AuthManager, *m.FileManager, *m.ProcessManager}, nil, nil
+	})
+	if err != nil {
+		return managers{}, err
+	}
+	return x.(managers), nil
+}
+
+// tryLogin tries the account. A refusal stands as long as the vCenter's connection: whoever dials again gets the same
+// error, and no account is locked by trying.
+func (c *center) tryLogin(ctx context.Context, m managers, vm types.ManagedObjectReference, login *types.NamePasswordAuthentication) error {
+	_, err := c.api.Session(ctx, "guest login "+vm.Value+" "+login.Username, func(ctx context.Context) (any, func(context.Context) error, error) {
+		err := c.do(ctx, "log in to the guest as "+login.Username, func(ctx context.Context, v *vim25.Client) error {
+			_, err := methods.ValidateCredentialsInGuest(ctx, v, &types.ValidateCredentialsInGuest{This: m.auth, Vm: vm, Auth: login})
+			return err
+		})
+		return true, nil, err
+	})
+	return err
+}
