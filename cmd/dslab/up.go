@@ -41,6 +41,7 @@ appliance's protection, and the one before it is off: neither counts when an ESX
 	f.BoolVar(&o.NoREST, "no-rest", false, "a DSM 11.0, which has SOAP only")
 	f.BoolVar(&o.NSXV, "nsx-v", false, "NSX-V: the Mux is vShield-Endpoint-Mux instead of nsx-context-mux")
 	f.BoolVar(&o.PlainWS, "winrm-http", false, "WinRM over http with NTLM encryption instead of https")
+	f.BoolVar(&o.GuestOps, "guest-operations", false, "reach guests through the vCenter (connection \"guest\") instead of over WinRM")
 	f.BoolVar(&o.Static, "static", false, "write uuid, bios_uuid and esxi into the inventory instead of a vSphere source")
 	f.BoolVar(&o.Everyone, "everyone", false, "protect every guest by its appliance and switch all of them on")
 	f.StringVar(&o.Appliance, "appliance-name", "Trend Micro Deep Security (%d)", "name of the appliances' VMs in the vCenter")

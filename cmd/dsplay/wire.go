@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/guest"
 	"github.com/dsplay/dsplay/engine/transport/https"
 	"github.com/dsplay/dsplay/engine/transport/local"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
@@ -27,6 +28,7 @@ func (a *app) wires() wires {
 			"winrm": winrm.New(),
 			"local": local.Transport{},
 			"https": https.Transport{},
+			"guest": guest.Transport{},
 		},
 		sources: map[string]inventory.Source{"vsphere": vsphere.Source{}},
 		modules: modules.All(),

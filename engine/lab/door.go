@@ -19,7 +19,7 @@ const (
 	unreachable   manner = "unreachable"    // nobody listens
 	silent        manner = "silent"         // connections are accepted and never answered
 	wrongHostKey  manner = "wrong-host-key" // SSH with another host key
-	wrongPassword manner = "wrong-password" // WinRM that refuses the password
+	wrongPassword manner = "wrong-password" // a guest that refuses the password
 )
 
 // listening is a server that runs.
@@ -53,6 +53,13 @@ func (d *door) Addr() (host, port string) {
 	defer d.mu.Unlock()
 	host, port, _ = net.SplitHostPort(d.addr)
 	return host, port
+}
+
+// meets tells whether it meets people in this manner.
+func (d *door) meets(m manner) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.manner == m
 }
 
 func (d *door) setManner(m manner) error { return d.change(func() { d.manner = m }) }

@@ -64,7 +64,7 @@ var faults = []fault{
 	{FaultInfo{"unreachable", "any system", "nothing listens on its port", "none"}, manners(unreachable)},
 	{FaultInfo{"silent", "any system", "its port accepts connections and never answers", "none"}, manners(silent)},
 	{FaultInfo{"wrong-host-key", "an ESXi host or an appliance", "it shows another SSH host key", "none"}, manners(wrongHostKey)},
-	{FaultInfo{"wrong-password", "a guest", "WinRM refuses the password", "none"}, manners(wrongPassword)},
+	{FaultInfo{"wrong-password", "a guest", "it refuses the password", "none"}, manners(wrongPassword)},
 }
 
 // Faults lists what Inject knows.

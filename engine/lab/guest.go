@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/dsplay/dsplay/engine/lab/dsm"
+	"github.com/dsplay/dsplay/engine/lab/guestops"
 	"github.com/dsplay/dsplay/engine/lab/vcenter"
 	"github.com/dsplay/dsplay/engine/lab/windows"
 )
@@ -23,6 +24,7 @@ type guest struct {
 	uuid, bios string
 	agentless  bool
 	door       *door
+	tools      *guestops.Guest // what VMware Tools give to who asks through the vCenter
 
 	mu      sync.Mutex
 	host    *host // where it runs now
@@ -41,6 +43,7 @@ func newGuest(l *Lab, h *host, id, n int) *guest {
 	g.uuid = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(g.name+".instance.lab")).String()
 	g.bios = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(g.name+".bios.lab")).String()
 	g.win = g.newMachine()
+	g.tools = g.newTools()
 	return g
 }
 

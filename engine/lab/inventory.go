@@ -59,18 +59,29 @@ group "dsva" {
 group "guests" {
   vcenter = %[1]q
   dsm     = %[2]q
-  connection "winrm" {
+  connection %[10]q {
     user     = %[8]s
     password = secret(%[9]s)
-%[10]s  }
+%[11]s  }
 }
 
 `, vcenterName, dsmName, hostUser, l.path("id_ed25519"), l.path("known_hosts"), applianceUser, l.secret("dsva"),
-		quote(`LAB\`+guestUser), l.secret("guests"), l.winrmTLS())
+		quote(`LAB\`+guestUser), l.secret("guests"), l.guestWay(), l.guestWaySettings())
 }
 
-func (l *Lab) winrmTLS() string {
-	if l.opts.PlainWS {
+// guestWay is the transport to the guests.
+func (l *Lab) guestWay() string {
+	if l.opts.GuestOps {
+		return "guest"
+	}
+	return "winrm"
+}
+
+func (l *Lab) guestWaySettings() string {
+	switch {
+	case l.opts.GuestOps:
+		return fmt.Sprintf("    vcenter  = %q\n", vcenterName)
+	case l.opts.PlainWS:
 		return "    https    = false\n"
 	}
 	return fmt.Sprintf("    https    = true\n    ca       = %s\n", l.path("ca.pem"))
@@ -91,11 +102,18 @@ func (l *Lab) managers(b *strings.Builder) {
 
 func (l *Lab) guestBlock(b *strings.Builder, g *guest) {
 	ip, port := g.door.Addr()
-	fmt.Fprintf(b, "host %q {\n  address = %q\n  groups  = [\"guests\"]\n", g.name, ip)
+	fmt.Fprintf(b, "host %q {\n", g.name)
+	if !l.opts.GuestOps { // nobody needs to know where it is
+		fmt.Fprintf(b, "  address = %q\n", ip)
+	}
+	b.WriteString("  groups  = [\"guests\"]\n")
 	if l.opts.Static {
 		fmt.Fprintf(b, "  uuid      = %q\n  bios_uuid = %q\n  esxi      = %q\n", g.uuid, g.bios, g.where().name)
 	}
-	fmt.Fprintf(b, "  connection \"winrm\" {\n    port = %s\n  }\n}\n\n", port)
+	if !l.opts.GuestOps {
+		fmt.Fprintf(b, "  connection \"winrm\" {\n    port = %s\n  }\n", port)
+	}
+	b.WriteString("}\n\n")
 }
 
 // appliancePattern fits the VM names of the appliances, which are no guests.

@@ -30,6 +30,7 @@ type Options struct {
 	NoREST   bool // a DSM 11.0: SOAP only
 	NSXV     bool // the Mux is vShield-Endpoint-Mux instead of nsx-context-mux
 	PlainWS  bool // WinRM over http with NTLM sealing instead of https
+	GuestOps bool // the inventory reaches guests through the vCenter (vSphere guest operations) instead of over WinRM
 	Static   bool // the inventory holds uuid, bios_uuid and esxi of every guest itself, and has no source block
 	// Everyone protects every guest and switches all of them on. Else, in an estate of at least 2 hosts with 4 guests
 	// each, the last guest has an agent of its own and the one before it is off.

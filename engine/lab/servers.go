@@ -67,6 +67,7 @@ func (l *Lab) startVCenter() (err error) {
 		},
 		Changed:  func(vm string, p vcenter.Power) { l.machines[vm].setPower(Power(p)) },
 		Rebooted: func(vm string) { l.machines[vm].reboot() },
+		Guest:    l.toolsOf, Clock: l.clock,
 	}
 	for _, h := range l.hosts {
 		cfg.Hosts = append(cfg.Hosts, h.name)

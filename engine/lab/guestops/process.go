@@ -15,6 +15,7 @@ import (
 
 const (
 	remembered = 5 * time.Minute // after its end, of the guest's time
+	least      = 5 * time.Second // of real time: who asks lives in it, however fast the lab's clock runs
 	tick       = time.Second     // Tools look so often whether a program has ended
 	longest    = 65536 - 5000    // bytes of a request to Tools: VIX_COMMAND_MAX_USER_INPUT_SIZE
 )
@@ -93,7 +94,7 @@ func (m *processManager) list(g *Guest, pids []int64) []types.GuestProcessInfo {
 	defer g.mu.Unlock()
 	var list []types.GuestProcessInfo
 	for pid, r := range g.records {
-		if r.ended && now.Sub(r.end) > m.tools.cfg.Clock.Real(remembered) {
+		if r.ended && now.Sub(r.end) > max(m.tools.cfg.Clock.Real(remembered), least) {
 			delete(g.records, pid)
 			continue
 		}

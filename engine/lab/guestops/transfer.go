@@ -28,7 +28,7 @@ type transfer struct {
 }
 
 func (t *Tools) open(x *transfer) string {
-	x.token, x.until = rand.Text(), time.Now().Add(t.cfg.Clock.Real(good))
+	x.token, x.until = rand.Text(), time.Now().Add(max(t.cfg.Clock.Real(good), least))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
