@@ -7,6 +7,7 @@ package vcenter
 
 import (
 	"context"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -135,6 +136,20 @@ func (v *VCenter) Move(vm, host string) {
 	}
 	if old, ok := registry.Get(from).(*simulator.HostSystem); ok && v.names[from] != host {
 		registry.WithLock(v.own(), old, func() { simulator.RemoveReference(&old.Vm, machine.Self) })
+	}
+}
+
+// SetCertificate is what the vCenter knows of an ESXi host's certificate, in DER.
+func (v *VCenter) SetCertificate(host string, der []byte) {
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	for ref, name := range v.names {
+		if h, ok := v.model.Map().Get(ref).(*simulator.HostSystem); ok && name == host {
+			v.model.Map().WithLock(v.own(), h, func() {
+				config := *h.Config // hosts share it
+				config.Certificate = text
+				h.Config = &config
+			})
+		}
 	}
 }
 

@@ -96,9 +96,25 @@ func (c *conn) begin(ctx context.Context, h *engine.Host, s *Settings, p parsed)
 		return err
 	}
 	end = engine.BeginStage(ctx, engine.StageShell)
-	c.dir, err = c.temporary(ctx)
+	c.dir, err = c.place(ctx)
 	end(engine.Stage{Detail: c.dir, Err: err})
 	return err
+}
+
+// place makes the directory of this connection and hands a file over to it: that the ESXi host cannot be reached, or has
+// an unknown certificate, must not show when a command has run and its output cannot be fetched.
+func (c *conn) place(ctx context.Context) (dir string, err error) {
+	if dir, err = c.temporary(ctx); err != nil {
+		return "", err
+	}
+	c.dir = dir
+	text := "temporary files of dsplay\n"
+	if err = c.files.write(ctx, c, c.path("about"), strings.NewReader(text), int64(len(text))); err != nil {
+		ctx, cancel := context.WithTimeout(c.base, cleanup)
+		defer cancel()
+		_ = c.remove(ctx, dir) // err is what has to be told
+	}
+	return dir, err
 }
 
 // temporary makes the directory of this connection, which nobody but the account may read (mode 0700, or in the
@@ -150,7 +166,7 @@ func (c *conn) Close() error {
 	c.running.Wait()
 	var orphans sync.WaitGroup
 	for _, r := range c.orphans {
-		orphans.Go(func() { r.abandon() })
+		orphans.Go(func() { _, _ = r.abandon() }) // its error was told
 	}
 	orphans.Wait()
 	c.watch.close()

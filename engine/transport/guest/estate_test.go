@@ -2,7 +2,10 @@ package guest_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/pem"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -49,7 +52,7 @@ func newEstate(t *testing.T, system guestops.System, guestID string, configure f
 	t.Helper()
 	e := &estate{t: t, guest: &guestops.Guest{System: system, Lockout: 5,
 		Password: func(user string) (string, bool) { return "pa$$ <word>", user == `LAB\ops` }}}
-	cfg := vcenter.Config{User: "ops@vsphere.local", Password: "s3cret", Hosts: []string{"esx1", "esx2"}, Clock: clock.Clock{Speed: 50},
+	cfg := vcenter.Config{User: "ops@vsphere.local", Password: "s3cret", Hosts: []string{"esx1", "esx2"}, Clock: clock.Clock{Speed: 1000},
 		VMs: []vcenter.VM{{Name: "vm1", Host: "esx1", UUID: bios, InstanceUUID: instance, Power: vcenter.On, GuestID: guestID},
 			{Name: "vm2", Host: "esx1", UUID: "421e1137-5c49-56e4-8c11-0000000000cc", InstanceUUID: "501e1137-5c49-56e4-8c11-0000000000dd", Power: vcenter.Off, GuestID: guestID}},
 		Guest: func(string) *guestops.Guest { return e.guest },
@@ -196,4 +199,15 @@ func (e *estate) mustOpen(t *testing.T, change func(*guest.Settings)) engine.She
 		t.Fatal(err)
 	}
 	return c
+}
+
+// uploader is what the connection offers besides commands.
+type uploader interface {
+	Upload(ctx context.Context, path string, r io.Reader, size int64) error
+	Download(ctx context.Context, path string, w io.Writer) (int64, error)
+}
+
+func fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }

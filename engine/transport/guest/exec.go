@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/vmware/govmomi/vim25"
@@ -23,10 +23,11 @@ type run struct {
 	pid      int64
 	watched  *watched
 	out, err *stream
+	in       *input // not nil: it is fed while it runs
 }
 
-// Exec runs p.Line, by cmd.exe /c or /bin/sh -c, as engine.Shell says. stdin is read to its end before the command
-// starts. Output arrives while the command runs, every few seconds; which of two lines on different streams came first
+// Exec runs p.Line, by cmd.exe /c or /bin/sh -c, as engine.Shell says. On Windows stdin is read to its end before the
+// command starts, at most 128 MB. Output arrives while the command runs, every few seconds; which of two lines on different streams came first
 // cannot be seen. The code has 32 bits and a sign on Windows, 8 bits on Linux (death by signal n is 128+n).
 //
 // A p.Stdin whose Read never returns keeps its goroutine after Exec has returned.
@@ -55,6 +56,7 @@ func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 	if p.Stderr != nil {
 		r.err = &stream{to: p.Stderr}
 	}
+	defer func() { r.in.stop() }()
 	if err := r.start(ctx, p); err != nil {
 		return 0, err
 	}
@@ -63,11 +65,15 @@ func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 
 // start hands the files over and starts the program.
 func (r *run) start(ctx context.Context, p engine.Process) error {
-	stdin, err := input(ctx, p.Stdin)
-	if err != nil {
-		return r.badInput(ctx, err)
+	have := streams{out: r.out != nil, err: r.err != nil}
+	if _, err := r.program(p.Line, r.dir, have); err != nil {
+		return err // before anything is read
 	}
-	have := streams{in: stdin != nil, out: r.out != nil, err: r.err != nil}
+	stdin, fed, err := r.receive(ctx, p.Stdin)
+	if err != nil {
+		return err
+	}
+	r.in, have.in, have.fed = fed, stdin != nil, fed != nil
 	program, err := r.program(p.Line, r.dir, have)
 	if err != nil {
 		return err
@@ -88,53 +94,9 @@ func (r *run) start(ctx context.Context, p engine.Process) error {
 	return nil
 }
 
-// input is the whole of a stdin; nil: it is empty.
-func input(ctx context.Context, from io.Reader) ([]byte, error) {
-	if from == nil {
-		return nil, nil
-	}
-	type read struct {
-		data []byte
-		err  error
-	}
-	whole := make(chan read, 1)
-	go func() {
-		data, err := io.ReadAll(from)
-		whole <- read{data, err}
-	}()
-	timer := time.NewTimer(inputTime)
-	defer timer.Stop()
-	select {
-	case r := <-whole:
-		if len(r.data) == 0 {
-			r.data = nil
-		}
-		return r.data, r.err
-	case <-timer.C:
-		return nil, errDialogue
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-const inputTime = 20 * time.Second
-
-var errDialogue = errors.New("its input is not complete before it starts")
-
-func (r *run) badInput(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return r.unbegun(r.op, cause(ctx))
-	}
-	e := &engine.Error{Kind: engine.KindModule, Host: r.host, Op: r.op, Err: err}
-	if errors.Is(err, errDialogue) {
-		e.Hint = "guest operations have no dialogue: a command gets its input as a file. For sudo allow NOPASSWD, or use an account that needs no sudo"
-	}
-	return e
-}
-
 // prepare puts what the program needs into its directory.
 func (r *run) prepare(ctx context.Context, stdin, script []byte) error {
-	if stdin == nil && script == nil {
+	if stdin == nil && script == nil && r.in == nil {
 		return nil
 	}
 	if err := r.makeDir(ctx, r.dir); err != nil {
@@ -210,8 +172,17 @@ const (
 	peekLast  = 50
 )
 
-// follow waits for the end and fetches the output, a part of it before.
+// follow feeds the command, waits for its end, and fetches the output, a part of it before.
 func (r *run) follow(ctx context.Context) (int, error) {
+	var fed chan error // nil: nothing comes
+	if r.in != nil {
+		feeding, stop := context.WithCancel(ctx)
+		fed = make(chan error, 1)
+		var feeder sync.WaitGroup
+		feeder.Go(func() { fed <- r.feed(feeding, r.in) })
+		defer feeder.Wait()
+		defer stop()
+	}
 	wait := peekFirst * r.pause
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -219,10 +190,14 @@ func (r *run) follow(ctx context.Context) (int, error) {
 		select {
 		case e := <-r.watched.ended:
 			return r.finish(ctx, e)
+		case err := <-fed:
+			if fed = nil; err != nil && ctx.Err() == nil {
+				return r.starved(ctx, err)
+			}
 		case <-timer.C:
 			if err := r.peek(ctx); err != nil {
-				r.abandon()
-				return 0, &engine.Error{Kind: engine.KindModule, Host: r.host, Op: r.op, Msg: "its output could not be kept", Err: err}
+				dead, _ := r.abandon()
+				return 0, r.unkept(err, !dead)
 			}
 			wait = min(2*wait, peekLast*r.pause)
 			timer.Reset(wait)
@@ -230,6 +205,18 @@ func (r *run) follow(ctx context.Context) (int, error) {
 			return 0, r.cancelled(ctx)
 		}
 	}
+}
+
+// starved is the end of a command whose input could not be handed over: a part is never taken for the whole. It may have
+// ended by itself.
+func (r *run) starved(ctx context.Context, err error) (int, error) {
+	select {
+	case e := <-r.watched.ended:
+		return r.finish(ctx, e)
+	default:
+	}
+	dead, _ := r.abandon()
+	return 0, r.lost(r.op, "its input could not be handed over", err, !dead)
 }
 
 // cancelled kills the command, and gives its caller what it had said by then.
@@ -256,9 +243,11 @@ func (r *run) finish(ctx context.Context, e ending) (int, error) {
 	}
 	err := r.fetch(ctx)
 	r.clean()
-	switch {
+	switch bad := r.bad(); {
 	case err == nil:
 		return e.code, nil
+	case bad != nil:
+		return 0, r.unkept(bad, false)
 	case isFault(err, &types.FileNotFound{}):
 		return 0, &engine.Error{Kind: engine.KindModule, Host: r.host, Op: r.op, Msg: fmt.Sprintf("the guest could not make its temporary files in %s (exit code %d)", r.dir, e.code), Err: err,
 			Hint: "is its disk full, or did something remove them? Whether the command was started is not known"}
@@ -266,6 +255,20 @@ func (r *run) finish(ctx context.Context, e ending) (int, error) {
 		return 0, r.killed(r.op, cause(ctx), false)
 	}
 	return 0, r.lost(r.op, fmt.Sprintf("it ended with the code %d, and its output could not be fetched", e.code), err, false)
+}
+
+// bad is why one of the streams could not be handed on; nil: both could.
+func (r *run) bad() error {
+	for _, s := range []*stream{r.out, r.err} {
+		if s != nil && s.bad != nil {
+			return s.bad
+		}
+	}
+	return nil
+}
+
+func (r *run) unkept(err error, orphan bool) error {
+	return &engine.Error{Kind: engine.KindModule, Host: r.host, Op: r.op, Msg: "its output could not be kept", Err: err, Orphan: orphan}
 }
 
 // clean removes the command's files; what cannot be removed now, Close tries again, and tells of.

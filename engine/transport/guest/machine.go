@@ -33,13 +33,13 @@ func want(h *engine.Host, s *Settings) wanted {
 	case s.Moref != "":
 		return wanted{moref: s.Moref}
 	case s.UUID != "":
-		return wanted{uuid: s.UUID}
+		return wanted{uuid: strings.ToLower(s.UUID)}
 	case s.Name != "":
 		return wanted{name: s.Name}
 	case uuid != "":
-		return wanted{uuid: uuid}
+		return wanted{uuid: strings.ToLower(uuid)}
 	case bios != "":
-		return wanted{bios: bios}
+		return wanted{bios: strings.ToLower(bios)}
 	}
 	return wanted{name: h.Name}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/api/vsphere"
 )
 
 // longPause is how many first pauses the pause between two looks grows to, each by half. VMware Tools notice an end within
@@ -183,16 +184,17 @@ func (w *watcher) unknown(err error) {
 	}
 }
 
-// list asks Tools for these programs; none: for everything that runs.
+// list asks Tools for these programs; none: for everything that runs. Who waits asks again soon, so a machine that is
+// busy is not waited for here.
 func (w *watcher) list(ctx context.Context, pids []int64) (list []types.GuestProcessInfo, err error) {
-	err = w.ask(ctx, "look at the programs in the guest", func(ctx context.Context, v *vim25.Client) error {
+	err = w.once(vsphere.Asking(ctx), func(ctx context.Context, v *vim25.Client) error {
 		r, err := methods.ListProcessesInGuest(ctx, v, &types.ListProcessesInGuest{This: w.process, Vm: w.ref, Auth: w.login, Pids: pids})
 		if err == nil {
 			list = r.Returnval
 		}
 		return err
 	})
-	return list, err
+	return list, w.explain("look at the programs in the guest", err)
 }
 
 // search looks for a program that Tools know nothing of, although they started it: they have restarted, or the guest

@@ -71,9 +71,7 @@ func (s *suite) endlessStdin(t *testing.T) {
 	defer cancel()
 	z := &zeros{}
 	code, err := shell.Exec(ctx, engine.Process{Line: s.c.Exit(7), Stdin: z})
-	if code != 7 || err != nil {
-		t.Fatalf("%d, %v", code, err)
-	}
+	s.fed(t, code, err)
 	last := int64(-1)
 	if !eventually(t, func() bool {
 		now := z.reads.Load()
@@ -85,6 +83,20 @@ func (s *suite) endlessStdin(t *testing.T) {
 	}
 }
 
+// fed wants the 7 of a command whose input has no end, or the refusal to run it.
+func (s *suite) fed(t *testing.T, code int, err error) {
+	t.Helper()
+	if s.WholeInput {
+		if e := mustFail(t, err, engine.KindModule); e.Unreachable {
+			t.Errorf("Unreachable is set: %v", e)
+		}
+		return
+	}
+	if code != 7 || err != nil {
+		t.Fatalf("%d, %v", code, err)
+	}
+}
+
 // stdinWithoutEnd: nothing comes, and no end either.
 func (s *suite) stdinWithoutEnd(t *testing.T) {
 	shell := s.open(t)
@@ -93,9 +105,7 @@ func (s *suite) stdinWithoutEnd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	code, err := shell.Exec(ctx, engine.Process{Line: s.c.Exit(7), Stdin: in})
-	if code != 7 || err != nil {
-		t.Fatalf("%d, %v", code, err)
-	}
+	s.fed(t, code, err)
 	must(t, shell, s.c.Exit(0), "", 0)
 }
 

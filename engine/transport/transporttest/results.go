@@ -53,7 +53,7 @@ func (s *suite) concurrency(t *testing.T) {
 	wait.Wait()
 }
 
-// many are 1,000 short commands on one connection, a few at once, each with a code of its own.
+// many are 1,000 short commands, or as many as the target says, on one connection, a few at once, each with a code of its own.
 func (s *suite) many(t *testing.T) {
 	shell := s.open(t)
 	n := cmp.Or(s.Many, 1000)

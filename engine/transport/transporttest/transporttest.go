@@ -35,6 +35,8 @@ type Target struct {
 	Lacks map[string]string
 	// Changes tells words that the shell of this host changes however they are written; nil: it changes none.
 	Changes func(word string) bool
+	// WholeInput says that a command gets its input only as a whole: one without an end is refused, and nothing is run.
+	WholeInput bool
 	// Many is how many short commands one connection has to bear; 0: 1,000.
 	Many int
 	// Leaves are goroutines that the connections of this target may leave behind: of a server in the same process.
