@@ -179,9 +179,10 @@ func (a *app) pingAll(ctx context.Context, pool *run.Pool, hosts []*engine.Host,
 	for _, h := range hosts {
 		p.width = min(max(p.width, len(h.Name)), 20)
 	}
-	began := time.Now()
+	began, end := time.Now(), p.animate()
 	r, err := ping.Run(ctx, hosts, ping.Options{Pool: pool, Parallel: f.parallel, Now: time.Now, Told: p.told, Done: p.done,
 		Text: report.NewRedactor(&a.secrets).Text})
+	end()
 	_ = pool.Close() // that a connection would not close properly is nothing to act on
 	if err != nil {
 		return r, err

@@ -69,6 +69,22 @@ func TestPingGolden(t *testing.T) {
 	}
 }
 
+// TestPingWaiting holds the line that moves.
+func TestPingWaiting(t *testing.T) {
+	p := &pingView{total: 50, ended: 12}
+	for _, host := range []string{"esx\x1b1", "dsva2"} {
+		p.told(host, engine.Stage{Name: engine.StageTCP})
+	}
+	now := p.under["dsva2"].since.Add(4 * time.Second)
+	if got, want := p.waiting(now), "12 of 50 done; esx\uFFFD1: 4s after tcp; dsva2: 4s after tcp"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	p.told(strings.Repeat("a very long name ", 9), engine.Stage{Name: engine.StageTCP})
+	if n := len([]rune(p.waiting(now))); n > 78 {
+		t.Errorf("it is %d characters long and would wrap", n)
+	}
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", "ping", name)

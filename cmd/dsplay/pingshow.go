@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -23,30 +24,64 @@ type pingView struct {
 
 	mu    sync.Mutex
 	ended int
-	under map[string]string // the last stage of hosts that are under way
-	drawn time.Time
-	err   error // of writing
+	under map[string]progress // hosts that are under way
+	err   error               // of writing
 }
 
-// told keeps the live line.
+// progress is how far a host is.
+type progress struct {
+	stage string // the last one that ended
+	since time.Time
+}
+
+// told hears how far a host is.
 func (p *pingView) told(host string, s engine.Stage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.live == nil || time.Since(p.drawn) < 50*time.Millisecond {
-		return
-	}
 	if p.under == nil {
-		p.under = map[string]string{}
+		p.under = map[string]progress{}
 	}
-	p.under[host], p.drawn = s.Name, time.Now()
-	line := fmt.Sprintf("%d/%d", p.ended, p.total)
-	for _, name := range slices.Sorted(maps.Keys(p.under)) {
-		line += "  " + inLine(name) + ": " + p.under[name]
+	p.under[host] = progress{s.Name, time.Now()}
+}
+
+// animate keeps a line up to date that says how many hosts are done and which one makes everybody wait. The function that
+// it returns ends that.
+func (p *pingView) animate() (end func()) {
+	if p.live == nil {
+		return func() {}
+	}
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				p.mu.Lock()
+				fmt.Fprint(p.live, "\r\x1b[K"+p.waiting(time.Now()))
+				p.mu.Unlock()
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() { close(over); <-ended }
+}
+
+// waiting says who is waited for, the longest first.
+func (p *pingView) waiting(now time.Time) string {
+	hosts := slices.SortedFunc(maps.Keys(p.under), func(a, b string) int {
+		return cmp.Or(p.under[a].since.Compare(p.under[b].since), cmp.Compare(a, b))
+	})
+	line := fmt.Sprintf("%d of %d done", p.ended, p.total)
+	for _, name := range hosts {
+		line += fmt.Sprintf("; %s: %s after %s", inLine(name), now.Sub(p.under[name].since).Round(time.Second), p.under[name].stage)
 	}
 	if r := []rune(line); len(r) > 78 {
 		line = string(r[:77]) + "…"
 	}
-	fmt.Fprint(p.live, "\r\x1b[K"+line)
+	return line
 }
 
 func (p *pingView) clear() {
@@ -138,6 +173,9 @@ func (p *pingView) word(h ping.Host) string {
 		color = "\x1b[32m"
 	case h.Status == ping.NotTried:
 		word = "not tried"
+		if h.Error != nil {
+			return "stopped"
+		}
 	case h.At != "":
 		word += " at " + inLine(h.At)
 	}

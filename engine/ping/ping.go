@@ -29,7 +29,7 @@ type Options struct {
 	Text func(string) string
 }
 
-// Run asks all hosts. When ctx ends, those that are under way count as unreachable, and the others as not tried.
+// Run asks all hosts. When ctx ends, those that have not answered count as not tried.
 // Its only error is a *run.Bug.
 func Run(ctx context.Context, hosts []*engine.Host, o Options) (Report, error) {
 	r := Report{V: Version, Hosts: make([]Host, len(hosts))}
@@ -92,6 +92,9 @@ func one(ctx context.Context, h *engine.Host, o Options, out *Host) (bug error) 
 		return nil
 	}
 	l.all(engine.WithStages(ctx, l.hear))
+	if ctx.Err() != nil && out.Error != nil { // whatever went wrong, it was our going
+		out.Status, out.Error = NotTried, engine.NewEventError(&engine.Error{Kind: engine.KindTimeout, Host: h.Name, Msg: "stopped before it had answered"})
+	}
 	l.finish()
 	return nil
 }

@@ -236,6 +236,23 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestStoppedInTheMiddle: that somebody does not want to wait is nothing bad about the host.
+func TestStoppedInTheMiddle(t *testing.T) {
+	l := &linux{slow: time.Minute}
+	_, h := l.start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	pool := run.NewPool(map[string]engine.Transport{"ssh": ssh.New()}, nil, nil)
+	defer pool.Close()
+	r, err := ping.Run(ctx, []*engine.Host{h}, ping.Options{Pool: pool, Parallel: 1, Now: time.Now, Told: func(_ string, s engine.Stage) {
+		if s.Name == engine.StagePlatform {
+			cancel() // true runs, or will soon
+		}
+	}})
+	if x := r.Hosts[0]; err != nil || r.NotTried != 1 || x.Error == nil || !strings.Contains(x.Error.Text, "stopped") {
+		t.Errorf("%v, %+v %+v", err, x, x.Error)
+	}
+}
+
 // panics is a transport with a bug.
 type panics struct{ ssh.Transport }
 
