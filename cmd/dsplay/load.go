@@ -101,8 +101,18 @@ func (a *app) show(problems engine.Problems) error {
 
 // resolve asks the sources of the inventory for their hosts.
 func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
+	inv, pool, err := l.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_ = pool.Close() // what was wanted is here
+	return inv, nil
+}
+
+// connect is resolve, which leaves its connections open for a run.
+func (l *loaded) connect(ctx context.Context) (*engine.Inventory, *run.Pool, error) {
 	if l.model == nil {
-		return nil, errors.New("which hosts? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY; nothing was executed")
+		return nil, nil, errors.New("which hosts? Say -i INVENTORY (a file or a folder), or set DSPLAY_INVENTORY; nothing was executed")
 	}
 	pool := run.NewPool(l.wires.transports, l.model.Inventory(), l.observe)
 	var silent atomic.Bool
@@ -113,15 +123,15 @@ func (l *loaded) resolve(ctx context.Context) (*engine.Inventory, error) {
 		}
 		return c, err
 	})
-	_ = pool.Close() // what was wanted is here, or the error says why not
 	if err := problems.Err(); err != nil {
+		_ = pool.Close() // err says more
 		code := exitUsage
 		if silent.Load() {
 			code = exitUnreachable
 		}
-		return nil, &exitError{code, fmt.Errorf("%w\nthe inventory is not complete without this; nothing was executed", err)}
+		return nil, nil, &exitError{code, fmt.Errorf("%w\nthe inventory is not complete without this; nothing was executed", err)}
 	}
-	return inv, nil
+	return inv, pool, nil
 }
 
 // observe notes what the sources of the inventory ask: it belongs to what a plan has looked at.

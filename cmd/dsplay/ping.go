@@ -180,7 +180,7 @@ func (a *app) pingAll(ctx context.Context, pool *run.Pool, hosts []*engine.Host,
 		p.width = min(max(p.width, len(h.Name)), 20)
 	}
 	began, end := time.Now(), p.animate()
-	r, err := ping.Run(ctx, hosts, ping.Options{Pool: pool, Parallel: f.parallel, Now: time.Now, Told: p.told, Done: p.done,
+	r, err := ping.Run(ctx, hosts, ping.Options{Pool: pool, Parallel: f.parallel, Now: time.Now, Told: p.told, Ended: p.over, Done: p.done,
 		Text: report.NewRedactor(&a.secrets).Text})
 	end()
 	_ = pool.Close() // that a connection would not close properly is nothing to act on

@@ -100,9 +100,15 @@ func (p *pingView) done(h ping.Host) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	p.ended++
-	delete(p.under, h.Name)
 	p.host(h)
+}
+
+// over hears that a host is done; it may have to wait for its turn to be shown.
+func (p *pingView) over(host string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended++
+	delete(p.under, host)
 }
 
 func (p *pingView) sum(r ping.Report, took time.Duration) {

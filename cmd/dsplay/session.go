@@ -64,7 +64,7 @@ type session struct {
 }
 
 // begin loads everything, and asks the inventory's sources for their hosts.
-func (a *app) begin(c *cobra.Command, path string, f passFlags) (*session, error) {
+func (a *app) begin(c *cobra.Command, path string, f passFlags) (_ *session, err error) {
 	if f.parallel < 1 {
 		return nil, fmt.Errorf("--parallel %d: at least 1 host at a time; nothing was executed", f.parallel)
 	}
@@ -73,11 +73,17 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (*session, error
 		return nil, err
 	}
 	s := &session{app: a, c: c, f: f, path: path, id: runID(time.Now()), loaded: l}
+	var pool *run.Pool // of what the sources asked
 	if f.offline && l.model != nil {
 		s.inv = l.model.Inventory()
-	} else if s.inv, err = l.resolve(c.Context()); err != nil {
+	} else if s.inv, pool, err = l.connect(c.Context()); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil && pool != nil {
+			_ = pool.Close() // err says more
+		}
+	}()
 	if s.only, err = limit(f.limit, s.inv); err != nil {
 		return nil, err
 	}
@@ -95,7 +101,7 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (*session, error
 	s.redact = redactor.Text
 	s.record.sinks = report.Sinks{Redactor: redactor, To: a.sinks(f)}
 	s.runner = run.New(run.Options{
-		ID: s.id, Program: l.program, Inventory: s.inv, Transports: l.wires.transports, Parallel: f.parallel, Limit: s.only,
+		ID: s.id, Program: l.program, Inventory: s.inv, Transports: l.wires.transports, Pool: pool, Parallel: f.parallel, Limit: s.only,
 		Tags: f.tags, SkipTags: f.skipTags, Stop: a.stop, Offline: f.offline, Journal: &s.record, Redact: s.redact,
 	})
 	return s, nil
@@ -122,6 +128,7 @@ func (r *record) Append(e engine.Event) error {
 
 // during does the work of a session between its first event and its last; acts says that a journal is kept.
 func (s *session) during(acts bool, work func() error) (err error) {
+	defer func() { _ = s.runner.Close() }() // that a connection would not close properly is no reason for another exit code
 	if acts {
 		state, err := stateDir()
 		if err != nil {
@@ -140,7 +147,6 @@ func (s *session) during(acts bool, work func() error) (err error) {
 		err = work()
 	}
 	end()
-	_ = s.runner.Close() // that a connection would not close properly is no reason for another exit code
 	return err
 }
 

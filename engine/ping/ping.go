@@ -23,6 +23,8 @@ type Options struct {
 	Now      func() time.Time
 	// Told hears each stage of a host as it ends; from any goroutine. nil: nobody.
 	Told func(host string, s engine.Stage)
+	// Ended hears that a host is done, from any goroutine, whether or not its turn has come. nil: nobody.
+	Ended func(host string)
 	// Done gets each host when it is done, in the order of the list, one at a time. nil: nobody.
 	Done func(Host)
 	// Text takes secrets out of a text; nil: nothing does.
@@ -46,6 +48,9 @@ func Run(ctx context.Context, hosts []*engine.Host, o Options) (Report, error) {
 			for i := range work {
 				if err := one(ctx, hosts[i], o, &r.Hosts[i]); err != nil {
 					bugs <- err
+				}
+				if o.Ended != nil {
+					o.Ended(hosts[i].Name)
 				}
 				line.finish(i)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -37,7 +38,8 @@ type dial struct {
 	conn   engine.Conn
 	err    error
 	bug    *Bug // the transport panicked
-	depth  int  // how many hosts it leads through, one after the other
+	host   *engine.Host
+	depth  int // how many hosts it leads through, one after the other
 }
 
 // NewPool makes an empty pool over the transports, by their type in the inventory, which is nil where no connection
@@ -72,7 +74,7 @@ func (p *Pool) Get(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 	s.mu.Lock()
 	if s.dial == nil {
 		free, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		s.dial = &dial{cancel: cancel, done: make(chan struct{})}
+		s.dial = &dial{cancel: cancel, done: make(chan struct{}), host: h}
 		go p.open(free, s, s.dial, t, h)
 	}
 	d := s.dial
@@ -109,15 +111,67 @@ func (p *Pool) open(ctx context.Context, s *slot, d *dial, t engine.Transport, h
 		return
 	}
 	d.conn = conn
-	p.opened(h.Name, conn)
+	p.mu.Lock()
+	opened := p.opened
+	p.mu.Unlock()
+	opened(h.Name, conn)
 }
 
-// Expect says what a host must prove to be.
+// handOver lets the pool go on with an inventory that is complete now, and tells opened of the connections that there
+// are. One to a host that is reached in another way now, or is none any more, is closed.
+func (p *Pool) handOver(inventory *engine.Inventory, opened func(host string, c engine.Conn)) {
+	p.RetryAll()
+	p.mu.Lock()
+	p.inventory, p.opened = inventory, opened
+	slots := maps.Clone(p.slots)
+	p.mu.Unlock()
+	for name, s := range slots {
+		other := func(d *dial) bool {
+			now := inventory.Hosts[name]
+			return now == nil || now.Address != d.host.Address || !reflect.DeepEqual(now.Connection, d.host.Connection)
+		}
+		if d := s.drop(other); d != nil {
+			_ = d.conn.Close() // nobody uses it any more
+			s.forget()
+		}
+		if c := s.standing(); c != nil {
+			opened(name, c)
+		}
+	}
+}
+
+// standing is the connection that there is; nil: none.
+func (s *slot) standing() engine.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dial == nil {
+		return nil
+	}
+	select {
+	case <-s.dial.done:
+		return s.dial.conn
+	default:
+		return nil
+	}
+}
+
+// forget lets another host, or the same by another way, prove another identity.
+func (s *slot) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identity = ""
+}
+
+// Expect says what a host must prove to be. A connection to one that has proved something else is closed; the next Get
+// says so.
 func (p *Pool) Expect(host, identity string) {
 	s := p.slot(host)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.identity, s.planned = identity, true
+	s.mu.Unlock()
+	if d := s.drop(func(d *dial) bool { return d.conn != nil && d.conn.Identity() != identity }); d != nil {
+		_ = d.conn.Close() // nobody wants it
+	}
 }
 
 // same refuses a host that proves to be another one than before: what was planned was planned for that one.

@@ -148,3 +148,42 @@ func TestPoolRefusesAnotherIdentity(t *testing.T) {
 		t.Errorf("closed %d of 2 (%v)", tr.closed, err)
 	}
 }
+
+// TestHandedOver: a runner goes on with the connections that the sources of the inventory opened, where they still are right.
+func TestHandedOver(t *testing.T) {
+	host := func(name, address string) *engine.Host {
+		return &engine.Host{Name: name, Address: address, Connection: engine.Connection{Type: "x", Settings: &struct{ User string }{"ops"}}}
+	}
+	d := &dialer{identity: "key 1"}
+	pool := run.NewPool(map[string]engine.Transport{"x": d}, nil, nil)
+	for _, h := range []*engine.Host{host("same", "192.0.2.1"), host("moved", "192.0.2.2"), host("gone", "192.0.2.3"), host("planned", "192.0.2.4")} {
+		if _, err := pool.Get(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.err = refused()
+	if _, err := pool.Get(t.Context(), host("down", "192.0.2.5")); err == nil {
+		t.Fatal("it is not down")
+	}
+	d.err = nil
+	now := map[string]*engine.Host{"same": host("same", "192.0.2.1"), "moved": host("moved", "192.0.2.99"), "planned": host("planned", "192.0.2.4"), "down": host("down", "192.0.2.5")}
+	r := run.New(run.Options{Inventory: &engine.Inventory{Hosts: now}, Transports: map[string]engine.Transport{"x": d}, Pool: pool})
+	r.Expect(map[string]string{"planned": "another key"})
+	if d.closed != 3 {
+		t.Errorf("%d connections were closed, want those to moved, gone, and one that is not what was planned for", d.closed)
+	}
+	d.dials, d.identity = 0, "key 2"
+	for name, want := range map[string]struct {
+		dials int
+		kind  engine.ErrorKind
+	}{"same": {0, ""}, "moved": {1, ""}, "planned": {1, engine.KindHostKey}, "down": {1, ""}} {
+		d.dials = 0
+		_, err := pool.Get(t.Context(), now[name])
+		if d.dials != want.dials || engine.KindOf(err) != want.kind {
+			t.Errorf("%s: %d dials, %v; want %+v", name, d.dials, err, want)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}

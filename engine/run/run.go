@@ -21,11 +21,14 @@ type Options struct {
 	Program    engine.Program
 	Inventory  *engine.Inventory
 	Transports map[string]engine.Transport
-	Parallel   int            // hosts at a time; 0 means 50
-	Limit      []string       // names; nil: no limit. It limits plays that contain a step
-	Tags       []string       // not empty: entries with none of them are skipped
-	SkipTags   []string       // entries with one of them are skipped
-	Journal    engine.Journal // gets every event in order, before the next thing happens
+	// Pool holds the connections that the sources of the inventory opened, over the same transports; the runner uses them,
+	// and closes them with its own. nil: there are none.
+	Pool     *Pool
+	Parallel int            // hosts at a time; 0 means 50
+	Limit    []string       // names; nil: no limit. It limits plays that contain a step
+	Tags     []string       // not empty: entries with none of them are skipped
+	SkipTags []string       // entries with one of them are skipped
+	Journal  engine.Journal // gets every event in order, before the next thing happens
 	// Stop is closed by the first signal: nothing new is started, what runs may finish.
 	// Ending the context is the second: what runs is killed.
 	Stop <-chan struct{}
@@ -61,7 +64,10 @@ func New(o Options) *Runner {
 		o.Redact = func(s string) string { return s }
 	}
 	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal, clock: o.Clock}, identities: map[string]string{}}
-	r.pool = NewPool(o.Transports, o.Inventory, r.opened)
+	if r.pool = o.Pool; r.pool == nil {
+		r.pool = NewPool(o.Transports, nil, nil)
+	}
+	r.pool.handOver(o.Inventory, r.opened)
 	return r
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,5 +119,53 @@ func TestFirstConnectionIsNotKeptForLong(t *testing.T) {
 	defer c.Close()
 	if !gone() {
 		t.Error("it stays open though nobody asks anything")
+	}
+}
+
+// TestAnswersThatAreNotReadToTheirEnd: decoders of XML and JSON stop at the end of the document, before the last chunk. The
+// connection is used again all the same; one whose answer has no end is not waited for.
+func TestAnswersThatAreNotReadToTheirEnd(t *testing.T) {
+	var conns atomic.Int32
+	gone := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "<a></a>")
+		w.(http.Flusher).Flush()
+		if r.URL.Path == "/endless" {
+			<-r.Context().Done()
+			close(gone)
+		}
+	}))
+	t.Cleanup(server.Close)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	server.StartTLS()
+	host, s := hostAt(t, server.Listener.Addr())
+	s.Insecure = true
+	c := open(t, host)
+	ask := func(path string) {
+		t.Helper()
+		response, err := c.HTTP().Get(c.Endpoint().JoinPath(path).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(response.Body, make([]byte, 7)); err != nil {
+			t.Error(err)
+		}
+		_ = response.Body.Close()
+	}
+	for range 5 {
+		ask("/")
+	}
+	if conns.Load() != 1 {
+		t.Errorf("%d connections for 5 requests, want 1", conns.Load())
+	}
+	ask("/endless")
+	select {
+	case <-gone:
+	case <-time.After(20 * time.Second):
+		t.Error("the request goes on though nobody reads the answer")
 	}
 }

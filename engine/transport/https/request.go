@@ -17,6 +17,7 @@ import (
 const (
 	tries       = 5                // executions of one repeatable request, the first included
 	longestWait = 30 * time.Second // whatever Retry-After says
+	drainLimit  = 100 * time.Millisecond
 )
 
 // caller puts a deadline on each request and its answer, repeats what may be repeated while the host is busy
@@ -108,7 +109,12 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Close reads what is left, if it is there and little: a decoder stops at the end of its document, and a connection whose
+// answer was not read to its end is not used again. It costs drainLimit at most.
 func (b *body) Close() error {
+	late := time.AfterFunc(drainLimit, b.cancel)
+	_, _ = io.CopyN(io.Discard, b.ReadCloser, 64<<10)
+	late.Stop()
 	defer b.cancel()
 	return b.ReadCloser.Close()
 }
