@@ -18,7 +18,7 @@ type Settings struct {
 	Key        string        `hcl:"key,optional" doc:"File of a private key, or of a public one (KEY.pub) whose private key the SSH agent has. A certificate beside it (KEY-cert.pub) is offered, too."`
 	Keys       []string      `hcl:"keys,optional" doc:"Files of more private keys. Servers hang up after about six."`
 	Passphrase engine.Secret `hcl:"passphrase,optional" doc:"Passphrase of the keys. Without it, an encrypted key must be in the SSH agent."`
-	Password   engine.Secret `hcl:"password,optional" doc:"Password of the user; sent once per connection, as password or keyboard-interactive, whichever the host offers."`
+	Password   engine.Secret `hcl:"password,optional" doc:"Password of the user; sent once, as password or keyboard-interactive, whichever the host offers."`
 	// Answers are prefixes of questions; the longest that fits counts.
 	Answers map[string]engine.Secret `hcl:"answers,optional" doc:"Answers to other questions than that for the password: { \"Verification code\" = secret(\"env:OTP\") }. A question is answered that begins so; letter case does not count."`
 	Agent   bool                     `hcl:"agent,optional" doc:"Ask the SSH agent: for its keys when neither key nor password is given, and for an encrypted key. True."`
