@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -76,6 +77,39 @@ func TestPasswordIsTriedOnceInAll(t *testing.T) {
 	if tries.Load() != 1 {
 		t.Errorf("the host has seen %d tries", tries.Load())
 	}
+}
+
+// TestRefusedPasswordIsNotSentAgainInARun: a run opens the connection again for each retry, and for the apply after the plan.
+func TestRefusedPasswordIsNotSentAgainInARun(t *testing.T) {
+	var tries atomic.Int32
+	server := listen(t, func(o *sshd.Options) {
+		o.Password = func(user, password string) bool { tries.Add(1); return password == "correct-horse" }
+	})
+	transport := ssh.New()
+	refused := func(user, password string) string {
+		t.Helper()
+		_, err := transport.Open(t.Context(), host(t, server, func(s *ssh.Settings) { s.User, s.Password = user, engine.Plain(password) }))
+		var e *engine.Error
+		if !errors.As(err, &e) || e.Kind != engine.KindAuth {
+			t.Fatal(err)
+		}
+		return e.Error()
+	}
+	for i, want := range []string{"the password of ops was refused", "earlier in this run; it is not sent again", "earlier in this run; it is not sent again"} {
+		if text := refused("ops", "s3cret"); !strings.HasSuffix(strings.TrimSuffix(text, ")"), want) || tries.Load() != 1 {
+			t.Errorf("%d: %s (%d tries)", i, text, tries.Load())
+		}
+	}
+	refused("ops", "s3cret2") // another password, another user
+	refused("root", "s3cret")
+	if tries.Load() != 3 {
+		t.Errorf("%d tries", tries.Load())
+	}
+	conn, err := transport.Open(t.Context(), host(t, server, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
 }
 
 // keyFile writes a private key, encrypted when there is a passphrase.

@@ -3,6 +3,7 @@ package ssh
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +17,10 @@ const (
 	change  = "unexpected message type 60"       // SSH_MSG_USERAUTH_PASSWD_CHANGEREQ, RFC 4252 section 8
 )
 
+// starting is what a host says that takes no logins for a while (pam_nologin; systemd writes /run/nologin): the password
+// was not what was wrong, and who waits for the end of a restart will ask again. Nor is it when it just hangs up.
+var starting = regexp.MustCompile(`(?i)booting up|going down|shutting down|not permitted to log in|pam_nologin`)
+
 // denied says what was tried and what the host wants, because "permission denied" alone sends people to look in the wrong
 // place. It claims nothing that the host does not say: a locked account looks like a wrong password.
 func (o *opening) denied(err error) *engine.Error {
@@ -28,6 +33,8 @@ func (o *opening) denied(err error) *engine.Error {
 	switch {
 	case errors.As(l.reason, &unanswered):
 		e.Msg, e.Hint = unanswered.msg, unanswered.hint
+	case slices.ContainsFunc(l.said, starting.MatchString):
+		e.Msg, e.Hint = "the host takes no logins now; it was given "+l.offers(), "it starts or goes down; try again when it is up. root may log in meanwhile"
 	case l.sent && strings.Contains(text, change):
 		e.Msg = "the password of " + l.user + " has expired: the host wants a new one"
 		e.Hint = "log in by hand and set one"
@@ -67,6 +74,9 @@ func (o *opening) denied(err error) *engine.Error {
 	}
 	if len(l.said) > 0 {
 		e.Msg += "; the host says: " + quoted(l.said)
+	}
+	if l.sent && !isBusy(err) && !slices.ContainsFunc(l.said, starting.MatchString) {
+		o.remember(e)
 	}
 	return e
 }

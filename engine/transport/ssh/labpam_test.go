@@ -3,6 +3,7 @@
 package ssh_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,5 +89,32 @@ func TestLabExpiredPasswordByTheMethodPassword(t *testing.T) {
 	code, err := shell.Exec(t.Context(), engine.Process{Line: "exit 0", Stdout: &says, Stderr: &says})
 	if code != 1 || err != nil || !strings.Contains(says.String(), "Password change required but no TTY available") {
 		t.Errorf("code %d, %v: %s", code, err, says.String())
+	}
+}
+
+// TestLabHostThatStartsIsAskedAgain: pam_nologin refuses everybody but root while a host starts or goes down, after it has
+// taken the password. That is no wrong password, and must not end a run that waits for the host.
+func TestLabHostThatStartsIsAskedAgain(t *testing.T) {
+	addUser(t, "dsplaytry", password, "/bin/bash")
+	for i, config := range []string{"KbdInteractiveAuthentication no", "PasswordAuthentication no"} {
+		nologin := filepath.Join(t.TempDir(), "nologin")
+		write(t, nologin, "\"System is booting up. Unprivileged users are not permitted to log in yet. Please come back later.\"\n")
+		s := service(t, "dsplay-lab-nologin", fmt.Sprintf("127.0.22.%d", 12+i), "auth required pam_unix.so nodelay\naccount required pam_nologin.so file="+nologin+"\n"+account, config)
+		h, transport := s.host(t, "dsplaytry", "rsa", withPassword(password)), ssh.New()
+		for range 2 {
+			_, err := transport.Open(t.Context(), h)
+			if err == nil || !strings.Contains(err.Error(), "booting up") || strings.Contains(err.Error(), "earlier in this run") {
+				t.Errorf("%s: %v", config, err)
+			}
+		}
+		if err := os.Remove(nologin); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := transport.Open(t.Context(), h)
+		if err != nil {
+			t.Errorf("%s: %v", config, err)
+			continue
+		}
+		conn.Close()
 	}
 }

@@ -25,11 +25,12 @@ type Transport struct {
 	// Config is the ssh_config of connections whose blocks name none; "": none. It is not changed after the first Settings.
 	Config string
 
-	known   knownhosts.Files
-	keys    keyring
-	configs configs
-	shared  hops
-	limits  limits
+	known    knownhosts.Files
+	keys     keyring
+	refusals refusals
+	configs  configs
+	shared   hops
+	limits   limits
 }
 
 // New makes a transport.
@@ -81,6 +82,9 @@ func (o *opening) insist(ctx context.Context) (conn *Conn, err error) {
 		return nil, o.failure(engine.KindAuth, err, "check key, passphrase and agent of the connection block")
 	}
 	defer o.login.close()
+	if err := o.refusedBefore(); err != nil {
+		return nil, err
+	}
 	o.login.accept(o.set.lists.publicKeys)
 	ctx, cancel := context.WithTimeout(ctx, o.set.connect)
 	defer cancel()
