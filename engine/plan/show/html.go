@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/plan"
 )
 
@@ -95,8 +96,14 @@ func (s speaker) functions() template.FuncMap {
 		"lookedAt": func(x *web) string { return s.lookedAt(x.page) },
 		"title":    title, "heading": playPart.heading, "arms": step.arms, "weakens": step.weakens, "signed": step.signed, "blamed": blind.blamed,
 		"doer":   func(i plan.Item) string { return s.place(where{Host: i.Host, On: i.On}) },
-		"values": values, "lines": lines,
+		"values": values, "lines": lines, "decoded": decoded,
 	}
+}
+
+// decoded is the script that a command line hands to PowerShell; "" when there is none.
+func decoded(line string) string {
+	script, _ := engine.PowerShellOf(line)
+	return script
 }
 
 // lines are those of a command, each with its end but the last.

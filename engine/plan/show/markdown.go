@@ -208,6 +208,12 @@ func (m *marker) step(s step) {
 	}
 	m.put("\n%s:\n", m.say("commands"))
 	m.blocks(s.Diff.Commands)
+	for _, c := range s.Diff.Commands {
+		if script, ok := engine.PowerShellOf(c); ok {
+			m.put("%s:\n", m.say("decoded"))
+			m.blocks([]string{script})
+		}
+	}
 	m.holes(s)
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/dsplay/dsplay/engine"
 )
 
 // texter writes a page for a terminal.
@@ -308,7 +310,7 @@ func (t *texter) change(s step) {
 		if n > 0 {
 			name = ""
 		}
-		t.field(margin, name, a)
+		t.field(margin, name, inLines(a))
 	}
 }
 
@@ -324,9 +326,25 @@ func (s speaker) arguments(x step) []string {
 	return out
 }
 
+// inLines shows an argument whose text has several lines as such, and not as one line with \n in it.
+func inLines(argument string) string {
+	name, value, _ := strings.Cut(argument, " = ")
+	var text string
+	if !strings.Contains(value, `\n`) || json.Unmarshal([]byte(value), &text) != nil {
+		return argument
+	}
+	return name + " =\n" + strings.TrimSuffix(text, "\n")
+}
+
 func (t *texter) commands(s step) {
 	for _, c := range s.Diff.Commands {
 		t.command("        ", c)
+		if script, ok := engine.PowerShellOf(c); ok {
+			t.put("        %s:", t.say("decoded"))
+			for line := range strings.SplitSeq(script, "\n") {
+				t.put("        | %s", strings.TrimSuffix(line, "\r"))
+			}
+		}
 	}
 	if len(s.Diff.Commands) == 0 {
 		t.put("        %s", t.say("commands.none"))

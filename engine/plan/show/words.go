@@ -122,6 +122,7 @@ var vocabulary = []word{
 	{"args", "", "Arguments", "引数"},
 	{"arg.unknown", "", "%s: not known before it runs", "%s：実行時まで未確定"},
 	{"commands", "", "Executed exactly", "実行コマンド"},
+	{"decoded", "", "which PowerShell decodes to", "PowerShellが復号する内容"},
 	{"commands.none", "", "The module announces no command line.", "モジュールからコマンドの申告はありません。"},
 	{"holes", "", "What stands for the signs, host by host", "記号に入る値（ホスト別）"},
 	{"holes.host", "", "‹host› stands for the name of the host, ‹on› for that of the host that does it.", "‹host›は対象ホスト名、‹on›は実行ホスト名を表します。"},

@@ -295,10 +295,8 @@ func TestFindingG3Chunks(t *testing.T) {
 // Ten megabytes of any bytes come back as they were.
 func TestTenMegabytesEachWay(t *testing.T) {
 	t.Parallel()
-	for _, way := range ways[:2] {
-		_, h := start(t, way)
-		echo(t, open(t, h), 10<<20)
-	}
+	_, h := start(t, "ntlm http")
+	echo(t, open(t, h), 10<<20)
 }
 
 // A host that takes more tells so; a user who may not ask gets along without.
