@@ -99,7 +99,7 @@ func (h *Host) sftpError(ctx context.Context, client *sftp.Client, job putJob, e
 			Hint: "nothing has taken the place of the old file; run it again"}
 	case client != nil && errors.As(err, &status) && status.Code == uint32(sftp.ErrSSHFxFailure):
 		if disk, bad := client.StatVFS(path.Dir(job.u.Path)); bad == nil && disk.Bavail*disk.Frsize < 1<<20 {
-			e.Msg, e.Err = "no space left", syscall.ENOSPC
+			e.Msg, e.Err, e.Hint = "the SFTP server gave up", syscall.ENOSPC, "make room on the file system of the target: df"
 		}
 	}
 	if hint, cause := phrased(err.Error(), "", nil); cause != nil {

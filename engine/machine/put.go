@@ -2,6 +2,8 @@ package machine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -65,6 +67,7 @@ func (h *Host) PutLines(ctx context.Context, u engine.Upload) ([]string, error) 
 func (a *acting) Put(ctx context.Context, u engine.Upload) error {
 	h, op := a.Host, "copy to "+u.Path
 	var undo string
+	var last bool // the step that moves the file has begun
 	err := h.use(ctx, func(shell engine.Shell) error {
 		p, err := h.plan(ctx, shell, u)
 		if err != nil {
@@ -78,13 +81,13 @@ func (a *acting) Put(ctx context.Context, u engine.Upload) error {
 		if p.undo != nil {
 			undo = p.undo.line
 		}
-		return h.carryOut(ctx, shell, p)
+		return h.carryOut(ctx, shell, p, &last)
 	})
 	if err == nil {
 		return nil
 	}
 	if engine.KindOf(err) == engine.KindLost && undo != "" {
-		err = a.lostPut(ctx, u, undo, err)
+		err = a.lostPut(ctx, u, undo, last, err)
 	}
 	return renamed(err, op)
 }
@@ -200,9 +203,10 @@ func (h *Host) shellCall(s system, text string, fed bool) (call, error) {
 	return h.render(s, c)
 }
 
-// carryOut does the steps one after the other.
-func (h *Host) carryOut(ctx context.Context, shell engine.Shell, p upload) error {
-	for _, s := range p.steps {
+// carryOut does the steps one after the other, and says whether it came to the last.
+func (h *Host) carryOut(ctx context.Context, shell engine.Shell, p upload, last *bool) error {
+	for i, s := range p.steps {
+		*last = i == len(p.steps)-1
 		if err := h.carryStep(ctx, shell, p, s); err != nil {
 			return h.undone(ctx, p, s, err)
 		}
@@ -283,7 +287,7 @@ func left(err error, undo string) error {
 
 // lostPut finds out, over a new connection, what became of an upload whose connection broke. The temporary file is
 // removed first: after that the old command, if it still runs, cannot finish any more, and what is there is final.
-func (a *acting) lostPut(ctx context.Context, u engine.Upload, undo string, lost error) error {
+func (a *acting) lostPut(ctx context.Context, u engine.Upload, undo string, last bool, lost error) error {
 	h := a.Host
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
@@ -297,20 +301,14 @@ func (a *acting) lostPut(ctx context.Context, u engine.Upload, undo string, lost
 	if err != nil {
 		return left(lost, undo)
 	}
-	info, err := h.Stat(ctx, u.Path)
-	if err != nil || info.SHA256 == "" {
-		return lost
-	}
-	data := u.Content.SHA256
-	if data == "" {
-		b, err := u.Content.Bytes()
+	if last {
+		done, err := h.holds(ctx, u)
 		if err != nil {
 			return lost
 		}
-		data = sum(b)
-	}
-	if info.SHA256 == data {
-		return nil
+		if done {
+			return nil
+		}
 	}
 	var e *engine.Error
 	if !errors.As(lost, &e) {
@@ -320,4 +318,26 @@ func (a *acting) lostPut(ctx context.Context, u engine.Upload, undo string, lost
 	known.Kind, known.Msg, known.Err = engine.KindModule, "the connection broke in the middle; the old file is untouched, the temporary one removed", nil
 	known.Unreachable, known.Hint = false, "run it again"
 	return &known
+}
+
+// holds tells whether the file has the content of u now.
+func (h *Host) holds(ctx context.Context, u engine.Upload) (bool, error) {
+	want := u.Content.SHA256
+	if want == "" {
+		data, err := u.Content.Bytes()
+		if err != nil {
+			return false, err
+		}
+		want = sum(data)
+	}
+	info, err := h.Stat(ctx, u.Path)
+	if err != nil || !info.Exists || info.Size != u.Content.Size {
+		return false, err
+	}
+	if info.SHA256 != "" {
+		return info.SHA256 == want, nil
+	}
+	hash := sha256.New()
+	_, err = h.Get(ctx, u.Path, hash)
+	return hex.EncodeToString(hash.Sum(nil)) == want, err
 }

@@ -158,6 +158,7 @@ func putError(host, op string, out engine.Output) error {
 	e := &engine.Error{Kind: engine.KindModule, Host: host, Op: op, Msg: "exit code " + exitText(out)}
 	r, ok := reasons[out.Code]
 	if !ok {
+		e.Hint, e.Err = phrased(out.Stderr, "", nil)
 		return e
 	}
 	e.Msg, e.Hint, e.Err = r.msg, r.hint, r.err

@@ -47,7 +47,7 @@ func (g *guest) unsimulated(line string) (string, bool) {
 		g.written = time.Now()
 	case strings.Contains(line, "LastBootUpTime.ToFileTimeUtc"):
 		return fmt.Sprintf("%d\r\n%d\r\n", fileTime(g.State().BootTime), fileTime(time.Now())), true
-	case strings.Contains(line, "LastWriteTime"):
+	case strings.Contains(line, "LastWriteTime") && !strings.Contains(line, "dsplay:"):
 		return fmt.Sprintln(time.Since(g.written).Milliseconds()), true
 	}
 	return "", false

@@ -2,7 +2,10 @@ package moduletest_test
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +13,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/windows"
 	"github.com/dsplay/dsplay/modules/exec"
+	"github.com/dsplay/dsplay/modules/files"
 	"github.com/dsplay/dsplay/modules/reboot"
 	"github.com/dsplay/dsplay/modules/service"
 	"github.com/dsplay/dsplay/modules/tools"
@@ -232,4 +236,97 @@ func TestExecOnGuest(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
+}
+
+// TestCopyOnGuest: one PowerShell, fed with base64; old rights stay; a secret is on no line.
+func TestCopyOnGuest(t *testing.T) {
+	var secrets engine.Secrets
+	token := secrets.Add("env:TOKEN", "s3cret token")
+	big := strings.Repeat("0123456789abcdef", 20_000)
+	g := newGuest(t, windows.Config{})
+	const dest, rights = `C:\it's 100%.ini`, "D:P(A;;FA;;;BA)"
+	for i, step := range []struct {
+		f    files.File
+		noop bool
+	}{
+		{files.File{Content: engine.Plain("one\r\n")}, false},
+		{files.File{Content: engine.Plain(big), Backup: true, Verify: "findstr.exe 0123 %s"}, false},
+		{files.File{Content: engine.Plain(big)}, true},
+		{files.File{Content: token}, false},
+		{files.File{Content: token}, true},
+		{files.File{Content: engine.Plain("")}, false},
+	} {
+		f := step.f
+		f.Dest = dest
+		result, diff, err := g.drive(t.Context(), t, &f)
+		if err != nil || diff.Empty() != step.noop {
+			t.Fatalf("step %d: %+v, %v (%s)", i, diff, err, engine.HintOf(err))
+		}
+		if strings.Contains(strings.Join(diff.Commands, " "), "s3cret") {
+			t.Errorf("the secret is in %q", diff.Commands)
+		}
+		if got, err := g.Disk().Read(dest); err != nil || string(got) != f.Content.Reveal() {
+			t.Errorf("step %d: %d bytes, %v", i, len(got), err)
+		}
+		if i == 0 {
+			g.Disk().SetACL(dest, rights)
+		}
+		if f.Backup {
+			if old, err := g.Disk().Read(*result.(files.Copied).Backup); err != nil || string(old) != "one\r\n" {
+				t.Errorf("the backup is %q, %v", old, err)
+			}
+		}
+		if info, _ := g.Disk().Stat(dest); i > 0 && info.ACL != rights {
+			t.Errorf("step %d: the rights are %s", i, info.ACL)
+		}
+		if left := g.Disk().Match(`C:\*dsplay*`); len(left) > 0 {
+			t.Errorf("left behind: %+v", left)
+		}
+		var back strings.Builder
+		if _, err := g.machine().Get(t.Context(), dest, &back); err != nil || back.String() != f.Content.Reveal() {
+			t.Errorf("step %d: back come %d bytes, %v", i, back.Len(), err)
+		}
+	}
+	st, err := (&files.Path{Path: dest}).Probe(t.Context(), g.machine())
+	if got := st.(files.Status); err != nil || got.Kind != "file" || *got.ACL != rights || got.Mode != nil {
+		t.Errorf("%+v, %v", st, err)
+	}
+	if st, err := (&files.Path{Path: `C:\no\where`}).Probe(t.Context(), g.machine()); err != nil || st.(files.Status).Exists {
+		t.Errorf("%+v, %v", st, err)
+	}
+}
+
+// TestCopyOnGuestFails: each failure has its name; the old file stays, and nothing beside it.
+func TestCopyOnGuestFails(t *testing.T) {
+	for name, test := range map[string]struct {
+		dest, verify string
+		prepare      func(g *guest)
+		want         error
+	}{
+		"full":      {`C:\x.bin`, "", func(g *guest) { g.Disk().SetRoom("C:", 100_000) }, syscall.ENOSPC},
+		"in use":    {`C:\x.bin`, "", func(g *guest) { g.Disk().Hold(`C:\x.bin`, true) }, syscall.EBUSY},
+		"no folder": {`C:\none\x.bin`, "", func(*guest) {}, fs.ErrNotExist},
+		"a DVD":     {`D:\x.bin`, "", func(*guest) {}, syscall.EROFS},
+		"not valid": {`C:\x.bin`, "findstr.exe nothing %s", func(*guest) {}, engine.ErrValidate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuest(t, windows.Config{})
+			g.Disk().Put(`C:\x.bin`, "old")
+			f := files.File{Content: engine.Plain(strings.Repeat("x", 200_000)), Dest: test.dest, Verify: test.verify}
+			diff, err := f.Check(t.Context(), g.machine())
+			if err == nil {
+				test.prepare(g)
+				_, err = f.Apply(t.Context(), g.machine().Acting(diff.Commands), diff)
+			}
+			if !errors.Is(err, test.want) || engine.HintOf(err) == "" && test.want != syscall.EROFS {
+				t.Errorf("%v (%s), want %v", err, engine.HintOf(err), test.want)
+			}
+			if old, err := g.Disk().Read(`C:\x.bin`); err != nil || string(old) != "old" {
+				t.Errorf("the old file is %q, %v", old, err)
+			}
+			if left := g.Disk().Match(`C:\*dsplay*`); len(left) > 0 {
+				t.Errorf("left behind: %+v", left)
+			}
+		})
+	}
 }

@@ -13,10 +13,13 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 )
 
-// powershell runs "powershell.exe -Command TEXT" or -EncodedCommand, as far as expression.go and psscript.go understand the text.
-// For everything else it says that it is not simulated, and fails.
+// powershell runs "powershell.exe -Command TEXT" or -EncodedCommand, as far as expression.go, psscript.go and psfiles.go understand
+// the text. For everything else it says that it is not simulated, and fails.
 func (g *Guest) powershell(ctx context.Context, p *cmdexe.Process) uint32 {
 	text := script(p.Argv)
+	if code, known := g.fileScript(ctx, p, text); known {
+		return code
+	}
 	if s, inner, ok, err := framed(text, p.Stdin); err != nil {
 		return g.fail(p, 1, "%s", err)
 	} else if ok {

@@ -83,7 +83,7 @@ func known(t testing.TB, lines ...string) string {
 	return file
 }
 
-func open(t *testing.T, h *engine.Host) engine.Shell {
+func open(t testing.TB, h *engine.Host) engine.Shell {
 	t.Helper()
 	conn, err := ssh.New().Open(t.Context(), h)
 	if err != nil {

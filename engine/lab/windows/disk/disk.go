@@ -3,6 +3,7 @@
 package disk
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"path"
@@ -18,8 +19,10 @@ var (
 	ErrNoPath   = errors.New("The system cannot find the path specified.") // 3
 	ErrDenied   = errors.New("Access is denied.")                          // 5
 	ErrNoDrive  = errors.New("The system cannot find the drive specified.")
-	ErrReadOnly = errors.New("The media is write protected.") // 19
-	ErrNotEmpty = errors.New("The directory is not empty.")   // 145
+	ErrReadOnly = errors.New("The media is write protected.")                                                   // 19
+	ErrInUse    = errors.New("The process cannot access the file because it is being used by another process.") // 32
+	ErrFull     = errors.New("There is not enough space on the disk.")                                          // 112
+	ErrNotEmpty = errors.New("The directory is not empty.")                                                     // 145
 )
 
 // Disk holds every drive of one computer. It is safe for use by several goroutines.
@@ -27,6 +30,7 @@ type Disk struct {
 	mu       sync.Mutex
 	nodes    map[string]*node // lower-case clean path → node; a drive is `c:\`
 	readOnly map[string]bool  // lower-case drive
+	full     map[string]int   // lower-case drive → the bytes that it takes; absent: any number
 }
 
 type node struct {
@@ -35,6 +39,8 @@ type node struct {
 	data     []byte
 	modified time.Time
 	program  string
+	acl      string // SDDL; "": that of its folder
+	held     bool   // another process has it open
 }
 
 // Info describes one file or folder.
@@ -44,6 +50,7 @@ type Info struct {
 	Size     int
 	Modified time.Time
 	Program  string // the program that this executable file is, or ""
+	ACL      string // SDDL
 }
 
 // Name is the last element of the path.
@@ -51,7 +58,7 @@ func (i Info) Name() string { return Base(i.Path) }
 
 // New makes a computer with empty drives: New("C:").
 func New(drives ...string) *Disk {
-	d := &Disk{nodes: map[string]*node{}, readOnly: map[string]bool{}}
+	d := &Disk{nodes: map[string]*node{}, readOnly: map[string]bool{}, full: map[string]int{}}
 	for _, drive := range drives {
 		d.nodes[key(drive+`\`)] = &node{path: drive + `\`, dir: true}
 	}
@@ -124,7 +131,7 @@ func (d *Disk) Stat(name string) (Info, bool) {
 }
 
 func (n *node) info() Info {
-	return Info{Path: n.path, Dir: n.dir, Size: len(n.data), Modified: n.modified, Program: n.program}
+	return Info{Path: n.path, Dir: n.dir, Size: len(n.data), Modified: n.modified, Program: n.program, ACL: cmp.Or(n.acl, DefaultACL)}
 }
 
 // Read gives the content of a file.

@@ -70,6 +70,10 @@ func (d *Disk) write(name string, data []byte, add bool) error {
 	switch {
 	case ok && n.dir:
 		return ErrDenied
+	case ok && n.held:
+		return ErrInUse
+	case !d.fits(name, len(data)):
+		return ErrFull
 	case !ok:
 		n = &node{path: name}
 		d.nodes[key(name)] = n
