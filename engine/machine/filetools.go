@@ -11,6 +11,7 @@ import (
 // tools are what a POSIX host has for files.
 type tools struct {
 	hash    string // reads stdin and prints the SHA-256 somewhere in its line; "": nothing does
+	fast    string // the same for large files
 	scp     bool
 	selinux bool
 }
@@ -19,9 +20,16 @@ type tools struct {
 const toolsQuestion = `for c in sha256sum openssl sha256 shasum scp; do command -v $c >/dev/null 2>&1 && echo dsplay:$c; done; ` +
 	`busybox sha256sum </dev/null >/dev/null 2>&1 && echo dsplay:busybox; [ -e /sys/fs/selinux/enforce ] && echo dsplay:selinux; :`
 
+const (
+	// openssl knows the processor's own instructions for SHA-256, which the program of coreutils often does not: it is about
+	// four times as fast, and begins ten milliseconds later.
+	openssl   = "openssl dgst -sha256"
+	largeFile = 1 << 20
+)
+
 // hashers in the order of preference, and how each is called.
 var hashers = []struct{ name, command string }{
-	{"sha256sum", "sha256sum"}, {"openssl", "openssl dgst -sha256"}, {"busybox", "busybox sha256sum"},
+	{"sha256sum", "sha256sum"}, {"openssl", openssl}, {"busybox", "busybox sha256sum"},
 	{"shasum", "shasum -a 256"}, {"sha256", "sha256"},
 }
 
@@ -41,6 +49,9 @@ func (h *Host) tools(ctx context.Context, shell engine.Shell) (tools, error) {
 				t.hash = hasher.command
 			}
 		}
+		if t.fast = t.hash; has("openssl") {
+			t.fast = openssl
+		}
 		return t, nil
 	})
 	if err != nil {
@@ -56,7 +67,7 @@ func (t tools) more() string {
 		text += `echo "dsplay:label:$(ls -dZ "$r")"; `
 	}
 	if t.hash != "" {
-		text += `[ -f "$r" ] && echo "dsplay:sha256:$(` + t.hash + ` <"$r")"; `
+		text += `[ -f "$r" ] && echo "dsplay:sha256:$(` + t.fast + ` <"$r")"; `
 	}
 	return text
 }

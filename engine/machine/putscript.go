@@ -56,9 +56,10 @@ func (j putJob) makeDir() string {
 }
 
 // stream is everything in one line: the content comes on standard input. That of a secret is preceded by its size and
-// its hash, which do not stand on the line.
+// its hash, which do not stand on the line. The hash is taken of the file afterwards and not on the way: tee reads so
+// little at a time that the connection waits for it (docs/performance.md).
 func (j putJob) stream() string {
-	receive := `s=$(tee "$t" | ` + j.tools.hash + `); `
+	receive := `cat >"$t"; s=$(` + j.hash() + ` <"$t"); `
 	if j.u.Content.Secret != "" {
 		return j.begin() + tidy + j.makeDir() + `read -r n w; ` + receive + j.compare(`"$n"`, `"$w"`) + j.finish()
 	}
@@ -74,9 +75,17 @@ func (j putJob) conclude() string {
 	case j.u.Content.Secret != "":
 		check = "" // it was read back
 	case j.tools.hash != "":
-		check = `s=$(` + j.tools.hash + ` <"$t"); ` + j.compare(fmt.Sprint(j.u.Content.Size), j.u.Content.SHA256)
+		check = `s=$(` + j.hash() + ` <"$t"); ` + j.compare(fmt.Sprint(j.u.Content.Size), j.u.Content.SHA256)
 	}
 	return j.begin() + tidy + check + j.finish()
+}
+
+// hash is the command for the SHA-256 of this file.
+func (j putJob) hash() string {
+	if j.u.Content.Size > largeFile {
+		return j.tools.fast
+	}
+	return j.tools.hash
 }
 
 func (j putJob) remove() string { return "rm -rf " + engine.QuoteSh(j.dir) }

@@ -24,6 +24,7 @@ type Conn struct {
 	done     chan struct{} // closed when the connection has ended
 
 	keepalive *time.Timer
+	ear       *ear
 
 	via   *Conn  // the jump host behind which the host is; nil: none
 	name  string // of the jump host
@@ -41,7 +42,7 @@ type Conn struct {
 
 func newConn(o *opening, client *ssh.Client) *Conn {
 	c := &Conn{
-		client: client, host: o.host.Name, address: o.address, silence: o.set.keepalive, encoding: o.set.page.String(),
+		client: client, host: o.host.Name, address: o.address, silence: o.set.keepalive, encoding: o.set.page.String(), ear: o.ear,
 		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey) + weakness(client.Conn),
 		done:     make(chan struct{}), slots: make(chan struct{}, maxSessions), turn: make(chan struct{}, 1),
 		via: o.via, leave: o.leave, dials: make(chan struct{}, width),
@@ -74,10 +75,26 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// ask notices a host that fell silent: every interval it asks, and one interval later it gives up.
+// ask notices a host that fell silent: every interval it asks, and gives up when nothing at all was heard for one
+// interval after that.
 func (c *Conn) ask() {
-	giveUp := time.AfterFunc(c.silence, func() { c.client.Close() })
-	defer giveUp.Stop()
+	answered := make(chan struct{})
+	defer close(answered)
+	go func() {
+		for wait := c.silence; ; wait = c.silence - c.ear.silentFor() {
+			if wait <= 0 {
+				c.client.Close()
+				return
+			}
+			timer := time.NewTimer(wait)
+			select {
+			case <-timer.C:
+			case <-answered:
+				timer.Stop()
+				return
+			}
+		}
+	}()
 	// Any answer will do; hosts refuse the request, since they do not know it.
 	if _, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil); err == nil {
 		c.keepalive.Reset(c.silence)

@@ -134,6 +134,7 @@ type opening struct {
 	via       *Conn         // to the last jump host; nil: there is none
 	leave     func()        // tells that via is not needed any more
 	hostKey   ssh.PublicKey // what the host proved to have
+	ear       *ear          // of the last connection
 }
 
 func (t *Transport) opening(ctx context.Context, h *engine.Host) (*opening, error) {
@@ -169,7 +170,8 @@ func (o *opening) connect(ctx context.Context) (*Conn, error) {
 	}
 	told := o.hear(ctx, config)
 	hello := &greeting{Conn: wire}
-	conn, channels, requests, err := ssh.NewClientConn(hello, o.address, config)
+	o.ear = &ear{Conn: hello}
+	conn, channels, requests, err := ssh.NewClientConn(o.ear, o.address, config)
 	told(conn, err)
 	if err != nil {
 		wire.Close()
