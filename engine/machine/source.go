@@ -22,6 +22,7 @@ type source struct {
 	path  string
 	total int64
 	from  io.Reader
+	left  int64 // bytes that are still wanted of it
 	tell  func(engine.Progress)
 
 	mu    sync.Mutex
@@ -34,13 +35,31 @@ type source struct {
 
 func (h *Host) newSource(u engine.Upload, r io.Reader) *source {
 	now := time.Now()
-	return &source{path: u.Path, total: u.Content.Size, from: io.LimitReader(r, u.Content.Size), tell: h.options.Progress, began: now, told: now}
+	return &source{path: u.Path, total: u.Content.Size, from: r, left: u.Content.Size, tell: h.options.Progress, began: now, told: now}
 }
 
 func (s *source) Read(b []byte) (int, error) {
-	n, err := s.from.Read(b)
+	if s.left <= 0 {
+		return 0, io.EOF
+	}
+	n, err := s.from.Read(b[:min(int64(len(b)), s.left)])
+	s.left -= int64(n)
 	s.moved(n)
 	return n, err
+}
+
+// WriteTo lets the kernel carry a file into a pipe (splice), a piece at a time.
+func (s *source) WriteTo(w io.Writer) (int64, error) {
+	all := int64(0)
+	for s.left > 0 {
+		n, err := io.CopyN(w, s.from, min(s.left, 1<<20))
+		all, s.left = all+n, s.left-n
+		s.moved(int(n))
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // Size lets an SFTP client know how much will come.

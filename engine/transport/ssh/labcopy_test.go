@@ -29,6 +29,7 @@ import (
 const sftpOn = "Subsystem sftp internal-sftp"
 
 // poor is a PATH with everything that a POSIX host has for files, but scp, and what knows SHA-256 only if it is named.
+// It also keeps the rc file of this machine's root from loading half a world before each command.
 func poor(t testing.TB, hash string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/var/lib", "dsplay-lab-bin-")
@@ -50,8 +51,8 @@ func poor(t testing.TB, hash string) string {
 // ways are what an sshd is given so that a large file takes this way, and the line that shows it.
 func ways(t testing.TB) map[string]struct{ config, shows string } {
 	return map[string]struct{ config, shows string }{
-		"sftp":   {sftpOn, "subsystem sftp: write "},
-		"scp":    {"UsePAM no", "scp -t "},
+		"sftp":   {poor(t, "sha256sum openssl") + "\n" + sftpOn, "subsystem sftp: write "},
+		"scp":    {poor(t, "sha256sum openssl scp"), "scp -t "},
 		"stream": {poor(t, "sha256sum openssl"), "; cat >\"$t\"; "},
 		"cat":    {poor(t, ""), "\ncat >"},
 	}
@@ -352,7 +353,7 @@ func BenchmarkLabCopy(b *testing.B) {
 			shell := open(b, h)
 			host := machine.New(&redialer{conn: shell}, h, machine.Options{})
 			dir := b.TempDir()
-			var raw, copied time.Duration
+			raw, copied := time.Hour, time.Hour // the best of each: others use the machine, too
 			for b.Loop() {
 				begin := time.Now()
 				f, err := os.Open(file)
@@ -363,16 +364,16 @@ func BenchmarkLabCopy(b *testing.B) {
 					b.Fatal(code, err)
 				}
 				f.Close()
-				raw += time.Since(begin)
+				raw = min(raw, time.Since(begin))
 				begin = time.Now()
 				if _, err := put(b, host, engine.Upload{Path: dir + "/x", Content: big, Mode: "0644"}); err != nil {
 					b.Fatal(err)
 				}
-				copied += time.Since(begin)
+				copied = min(copied, time.Since(begin))
 			}
 			b.ReportMetric(raw.Seconds()/copied.Seconds(), "share")
-			b.ReportMetric(100*float64(b.N)/copied.Seconds(), "MB/s")
-			b.ReportMetric(100*float64(b.N)/raw.Seconds(), "raw-MB/s")
+			b.ReportMetric(100/copied.Seconds(), "MB/s")
+			b.ReportMetric(100/raw.Seconds(), "raw-MB/s")
 		})
 	}
 }
