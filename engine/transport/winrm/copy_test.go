@@ -23,8 +23,8 @@ type lent struct{ engine.Conn }
 func (l lent) Get(context.Context, *engine.Host) (engine.Conn, error) { return l.Conn, nil }
 func (l lent) Discard(*engine.Host, engine.Conn)                      {}
 
-// guest is a simulated Windows behind WinRM.
-func guest(t testing.TB, way string) (*windows.Guest, *wsman.Server, engine.Shell) {
+// windowsGuest is a simulated Windows behind WinRM.
+func windowsGuest(t testing.TB, way string) (*windows.Guest, *wsman.Server, engine.Shell) {
 	t.Helper()
 	g := windows.New(windows.Config{Name: "guest1"})
 	server, h := startWith(t, way, func(ctx context.Context, s *wsman.Session) uint32 {
@@ -52,7 +52,7 @@ func randomFile(t testing.TB, size int) (string, []byte, engine.Content) {
 func TestCopy(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way, func(t *testing.T) {
-			g, _, shell := guest(t, way)
+			g, _, shell := windowsGuest(t, way)
 			_, data, content := randomFile(t, 1_234_567)
 			var ran []string
 			h := machine.New(lent{shell}, &engine.Host{Name: "guest1"}, machine.Options{Ran: func(line string) { ran = append(ran, line) }})
@@ -83,7 +83,7 @@ func TestCopy(t *testing.T) {
 
 // TestCopyIsCut: the step is stopped in the middle. The process is killed, the temporary file removed, the old one stays.
 func TestCopyIsCut(t *testing.T) {
-	g, _, shell := guest(t, "basic http")
+	g, _, shell := windowsGuest(t, "basic http")
 	g.Disk().Put(`C:\x.bin`, "old")
 	_, _, content := randomFile(t, 30_000_000)
 	h := machine.New(lent{shell}, &engine.Host{Name: "guest1"}, machine.Options{})
@@ -119,7 +119,7 @@ func TestCopyIsCut(t *testing.T) {
 func BenchmarkCopy(b *testing.B) {
 	for _, way := range ways {
 		b.Run(way, func(b *testing.B) {
-			_, _, shell := guest(b, way)
+			_, _, shell := windowsGuest(b, way)
 			file, _, content := randomFile(b, 100_000_000)
 			h := machine.New(lent{shell}, &engine.Host{Name: "guest1"}, machine.Options{})
 			u := engine.Upload{Path: `C:\x.bin`, Content: content}
