@@ -291,7 +291,7 @@ var hresults = map[int32]struct {
 	2:   {fs.ErrNotExist, "there is no such file", ""},
 	3:   {fs.ErrNotExist, "there is no such folder", "make it first, with a step before this one"},
 	5:   {fs.ErrPermission, "access is denied", "connect as an administrator; a file that is read-only or a program that runs is not replaced either"},
-	19:  {syscall.EROFS, "the medium is write-protected", ""},
+	19:  {syscall.EROFS, "the medium is write-protected", "give a path on another drive"},
 	32:  {syscall.EBUSY, "another process uses the file", "stop what uses it first"},
 	39:  {syscall.ENOSPC, "the disk is full", "make room on the drive"},
 	112: {syscall.ENOSPC, "the disk is full", "make room on the drive"},
