@@ -108,9 +108,6 @@ func orDiscard(w io.Writer) io.Writer {
 	return w
 }
 
-// Disk is what the guest keeps its files on.
-func (g *Guest) Disk() *disk.Disk { return g.disk }
-
 // State copies the state.
 func (g *Guest) State() State {
 	g.mu.Lock()
