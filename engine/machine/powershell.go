@@ -29,16 +29,16 @@ if($LASTEXITCODE){exit $LASTEXITCODE}`
 	// psInline holds the script itself, as a literal: its line numbers in errors are those of the author.
 	psInline = psBegin + `try{&([scriptblock]::Create(%[2]s))` + psEnd
 
-	// psStdin reads it from stdin, where a line is "p NAME BASE64" (a parameter), "i BASE64" (what the script finds in $input) or
-	// "s BASE64" (the script, last). It is ASCII, so that no code page can spoil it. The hash ties the script to the command
+	// psStdin reads it from stdin, where a line is "p NAME -BASE64" (a parameter), "i -BASE64" (what the script finds in $input) or
+	// "s -BASE64" (the script, last). It is ASCII, so that no code page can spoil it. The hash ties the script to the command
 	// line, which is what was approved, and shows that all of it has arrived. The class of the hash is one that FIPS allows.
 	psStdin = psBegin + `try{$dsplay=@{p=@{};s=''}
-foreach($_ in @($input)){$w=$_.Trim().Split(' ');$b=[Convert]::FromBase64String($w[-1]);$t=[Text.Encoding]::UTF8.GetString($b)
+foreach($l in @($input)){$w=$l.Trim().Split(' ');$b=[Convert]::FromBase64String($w[-1].Substring(1));$t=[Text.Encoding]::UTF8.GetString($b)
 if($w[0] -eq 'p'){$dsplay.p[$w[1]]=$t}elseif($w[0] -eq 'i'){$dsplay.i=$t}elseif($w[0] -eq 's'){$dsplay.s=$t
 $dsplay.h=[BitConverter]::ToString((New-Object Security.Cryptography.SHA256CryptoServiceProvider).ComputeHash($b))}}
 if($dsplay.h -ne '%[2]s'){throw 'dsplay: the script did not arrive whole; nothing of it was run'}
-$w=$b=$t=$null;$dsplay.b=[scriptblock]::Create($dsplay.s);$p=$dsplay.p
-if($dsplay.ContainsKey('i')){$dsplay.i -split "\r?\n"|&$dsplay.b @p}else{&$dsplay.b @p}` + psEnd
+$l=$w=$b=$t=$null;$dsplay.b=[scriptblock]::Create($dsplay.s);$dsplayParams=$dsplay.p
+if($dsplay.ContainsKey('i')){($dsplay.i -replace '\r?\n\z','') -split '\r?\n'|&$dsplay.b @dsplayParams}else{&$dsplay.b @dsplayParams}` + psEnd
 )
 
 // windowsScript renders a script for PowerShell: in the line where it is short and gets nothing, else over stdin.
@@ -71,7 +71,7 @@ const longestEncoded = 8150
 func scriptInput(c engine.Command) string {
 	var b strings.Builder
 	line := func(what, text string) {
-		b.WriteString(what + " " + base64.StdEncoding.EncodeToString([]byte(text)) + "\n")
+		b.WriteString(what + " -" + base64.StdEncoding.EncodeToString([]byte(text)) + "\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
 		line("p "+name, c.Params[name].Reveal())

@@ -52,9 +52,10 @@ func TestPowerShell(t *testing.T) {
 		"no such program": {engine.Command{PowerShell: "nonsense.exe"}, "", "nonsense.exe : The term 'nonsense.exe' is not recognized as the name of a cmdlet, function, script file, or operable program.\r\n", 1},
 		"environment":     {engine.Command{PowerShell: `"$env:A"`, Env: map[string]string{"A": "1 & 2"}}, "1 & 2\r\n", "", 0},
 		"directory":       {engine.Command{PowerShell: "cmd.exe /c cd", Dir: `C:\Program Files`}, "C:\\Program Files\r\n", "", 0},
-		"input":           {engine.Command{PowerShell: "$input", Stdin: engine.Plain("a ä\r\nb\n日本")}, "a ä\r\nb\r\n日本\r\n", "", 0},
+		"input":           {engine.Command{PowerShell: "$input", Stdin: engine.Plain("a ä\r\nb\n日本\n")}, "a ä\r\nb\r\n日本\r\n", "", 0},
 		"parameters":      {engine.Command{PowerShell: "param($Name, [string]$Password)\n\"$name/$password\"", Params: map[string]engine.Secret{"Name": engine.Plain("é 1"), "Password": engine.Plain("s3 'cret\"")}}, "é 1/s3 'cret\"\r\n", "", 0},
 		"both":            {engine.Command{PowerShell: "param($a)\n$a;$input", Params: map[string]engine.Secret{"a": engine.Plain("1")}, Stdin: engine.Plain("2")}, "1\r\n2\r\n", "", 0},
+		"an empty one":    {engine.Command{PowerShell: "param($a, $b)\n\"<$a>\"", Params: map[string]engine.Secret{"a": engine.Plain(""), "b": engine.Plain("x")}}, "<>\r\n", "", 0},
 		"no such one":     {engine.Command{PowerShell: "'x'", Params: map[string]engine.Secret{"a": engine.Plain("1")}}, "", "A parameter cannot be found that matches parameter name 'a'.\r\n", 1},
 		"long":            {engine.Command{PowerShell: long + "'done'\nexit 7"}, "done\r\n", "", 7},
 		"very long":       {engine.Command{PowerShell: strings.Repeat(long, 100) + "'done'"}, "done\r\n", "", 0},
@@ -115,7 +116,7 @@ func TestPowerShellOverStdinIsWhole(t *testing.T) {
 	for name, spoil := range map[string]func(string) string{
 		"cut": func(s string) string { s, _, _ = strings.Cut(s, "\ns "); return s },
 		"another": func(s string) string {
-			return strings.Replace(s, "\ns ", "\ns "+base64.StdEncoding.EncodeToString([]byte("'x'\n")), 1)
+			return strings.Replace(s, "\ns ", "\ns -"+base64.StdEncoding.EncodeToString([]byte("'x'\n")), 1)
 		},
 		"nothing": func(string) string { return "" },
 	} {

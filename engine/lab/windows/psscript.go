@@ -51,7 +51,7 @@ func framed(text string, stdin io.Reader) (s *psScript, script string, ok bool, 
 		if len(words) == 0 {
 			continue
 		}
-		data, err := base64.StdEncoding.DecodeString(words[len(words)-1])
+		data, err := base64.StdEncoding.DecodeString(words[len(words)-1][1:])
 		if err != nil {
 			return nil, "", true, err
 		}
@@ -59,7 +59,7 @@ func framed(text string, stdin io.Reader) (s *psScript, script string, ok bool, 
 		case "p":
 			s.given[strings.ToLower(words[1])] = string(data)
 		case "i":
-			s.input = strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
+			s.input = strings.Split(strings.TrimSuffix(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n"), "\n")
 		case "s":
 			script, sum = string(data), strings.ReplaceAll(fmt.Sprintf("% X", sha256.Sum256(data)), " ", "-")
 		}

@@ -61,7 +61,7 @@ func (c *conn) admit() error {
 }
 
 // start starts a command. When the shell has vanished, or the host counts too much in it, which shows before anything
-// starts, it makes a new one, once; a quota is then waited for as long as operation_timeout. A host counts every command
+// starts, it makes a new one; a quota is waited for as long as operation_timeout. A host counts every command
 // of a shell as an operation for as long as the shell lives (MS-WSMV, note 118: not even the terminate signal helps).
 func (c *conn) start(ctx context.Context, op, line string) (*run, error) {
 	wait := newQuotaWait(c.operation)
@@ -81,13 +81,9 @@ func (c *conn) start(ctx context.Context, op, line string) (*run, error) {
 			err = &lost{msg: "the host does not say as what it was started", answered: true}
 		}
 		gone := faultIs(err, codeShellGone)
-		switch {
-		case (gone || overQuota(err)) && !replaced:
+		if gone && !replaced || overQuota(err) && (!replaced || wait.more(ctx)) {
 			replaced = true
 			c.discard(sh, gone)
-			c.leave(sh)
-			continue
-		case overQuota(err) && wait.more(ctx):
 			c.leave(sh)
 			continue
 		}

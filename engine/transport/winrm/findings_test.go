@@ -375,6 +375,34 @@ func TestQuotaOfOperations(t *testing.T) {
 	}
 }
 
+// The same with commands beside each other: a shell goes when its last command has ended.
+func TestQuotaOfOperationsInParallel(t *testing.T) {
+	t.Parallel()
+	server, h, s := host(t, wsman.Options{NTLM: true, Operations: 4})
+	s.OperationTimeout = "20s"
+	c := open(t, h)
+	errs := make(chan error)
+	for range 5 {
+		go func() {
+			for range 6 {
+				if got, err := exec(t.Context(), c, "cat", "x"); got != "x||0" || err != nil {
+					errs <- fmt.Errorf("%s: %w", got, err)
+					return
+				}
+			}
+			errs <- nil
+		}()
+	}
+	for range 5 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := server.Shells(); n > 1 {
+		t.Errorf("%d shells are left beside the current one", n-1)
+	}
+}
+
 // More commands at once than a shell may have processes: another shell takes them.
 func TestQuotaOfProcesses(t *testing.T) {
 	t.Parallel()

@@ -26,9 +26,10 @@ func (r *run) feed(ctx context.Context, stdin io.Reader) error {
 	}
 	parts, finished := split(ctx, stdin, &r.limits)
 	defer finished()
-	for first := true; ; first = false {
+	for {
 		select {
 		case p := <-parts:
+			full := len(p.data) >= r.limits.chunk()
 			err := r.give(ctx, p)
 			if errors.Is(err, errStdinClosed) || err == nil && p.end {
 				return nil
@@ -36,7 +37,7 @@ func (r *run) feed(ctx context.Context, stdin io.Reader) error {
 			if err != nil {
 				return err
 			}
-			if first {
+			if full {
 				r.learn(ctx) // one message was not enough: larger ones save time
 			}
 		case <-ctx.Done():
