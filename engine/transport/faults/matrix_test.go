@@ -258,7 +258,7 @@ func limits() []fault {
 				return errors.Join(errs...)
 			}},
 		{name: "quota: too many remote shells", setup: func(s *setup) { s.winrm.ShellQuota = 1 },
-			on: only("winrm", expect{engine.KindProtocol, atOnce, moment, no, nothing}),
+			on: only("winrm", expect{engine.KindProtocol, "`operation_timeout`", quick, "until there is room", nothing}),
 			act: func(s *scene) error {
 				other, err := s.transport.Open(s.t.Context(), s.host)
 				if err != nil {

@@ -121,6 +121,8 @@ func (s *scene) tried(err error) string {
 	switch {
 	case s.ssh != nil && s.ssh.Refusals() > 0, s.log("no more sessions"):
 		return "until there is room"
+	case err != nil && s.winrm != nil && s.requests("Create") > 2:
+		return "until there is room"
 	case s.web != nil && commands > 1:
 		return fmt.Sprintf("asked %d times", commands)
 	case commands > 1:

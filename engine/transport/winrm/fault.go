@@ -72,7 +72,7 @@ func refusal(host, op string, f *Fault) *engine.Error {
 		e.Hint = "the account may log in and not use remote shells: put it into Administrators or Remote Management Users; " +
 			"a local administrator other than the built-in one needs LocalAccountTokenFilterPolicy = 1"
 	case f.Subcode == subcodeQuotaLimit:
-		e.Hint = "shells that nobody closed count until they time out; look with winrm enumerate winrm/config/winrs, " +
+		e.Hint = "shells that nobody closed count until they time out; list them with winrm enumerate shell, " +
 			"or restart the WinRM service on the host"
 	case noNews(f):
 		e.Kind, e.Hint = engine.KindTimeout, "the host is busy; operation_timeout says how long to wait"

@@ -167,7 +167,7 @@ func TestFinding14AbandonedShellExpires(t *testing.T) {
 		t.Errorf("shells stay for %v", idle)
 	}
 
-	server, h, _ = host(t, wsman.Options{NTLM: true, MaxIdle: 50 * time.Millisecond}) // the administrator is stricter
+	server, h, _ = host(t, wsman.Options{NTLM: true, MaxIdle: 2 * time.Second}) // the administrator is stricter
 	c := open(t, h)
 	until(t, "the shell has expired", func() bool { return server.Shells() == 0 })
 	if got, err := exec(t.Context(), c, "say back", ""); got != "back||0" || err != nil {
@@ -283,7 +283,8 @@ func echo(t *testing.T, c engine.Shell, size int) {
 
 func TestFindingG3Chunks(t *testing.T) {
 	t.Parallel()
-	server, h, _ := host(t, wsman.Options{NTLM: true, Limited: []string{"ops"}})
+	server, h, s := host(t, wsman.Options{NTLM: true, Limited: []string{"ops"}})
+	s.OperationTimeout = "20s"
 	echo(t, open(t, h), 1_000_000)
 	for _, n := range sizes(server) {
 		if n > 153600 {
@@ -295,14 +296,16 @@ func TestFindingG3Chunks(t *testing.T) {
 // Ten megabytes of any bytes come back as they were.
 func TestTenMegabytesEachWay(t *testing.T) {
 	t.Parallel()
-	_, h := start(t, "ntlm http")
+	_, h, s := host(t, wsman.Options{NTLM: true})
+	s.OperationTimeout = "20s"
 	echo(t, open(t, h), 10<<20)
 }
 
 // A host that takes more tells so; a user who may not ask gets along without.
 func TestEnvelopeIsLearnt(t *testing.T) {
 	t.Parallel()
-	server, h, _ := host(t, wsman.Options{NTLM: true, MaxEnvelope: 512000})
+	server, h, s := host(t, wsman.Options{NTLM: true, MaxEnvelope: 512000})
+	s.OperationTimeout = "20s"
 	c := open(t, h)
 	echo(t, c, 2_000_000)
 	if n := count(server, "Get"); n != 1 {
@@ -333,6 +336,7 @@ func TestTooLargeIsHalved(t *testing.T) {
 			t.Run(fmt.Sprint(name, sealed), func(t *testing.T) {
 				o.NTLM, o.Basic, o.AllowUnencrypted, o.Limited = sealed, !sealed, !sealed, []string{"ops"}
 				_, h, s := host(t, o)
+				s.OperationTimeout = "20s"
 				if !sealed {
 					s.Auth, s.AllowPlaintext = "basic", true
 				}

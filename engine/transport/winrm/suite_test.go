@@ -148,6 +148,9 @@ func TestSuite(t *testing.T) {
 				Open: func(t *testing.T) engine.Shell {
 					if down {
 						server, h = startWith(host, way, handle)
+						if s, ok := h.Connection.Settings.(*settings); ok {
+							s.OperationTimeout = "2s"
+						}
 						down = false
 					}
 					return open(t, h)

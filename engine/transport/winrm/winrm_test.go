@@ -212,7 +212,8 @@ func TestExec(t *testing.T) {
 }
 
 func TestLargeStreams(t *testing.T) {
-	server, h := start(t, "ntlm http")
+	server, h, s := host(t, wsman.Options{NTLM: true})
+	s.OperationTimeout = "20s"
 	c := open(t, h)
 	var out bytes.Buffer
 	const size = 1 << 20
