@@ -34,7 +34,13 @@ type Process struct {
 	Line           string
 	Stdin          io.Reader // nil: empty
 	Stdout, Stderr io.Writer // nil: thrown away
+	// TTY asks for a terminal, without echo and without any change of bytes; everything comes on Stdout, and the end of Stdin
+	// is not told. Only for a shell that implements Terminals.
+	TTY bool
 }
+
+// Terminals is implemented by shells that can give a process a terminal.
+type Terminals interface{ Terminals() }
 
 // Observable is a connection that can tell what goes over it where a command line does not say it: an API's requests.
 type Observable interface {

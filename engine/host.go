@@ -2,6 +2,8 @@ package engine
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 )
@@ -56,7 +58,20 @@ func (h *Host) Via() string {
 type Sudo struct {
 	User     string // "" means root
 	Password Secret // zero: none is sent
-	Method   string // "" means sudo
+	// Method is "" or "sudo", "su", "doas", or a template: a command line with {command}, the words to run, or {line}, the same
+	// as one word; {user} in it is the user: "pbrun -u {user} {command}".
+	Method string
+	TTY    bool // give the program a terminal: requiretty in sudoers, a doas with a password
+}
+
+// Validate refuses a method that is none.
+func (s Sudo) Validate() error {
+	words := strings.Count(s.Method, "{command}") + strings.Count(s.Method, "{line}")
+	switch {
+	case slices.Contains([]string{"", "sudo", "su", "doas"}, s.Method), words == 1 && !strings.ContainsAny(s.Method, "\x00\r\n"):
+		return nil
+	}
+	return BadArg{Arg: "method", Problem: `must be sudo, su, doas, or a command line with {command} or {line} in it once, such as "pbrun -u {user} {command}", not ` + strconv.Quote(s.Method)}
 }
 
 // Inventory is every host, resolved.

@@ -14,7 +14,15 @@ import (
 type sudo struct {
 	User     string        `hcl:"user,optional" doc:"The user to become; root unless said."`
 	Password engine.Secret `hcl:"password,optional" doc:"What sudo asks for; none is sent unless said."`
-	Method   string        `hcl:"method,optional" oneof:"sudo" doc:"The program that does it; sudo unless said."`
+	Method   string        `hcl:"method,optional" doc:"The program that does it: sudo (default), su, doas, or a command line with {user} and {command} (words) or {line} (one word), such as pbrun -u {user} {command}."`
+	TTY      bool          `hcl:"tty,optional" doc:"Give it a terminal: for requiretty in sudoers, and for a doas that asks for a password. What the command says on stderr then comes on stdout."`
+}
+
+// Validate refuses a method that is none.
+func (s *sudo) Validate() error { return s.engine().Validate() }
+
+func (s *sudo) engine() engine.Sudo {
+	return engine.Sudo{User: s.User, Password: s.Password, Method: s.Method, TTY: s.TTY}
 }
 
 // build makes the engine's inventory of the hosts, and reports what only shows when groups and host are seen together.
@@ -54,7 +62,7 @@ func (m *Model) host(d *decl) *engine.Host {
 		h.Connection = engine.Connection{Type: kind, Settings: m.settle(d, l, kind, m.opts.Transports[kind].Settings)}
 	}
 	if s, ok := m.settle(d, l, "", func() any { return &sudo{} }).(*sudo); ok {
-		h.Sudo = &engine.Sudo{User: s.User, Password: s.Password, Method: s.Method}
+		h.Sudo = new(s.engine())
 	}
 	return h
 }

@@ -130,7 +130,8 @@ func entryBlockDocs() []BlockDoc {
 		{Name: "sudo", Usage: "sudo {", Doc: "As another user. In a play it counts for all entries without one of their own.", Args: []ArgDoc{
 			{Name: "user", Type: "string", Default: "the inventory's, else root", Doc: "who it is done as"},
 			{Name: "password", Type: "string", Default: "the inventory's", Doc: `of the user who logs in: secret("…")`},
-			{Name: "method", Type: "string", Default: `"sudo"`, Doc: "how the user is changed"},
+			{Name: "method", Type: "string", Default: `"sudo"`, Doc: "how the user is changed: sudo, su, doas, or a command line with {user} and {command} (words) or {line} (one word), such as pbrun -u {user} {command}"},
+			{Name: "tty", Type: "bool", Default: "false", Doc: "with a terminal, for requiretty and for a doas that asks; the command's stderr then comes on its stdout"},
 		}},
 	}
 }

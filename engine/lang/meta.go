@@ -32,6 +32,7 @@ type sudoArgs struct {
 	User     string        `hcl:"user,optional"`
 	Password engine.Secret `hcl:"password,optional"`
 	Method   string        `hcl:"method,optional"`
+	TTY      bool          `hcl:"tty,optional"`
 }
 
 type pollingArgs struct {

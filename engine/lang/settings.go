@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -41,10 +42,14 @@ func (h *hostScope) Settings(e *engine.Entry) (engine.Settings, error) {
 	}
 	if x.sudo != nil {
 		var sudo sudoArgs
+		var badArg engine.BadArg
 		if err := h.read(x, x.sudo, &sudo); err != nil {
 			return out, err
 		}
-		out.Sudo = &engine.Sudo{User: sudo.User, Password: sudo.Password, Method: sudo.Method}
+		out.Sudo = &engine.Sudo{User: sudo.User, Password: sudo.Password, Method: sudo.Method, TTY: sudo.TTY}
+		if err := out.Sudo.Validate(); errors.As(err, &badArg) {
+			return out, h.badSetting(x, x.sudo, &badArg)
+		}
 	}
 	return out, nil
 }

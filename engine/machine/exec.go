@@ -20,7 +20,9 @@ const maxOutput = 32 << 20
 // call is a command as it goes over the wire.
 type call struct {
 	line     string
-	sudo     bool          // sudo is in it
+	sudo     bool         // sudo is in it, or
+	other    *engine.Sudo // another program that changes the user; see threshold
+	tty      bool
 	password engine.Secret // not zero: sudo may ask for it
 	marked   bool          // it says sudoStarted on stderr when sudo is done, and then wants a stdin of its own
 	limit    int           // bytes of each stream; 0: maxOutput
@@ -86,8 +88,10 @@ func sayable(s system, c engine.Command, sudo *engine.Sudo) error {
 	switch {
 	case s.platform == engine.Windows && sudo != nil:
 		return errors.New("sudo on Windows: remove the sudo block, and connect as an administrator")
-	case sudo != nil && sudo.Method != "" && sudo.Method != "sudo":
-		return fmt.Errorf("the method %q of the sudo block is not known; only sudo is", sudo.Method)
+	case sudo != nil && sudo.Validate() != nil:
+		return sudo.Validate()
+	case sudo != nil && sudo.TTY && !c.Stdin.IsZero():
+		return errors.New("a command with an input of its own cannot run at a terminal: remove tty from the sudo block, or the input")
 	case s.platform == engine.Windows:
 		forbidden = "\x00\r\n"
 	}
@@ -133,7 +137,7 @@ func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Co
 		r.limit = maxOutput
 	}
 	stdout, stderr := &limited{max: r.limit, full: cancel}, &limited{max: r.limit, full: cancel}
-	p := engine.Process{Line: r.line, Stdin: r.stdin, Stdout: stdout, Stderr: stderr}
+	p := engine.Process{Line: r.line, Stdin: r.stdin, Stdout: stdout, Stderr: stderr, TTY: r.tty}
 	if r.stdout != nil {
 		p.Stdout = r.stdout
 	}
@@ -146,10 +150,18 @@ func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Co
 	}
 	streams := decode(r, &p)
 	var talk *dialogue
-	if !r.password.IsZero() {
+	var door *threshold
+	switch {
+	case r.other != nil:
+		door = newThreshold(r, &p)
+		defer door.end()
+	case !r.password.IsZero():
 		talk = newDialogue(r, p.Stdin, stderr)
 		defer talk.end()
 		p.Stdin, p.Stderr = talk.stdin, talk
+	}
+	if _, can := shell.(engine.Terminals); r.tty && !can {
+		return engine.Output{}, h.bad(errors.New("tty in the sudo block: this connection gives no terminals, only ssh does"))
 	}
 	h.options.Ran(r.line)
 	code, err := shell.Exec(ctx, p)
@@ -169,6 +181,8 @@ func (h *Host) send(ctx context.Context, shell engine.Shell, r call, c engine.Co
 		return out, h.tooMuch(r, err)
 	case talk != nil && talk.refused():
 		return out, h.wrongPassword(r)
+	case door != nil && err == nil && !door.passed():
+		return out, h.notBecome(r, door, out)
 	}
 	return out, err
 }
@@ -194,7 +208,7 @@ func (h *Host) tooMuch(r call, err error) error {
 func (h *Host) exitError(r call, out engine.Output) error {
 	e := &engine.Error{Kind: engine.KindExit, Host: h.host.Name, Op: r.op(), Msg: "exit code " + exitText(out)}
 	switch {
-	case out.Code == 127 && !r.sudo:
+	case out.Code == 127 && !r.sudo && r.other == nil:
 		e.Hint = "without a login the PATH has no /usr/sbin on many systems: give the whole path"
 	case out.Code == 9009:
 		e.Hint = "Windows does not know the command: give its exact name, or the whole path"

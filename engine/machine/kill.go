@@ -21,7 +21,7 @@ for s in TERM TERM KILL; do kill -$s $P 2>/dev/null; for i in 1 2; do alive || e
 func (h *Host) finishKill(ctx context.Context, r call, err error) error {
 	var survivors engine.Survivors
 	var e *engine.Error
-	if !r.sudo || !errors.As(err, &survivors) || !errors.As(err, &e) || !e.Orphan {
+	if !r.sudo && r.other == nil || !errors.As(err, &survivors) || !errors.As(err, &e) || !e.Orphan {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTime)

@@ -84,7 +84,7 @@ func TestWhatCannotBeSaidIsRefused(t *testing.T) {
 		"NUL":                   {posix, nil, engine.Command{Argv: []string{"a\x00b"}}},
 		"assignment":            {posix, nil, engine.Command{Argv: []string{"A=1"}}},
 		"name of a variable":    {posix, nil, engine.Command{Argv: []string{"a"}, Env: map[string]string{"A;rm": "1"}}},
-		"method":                {posix, &engine.Sudo{Method: "doas"}, engine.Command{Argv: []string{"a"}}},
+		"method":                {posix, &engine.Sudo{Method: "ksu"}, engine.Command{Argv: []string{"a"}}},
 		"sudo on Windows":       {windows, &engine.Sudo{}, engine.Command{Argv: []string{"a"}}},
 		"line end on Windows":   {windows, nil, engine.Command{Argv: []string{"a", "b\nc"}}},
 		"% in a program's name": {windows, nil, engine.Command{Argv: []string{`C:\100%\a.exe`}}},

@@ -84,6 +84,9 @@ func posix(c engine.Command, sudo *engine.Sudo) (call, error) {
 	if !simple {
 		text = "sh -c " + engine.QuoteSh(text)
 	}
+	if sudo.Method != "" && sudo.Method != "sudo" || sudo.TTY {
+		return become(text, sudo), nil
+	}
 	r := call{sudo: true, password: sudo.Password}
 	line := "sudo -n"
 	if !sudo.Password.IsZero() {

@@ -208,5 +208,6 @@ func merge(entry engine.Sudo, inventory *engine.Sudo) *engine.Sudo {
 	if entry.Method == "" {
 		entry.Method = inventory.Method
 	}
+	entry.TTY = entry.TTY || inventory.TTY
 	return &entry
 }

@@ -173,3 +173,68 @@ func checkFiles(t *testing.T, host *machine.Host) {
 		t.Errorf("a file without an end: %v", err)
 	}
 }
+
+// TestLabBecome: su and doas of Debian, BusyBox' su, a wrapper, and a terminal for those that insist on one.
+func TestLabBecome(t *testing.T) {
+	if _, err := exec.LookPath("doas"); err != nil {
+		t.Fatal("this test needs Debian's opendoas: ", err)
+	}
+	connect := appliance(t)
+	addUser(t, "dsplaysu", "Another-Pass.word2", "/bin/dash")
+	const file = "/etc/doas.conf"
+	if _, err := os.Stat(file); err == nil {
+		t.Fatal(file + " exists")
+	}
+	write(t, file, "permit dsplaysudo\npermit nopass dsplaynopw\n")
+	t.Cleanup(func() { os.Remove(file) })
+	command(t, "chmod", "0400", file)
+	own, other, wrong := engine.Plain(password), engine.Plain("Another-Pass.word2"), engine.Plain("s3cret")
+	id := engine.Command{Argv: []string{"id", "-un"}}
+	secret := engine.Command{Argv: []string{"cat"}, Stdin: engine.Plain("of the command\n")}
+	for _, test := range []struct {
+		name, user string
+		sudo       engine.Sudo
+		command    engine.Command
+		want       string // stdout
+		fails      string // in the error, of KindAuth
+	}{
+		{"su", "dsplayplain", engine.Sudo{Method: "su", User: "dsplaysu", Password: other}, id, "dsplaysu\n", ""},
+		{"su and stdin", "dsplayplain", engine.Sudo{Method: "su", User: "dsplaysu", Password: other}, secret, "of the command\n", ""},
+		{"su and shell", "dsplayplain", engine.Sudo{Method: "su", User: "dsplaysu", Password: other}, engine.Command{Shell: `echo "it's $HOME"; exit 0`}, "it's /home/dsplaysu\n", ""},
+		{"su, env and dir", "dsplayplain", engine.Sudo{Method: "su", User: "dsplaysu", Password: other}, engine.Command{Argv: []string{"sh", "-c", `echo "$A in $PWD"`}, Env: map[string]string{"A": "x y"}, Dir: "/etc"}, "x y in /etc\n", ""},
+		{"su, wrong", "dsplayplain", engine.Sudo{Method: "su", User: "dsplaysu", Password: wrong}, id, "", "su refused the password"},
+		{"su, none", "dsplayplain", engine.Sudo{Method: "su", User: "dsplaysu"}, secret, "", "none is given"},
+		{"su, unknown user", "dsplayplain", engine.Sudo{Method: "su", User: "nobody-there", Password: other}, id, "", "su did not run the command"},
+		{"su at a terminal", "dsplayplain", engine.Sudo{Method: "su", User: "dsplaysu", Password: other, TTY: true}, id, "dsplaysu\n", ""},
+		{"su at a terminal, wrong", "dsplayplain", engine.Sudo{Method: "su", User: "dsplaysu", Password: wrong, TTY: true}, id, "", "su refused the password"},
+		{"doas", "dsplaynopw", engine.Sudo{Method: "doas"}, id, "root\n", ""},
+		{"doas and stdin", "dsplaynopw", engine.Sudo{Method: "doas"}, secret, "of the command\n", ""},
+		{"doas, not allowed", "dsplayplain", engine.Sudo{Method: "doas"}, id, "", "doas did not run the command"},
+		{"doas, password without a terminal", "dsplaysudo", engine.Sudo{Method: "doas", Password: own}, id, "", "doas did not run the command"},
+		{"doas, password at a terminal", "dsplaysudo", engine.Sudo{Method: "doas", Password: own, TTY: true}, id, "root\n", ""},
+		{"doas, wrong password at a terminal", "dsplaysudo", engine.Sudo{Method: "doas", Password: wrong, TTY: true}, id, "", "doas refused the password"},
+		{"requiretty", "dsplaytty", engine.Sudo{TTY: true}, id, "root\n", ""},
+		{"sudo at a terminal", "dsplaysudo", engine.Sudo{TTY: true, Password: own}, engine.Command{Shell: "id -u; tty -s <&2 && echo terminal; printf 'a\\nb\\n'"}, "0\nterminal\na\nb\n", ""},
+		{"sudo at a terminal, wrong", "dsplaysudo", engine.Sudo{TTY: true, Password: wrong}, id, "", "sudo refused the password"},
+		{"a wrapper", "dsplaynopw", engine.Sudo{Method: "sudo -n -u {user} -- {command}", User: "dsplaysu"}, secret, "of the command\n", ""},
+		{"a wrapper of one word", "dsplaynopw", engine.Sudo{Method: "sudo -n -u {user} -- sh -c {line}", User: "dsplaysu"}, id, "dsplaysu\n", ""},
+		{"a wrapper that is not there", "dsplaynopw", engine.Sudo{Method: "pbrun -u {user} {command}"}, id, "", "there is no pbrun on this host"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out, err := connect(test.user, &test.sudo).Run(t.Context(), test.command)
+			if test.fails == "" {
+				if err != nil || out.Stdout != test.want || out.Stderr != "" {
+					t.Errorf("got %q, %q, %v; want %q", out.Stdout, out.Stderr, err, test.want)
+				}
+				return
+			}
+			var e *engine.Error
+			if !errors.As(err, &e) || e.Kind != engine.KindAuth || e.Hint == "" || !strings.Contains(e.Error(), test.fails) {
+				t.Errorf("got %v, %q %q; want %q", err, out.Stdout, out.Stderr, test.fails)
+			}
+			if strings.Contains(err.Error()+out.Stderr, "s3cret") {
+				t.Error("the password is in the error")
+			}
+		})
+	}
+}

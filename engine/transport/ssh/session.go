@@ -45,6 +45,13 @@ func (c *Conn) open(ctx context.Context, p engine.Process, fail context.CancelCa
 		conn: c, channel: channel, free: free, exited: make(chan struct{}), closed: make(chan struct{}),
 		gates: []*gate{{to: p.Stdout, fail: fail}, {to: p.Stderr, fail: fail}},
 	}
+	if p.TTY {
+		if err := c.terminal(channel, p.Line); err != nil {
+			channel.Close()
+			go ssh.DiscardRequests(requests)
+			return nil, err
+		}
+	}
 	if err := c.request(ctx, s, "exec", p.Line); err != nil {
 		channel.Close()
 		go ssh.DiscardRequests(requests)
@@ -101,6 +108,34 @@ func (c *Conn) noChannel(ctx context.Context, err error, line string) error {
 		return e
 	}
 	return c.notRun(line)
+}
+
+// Terminals says that a process can have one.
+func (c *Conn) Terminals() {}
+
+// modes of a terminal that changes no byte and echoes none (RFC 4254, section 8): signals are kept, for the end of input.
+var modes = string([]byte{
+	53, 0, 0, 0, 0, // ECHO
+	54, 0, 0, 0, 0, // ECHOE
+	70, 0, 0, 0, 0, // OPOST
+	0,
+})
+
+func (c *Conn) terminal(channel ssh.Channel, line string) error {
+	ok, err := channel.SendRequest("pty-req", true, ssh.Marshal(struct {
+		Term                         string
+		Columns, Rows, Width, Height uint32
+		Modes                        string
+	}{"dumb", 200, 50, 0, 0, modes}))
+	if err != nil {
+		return c.lost(line)
+	}
+	if !ok {
+		e := c.failure(engine.KindProtocol, line, "remove tty from the sudo block, or allow PermitTTY in sshd for this user")
+		e.Msg = "the host gives no terminal; nothing was run"
+		return e
+	}
+	return nil
 }
 
 // request asks for the execution, or for a subsystem. One request at a time: so the order of c.sessions is that in which sshd forks.

@@ -22,6 +22,7 @@ play "p" {
       user     = "svc"
       password = secret("env:NOBODY_SETS_THIS")
       method   = "sudo"
+      tty      = false
     }
   }
   step "service" "b" {
