@@ -52,7 +52,7 @@ type threshold struct {
 	mu      sync.Mutex
 	begun   bool
 	prompts int
-	asking  *time.Timer // runs while a line waits that may be a question
+	asking  *time.Timer  // runs while a line waits that may be a question
 	said    bytes.Buffer // by the program, on both streams
 }
 
