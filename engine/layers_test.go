@@ -46,6 +46,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/api/dsm/dsmtest", ""},
 	{"engine/api/vsphere", "engine github.com/vmware/govmomi/..."},
 	{"engine/api/vsphere/vspheretest", "engine engine/... github.com/vmware/govmomi/..."},
+	{"engine/lab/wine/guestd", "engine/lab/... golang.org/x/sys/windows/..."}, // it runs on Windows only
 	{"engine/lab/...", "engine/lab/... github.com/vmware/govmomi/... golang.org/x/crypto/... golang.org/x/text/... golang.org/x/sync/... github.com/google/uuid mvdan.cc/sh/v3/... github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"},
 	{"engine/lab/wine/guestd", "engine/lab/... golang.org/x/sys/windows/..."}, // runs in Wine
 	{"modules", "engine modules/..."},
