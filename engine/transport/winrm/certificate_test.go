@@ -153,6 +153,9 @@ func TestCertificate(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+	t.Setenv("HOME", filepath.Dir(s.Cert))
+	s.Cert = "~/" + filepath.Base(s.Cert)
+	_ = open(t, h)
 	for name, encoder := range map[string]*pkcs12.Encoder{"modern.pfx": pkcs12.Modern, "old.P12": pkcs12.LegacyDES} {
 		b, err := encoder.Encode(key, cert, []*x509.Certificate{i.cert}, "open sesame")
 		if err != nil {

@@ -49,7 +49,7 @@ func pin(text string) ([]byte, error) {
 func tlsConfig(s *Settings, p parsed, name string) (*tls.Config, error) {
 	var roots *x509.CertPool
 	if s.CA != "" {
-		pem, err := os.ReadFile(s.CA)
+		pem, err := os.ReadFile(atHome(s.CA))
 		if err != nil {
 			return nil, fmt.Errorf("read ca: %w", err)
 		}
