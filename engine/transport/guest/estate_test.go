@@ -33,7 +33,7 @@ const (
 
 // estate is a vCenter with one guest, vm1.
 type estate struct {
-	t      *testing.T
+	t      testing.TB
 	vc     *vcenter.VCenter
 	guest  *guestops.Guest
 	server *httptest.Server
@@ -48,7 +48,7 @@ type estate struct {
 }
 
 // newEstate starts the vCenter; guestID says which family. configure may be nil.
-func newEstate(t *testing.T, system guestops.System, guestID string, configure func(*vcenter.Config)) *estate {
+func newEstate(t testing.TB, system guestops.System, guestID string, configure func(*vcenter.Config)) *estate {
 	t.Helper()
 	e := &estate{t: t, guest: &guestops.Guest{System: system, Lockout: 5,
 		Password: func(user string) (string, bool) { return "pa$$ <word>", user == `LAB\ops` }}}
@@ -145,7 +145,7 @@ func (p peers) Host(name string) *engine.Host                     { return &engi
 func (p peers) Conn(context.Context, string) (engine.Conn, error) { return p.conn, nil }
 
 // center opens a connection to the vCenter.
-func (e *estate) center(t *testing.T) engine.Conn {
+func (e *estate) center(t testing.TB) engine.Conn {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(e.server.Listener.Addr().String())
 	s := https.Transport{}.Settings().(*https.Settings)

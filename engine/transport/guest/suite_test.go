@@ -172,7 +172,7 @@ func (p *programs) end(id int) {
 }
 
 // newWindows is the lab's Windows with the programs of the suite.
-func newWindows(t *testing.T) (*windows.Guest, winguest.System) {
+func newWindows(t testing.TB) (*windows.Guest, winguest.System) {
 	t.Helper()
 	p := &programs{alive: map[int]bool{}}
 	g := windows.New(windows.Config{Name: "vm1", Clock: clock.Clock{Speed: 50}, Program: p.run})
