@@ -62,17 +62,17 @@ func withPassword(text string) func(*ssh.Settings) {
 func tryDefault(t *testing.T, all *tried) {
 	s := startSSHD(t, "127.0.22.1", "UsePAM no")
 	s.authorize(t)
-	addUser(t, "dsplaytry", password, "/bin/bash")
+	addUser(t, tryUser, password, "/bin/bash")
 	dir := t.TempDir()
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
 		all.row(t, "default", "a key ("+kind+")", s.host(t, "root", "ed25519", withKey(userKey(t, s, dir, "id_"+kind, kind))), "logs in as root by publickey")
 	}
 	all.row(t, "default", "a key that the host does not know", s.host(t, "root", "ed25519", withKey(userKey(t, nil, dir, "other", "ed25519"))), "it accepts only publickey, password")
-	all.row(t, "default", "the password", s.host(t, "dsplaytry", "ed25519", withPassword(password)), "by password")
-	all.row(t, "default", "a wrong password", s.host(t, "dsplaytry", "ed25519", withPassword("s3cret")), "was refused")
-	command(t, "passwd", "-q", "-l", "dsplaytry")
-	all.row(t, "default, the account is locked (`passwd -l`)", "the password", s.host(t, "dsplaytry", "ed25519", withPassword(password)), "was refused")
-	all.row(t, "default, there is no such user", "a password", s.host(t, "dsplaytrynobody", "ed25519", withPassword(password)), "was refused")
+	all.row(t, "default", "the password", s.host(t, tryUser, "ed25519", withPassword(password)), "by password")
+	all.row(t, "default", "a wrong password", s.host(t, tryUser, "ed25519", withPassword("s3cret")), "was refused")
+	command(t, "passwd", "-q", "-l", tryUser)
+	all.row(t, "default, the account is locked (`passwd -l`)", "the password", s.host(t, tryUser, "ed25519", withPassword(password)), "was refused")
+	all.row(t, "default, there is no such user", "a password", s.host(t, tryUser+"nobody", "ed25519", withPassword(password)), "was refused")
 	all.row(t, "default; `known_hosts` has its RSA key only", "a key", s.host(t, "root", "rsa", withKey(filepath.Join(dir, "id_ed25519"))), "rsa-sha2-512")
 }
 

@@ -13,6 +13,9 @@ import (
 	"github.com/dsplay/dsplay/engine/transport/ssh"
 )
 
+// tryUser begins the names of users and PAM services; another run of the tests on this machine has others.
+var tryUser = fmt.Sprintf("dsplaytry%d", os.Getpid())
+
 // service starts sshd with a PAM stack of its own: PAM knows it by the name of the program.
 func service(t *testing.T, name, address, stack string, config ...string) *server {
 	t.Helper()
@@ -29,23 +32,23 @@ func service(t *testing.T, name, address, stack string, config ...string) *serve
 const account = "account required pam_unix.so\nsession required pam_permit.so\npassword required pam_unix.so\n"
 
 func tryPAM(t *testing.T, all *tried) {
-	addUser(t, "dsplaytry", password, "/bin/bash")
-	addUser(t, "dsplaytryold", password, "/bin/bash")
+	addUser(t, tryUser, password, "/bin/bash")
+	addUser(t, tryUser+"old", password, "/bin/bash")
 	t.Run("as ESXi", func(t *testing.T) {
 		const system = "as ESXi: only keyboard-interactive, by PAM"
-		s := service(t, "dsplay-lab-esx", "127.0.22.7", "auth required pam_unix.so nodelay\n"+account, "PasswordAuthentication no", "KbdInteractiveAuthentication yes", "AllowTcpForwarding no")
-		all.row(t, system, "the password", s.host(t, "dsplaytry", "rsa", withPassword(password)), "by keyboard-interactive")
-		all.row(t, system, "a wrong password", s.host(t, "dsplaytry", "rsa", withPassword("s3cret")), "was refused")
-		command(t, "chage", "-d", "0", "dsplaytryold")
-		all.row(t, system+"; the password has expired", "the password", s.host(t, "dsplaytryold", "rsa", withPassword(password)), "has expired")
+		s := service(t, tryUser+"-esx", "127.0.22.7", "auth required pam_unix.so nodelay\n"+account, "PasswordAuthentication no", "KbdInteractiveAuthentication yes", "AllowTcpForwarding no")
+		all.row(t, system, "the password", s.host(t, tryUser, "rsa", withPassword(password)), "by keyboard-interactive")
+		all.row(t, system, "a wrong password", s.host(t, tryUser, "rsa", withPassword("s3cret")), "was refused")
+		command(t, "chage", "-d", "0", tryUser+"old")
+		all.row(t, system+"; the password has expired", "the password", s.host(t, tryUser+"old", "rsa", withPassword(password)), "has expired")
 	})
 	t.Run("two questions", tryTwoQuestions(all))
 	t.Run("expired", func(t *testing.T) {
-		s := service(t, "dsplay-lab-exp", "127.0.22.9", "auth required pam_unix.so nodelay\n"+account)
+		s := service(t, tryUser+"-exp", "127.0.22.9", "auth required pam_unix.so nodelay\n"+account)
 		key := s.authorize(t)
-		command(t, "chage", "-d", "2020-01-01", "-E", "2020-01-02", "dsplaytryold")
-		all.row(t, "PAM; the account has expired", "a key", s.host(t, "dsplaytryold", "rsa", withKey(key)), "Your account has expired")
-		all.row(t, "PAM; the account has expired", "the password", s.host(t, "dsplaytryold", "rsa", withPassword(password)), "Your account has expired")
+		command(t, "chage", "-d", "2020-01-01", "-E", "2020-01-02", tryUser+"old")
+		all.row(t, "PAM; the account has expired", "a key", s.host(t, tryUser+"old", "rsa", withKey(key)), "Your account has expired")
+		all.row(t, "PAM; the account has expired", "the password", s.host(t, tryUser+"old", "rsa", withPassword(password)), "Your account has expired")
 	})
 }
 
@@ -60,9 +63,9 @@ func tryTwoQuestions(all *tried) func(*testing.T) {
 			t.Fatal(err)
 		}
 		stack := "auth required pam_unix.so nodelay\nauth required pam_google_authenticator.so user=root secret=" + file + "\n" + account
-		s := service(t, "dsplay-lab-otp", "127.0.22.8", stack, "PasswordAuthentication no", "KbdInteractiveAuthentication yes")
+		s := service(t, tryUser+"-otp", "127.0.22.8", stack, "PasswordAuthentication no", "KbdInteractiveAuthentication yes")
 		with := func(pass string, answers map[string]engine.Secret) *engine.Host {
-			return s.host(t, "dsplaytry", "rsa", func(s *ssh.Settings) { s.Password, s.Answers = engine.Plain(pass), answers })
+			return s.host(t, tryUser, "rsa", func(s *ssh.Settings) { s.Password, s.Answers = engine.Plain(pass), answers })
 		}
 		code := func(text string) map[string]engine.Secret {
 			return map[string]engine.Secret{"Verification code": engine.Plain(text)}
@@ -73,18 +76,18 @@ func tryTwoQuestions(all *tried) func(*testing.T) {
 		all.row(t, system, "a wrong password, and a good code", with("s3cret", code("23456789")), "were refused")
 		all.row(t, system, "both in `answers`, and no password", with("", map[string]engine.Secret{"password": engine.Plain(password), "VERIFICATION": engine.Plain("34567890")}), "by keyboard-interactive")
 
-		s = service(t, "dsplay-lab-two", "127.0.22.10", stack, "AuthenticationMethods publickey,keyboard-interactive")
+		s = service(t, tryUser+"-two", "127.0.22.10", stack, "AuthenticationMethods publickey,keyboard-interactive")
 		key := s.authorize(t)
-		all.row(t, "`AuthenticationMethods publickey,keyboard-interactive`", "a key and no password", s.host(t, "dsplaytry", "rsa", withKey(key)), "and wants keyboard-interactive besides")
+		all.row(t, "`AuthenticationMethods publickey,keyboard-interactive`", "a key and no password", s.host(t, tryUser, "rsa", withKey(key)), "and wants keyboard-interactive besides")
 	}
 }
 
 // TestLabExpiredPasswordByTheMethodPassword: sshd lets such a user in, and then runs nothing; the manual says so.
 func TestLabExpiredPasswordByTheMethodPassword(t *testing.T) {
-	addUser(t, "dsplaytryold", password, "/bin/bash")
-	command(t, "chage", "-d", "0", "dsplaytryold")
-	s := service(t, "dsplay-lab-old", "127.0.22.11", "auth required pam_unix.so nodelay\n"+account, "KbdInteractiveAuthentication no")
-	shell := open(t, s.host(t, "dsplaytryold", "rsa", withPassword(password)))
+	addUser(t, tryUser+"old", password, "/bin/bash")
+	command(t, "chage", "-d", "0", tryUser+"old")
+	s := service(t, tryUser+"-old", "127.0.22.11", "auth required pam_unix.so nodelay\n"+account, "KbdInteractiveAuthentication no")
+	shell := open(t, s.host(t, tryUser+"old", "rsa", withPassword(password)))
 	var says strings.Builder
 	code, err := shell.Exec(t.Context(), engine.Process{Line: "exit 0", Stdout: &says, Stderr: &says})
 	if code != 1 || err != nil || !strings.Contains(says.String(), "Password change required but no TTY available") {
@@ -95,12 +98,12 @@ func TestLabExpiredPasswordByTheMethodPassword(t *testing.T) {
 // TestLabHostThatStartsIsAskedAgain: pam_nologin refuses everybody but root while a host starts or goes down, after it has
 // taken the password. That is no wrong password, and must not end a run that waits for the host.
 func TestLabHostThatStartsIsAskedAgain(t *testing.T) {
-	addUser(t, "dsplaytry", password, "/bin/bash")
+	addUser(t, tryUser, password, "/bin/bash")
 	for i, config := range []string{"KbdInteractiveAuthentication no", "PasswordAuthentication no"} {
 		nologin := filepath.Join(t.TempDir(), "nologin")
 		write(t, nologin, "\"System is booting up. Unprivileged users are not permitted to log in yet. Please come back later.\"\n")
-		s := service(t, "dsplay-lab-nologin", fmt.Sprintf("127.0.22.%d", 12+i), "auth required pam_unix.so nodelay\naccount required pam_nologin.so file="+nologin+"\n"+account, config)
-		h, transport := s.host(t, "dsplaytry", "rsa", withPassword(password)), ssh.New()
+		s := service(t, tryUser+"-nologin", fmt.Sprintf("127.0.22.%d", 12+i), "auth required pam_unix.so nodelay\naccount required pam_nologin.so file="+nologin+"\n"+account, config)
+		h, transport := s.host(t, tryUser, "rsa", withPassword(password)), ssh.New()
 		for range 2 {
 			_, err := transport.Open(t.Context(), h)
 			if err == nil || !strings.Contains(err.Error(), "booting up") || strings.Contains(err.Error(), "earlier in this run") {

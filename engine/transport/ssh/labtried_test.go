@@ -104,7 +104,7 @@ func agreed(handshake string) string {
 func anonymous(text string) string {
 	for _, r := range [][2]string{
 		{`SHA256:[A-Za-z0-9+/]{43}`, "SHA256:…"}, {`/tmp/[^ :]*/`, ""}, {`\[?127\.0\.\d+\.\d+\]?:\d+`, "HOST"}, {`127\.0\.\d+\.\d+`, "HOST"},
-		{`the clock here says [^)]*\)`, "the clock here says …)"}, {`dsplaytry[a-z]*`, "USER"}, {`\|`, `\|`},
+		{`the clock here says [^)]*\)`, "the clock here says …)"}, {`dsplaytry[a-z0-9]*`, "USER"}, {`\|`, `\|`},
 	} {
 		text = regexp.MustCompile(r[0]).ReplaceAllString(text, r[1])
 	}
