@@ -74,29 +74,30 @@ func unreachable(err error) error {
 
 // begin tells its stages: which machine, whose account, where its files are.
 func (c *conn) begin(ctx context.Context, h *engine.Host, s *Settings, p parsed) (err error) {
-	if c.managers, err = c.center.managers(ctx); err != nil {
+	if c.managers, err = c.center.managers(engine.WithoutStages(ctx)); err != nil {
 		return err
 	}
 	end := engine.BeginStage(ctx, engine.StageLookup)
-	ref, err := c.find(ctx, want(h, s))
+	quiet := engine.WithoutStages(ctx) // the vCenter's connection is not this one
+	ref, err := c.find(quiet, want(h, s))
 	if err == nil {
-		c.machine, err = c.look(ctx, ref, s.OS)
+		c.machine, err = c.look(quiet, ref, s.OS)
 	}
 	end(engine.Stage{Detail: c.machine.name + " " + ref.Value, Err: err})
 	if err != nil {
 		return err
 	}
-	if c.files, err = c.openTransfers(ctx, s, p); err != nil {
+	if c.files, err = c.openTransfers(quiet, s, p); err != nil {
 		return err
 	}
 	end = engine.BeginStage(ctx, engine.StageLogin)
-	err = c.tryLogin(ctx, c.managers, c.ref, c.login)
+	err = c.tryLogin(quiet, c.managers, c.ref, c.login)
 	end(engine.Stage{Detail: c.login.Username + " in the guest, by VMware Tools", Err: err})
 	if err != nil {
 		return err
 	}
 	end = engine.BeginStage(ctx, engine.StageShell)
-	c.dir, err = c.place(ctx)
+	c.dir, err = c.place(quiet)
 	end(engine.Stage{Detail: c.dir, Err: err})
 	return err
 }
