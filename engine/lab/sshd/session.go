@@ -2,6 +2,7 @@ package sshd
 
 import (
 	"context"
+	"io"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -14,8 +15,8 @@ func (s *Server) session(parent context.Context, login *ssh.ServerConn, channel 
 	defer channel.Close()
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
-	line, ok := waitForExec(requests)
-	if !ok {
+	line, subsystem := s.waitForExec(requests)
+	if line == "" && subsystem == nil {
 		return
 	}
 	go func() {
@@ -33,6 +34,11 @@ func (s *Server) session(parent context.Context, login *ssh.ServerConn, channel 
 		<-ctx.Done()
 		return
 	}
+	if subsystem != nil {
+		subsystem(ctx, channel)
+		report(channel, 0)
+		return
+	}
 	exit := s.options.Handle(ctx, &Session{
 		User: login.User(), Line: line, Remote: login.RemoteAddr(),
 		Stdin: channel, Stdout: channel, Stderr: channel.Stderr(),
@@ -43,19 +49,27 @@ func (s *Server) session(parent context.Context, login *ssh.ServerConn, channel 
 	}
 }
 
-// waitForExec refuses everything (env, pty-req, shell, subsystem) but exec.
-func waitForExec(requests <-chan *ssh.Request) (line string, ok bool) {
+// waitForExec refuses everything (env, pty-req, shell) but exec and the subsystems that there are.
+func (s *Server) waitForExec(requests <-chan *ssh.Request) (line string, subsystem func(context.Context, io.ReadWriteCloser)) {
 	for r := range requests {
-		var exec struct{ Line string }
-		good := r.Type == "exec" && ssh.Unmarshal(r.Payload, &exec) == nil
+		var asked struct{ Text string }
+		if ssh.Unmarshal(r.Payload, &asked) == nil {
+			switch r.Type {
+			case "exec":
+				line = asked.Text
+			case "subsystem":
+				subsystem = s.options.Subsystems[asked.Text]
+			}
+		}
+		good := line != "" || subsystem != nil
 		if r.WantReply {
 			_ = r.Reply(good, nil)
 		}
 		if good {
-			return exec.Line, true
+			return line, subsystem
 		}
 	}
-	return "", false
+	return "", nil
 }
 
 func report(channel ssh.Channel, exit int) {

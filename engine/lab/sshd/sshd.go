@@ -40,6 +40,9 @@ type Options struct {
 	// Handle runs one command line and returns its exit code; a negative one says that it died of that signal
 	// (-15: TERM). The context ends when the client signals, closes the channel or disconnects.
 	Handle func(ctx context.Context, s *Session) (exit int)
+
+	// Subsystems serve a stream each, by their names ("sftp"); nil: there are none.
+	Subsystems map[string]func(ctx context.Context, stream io.ReadWriteCloser)
 }
 
 // Session is one command line that a client wants executed.
