@@ -29,11 +29,25 @@ const (
 
 type sftpKey struct{ conn engine.Conn }
 
-// hasSFTP is found out once per connection, by trying.
-func (h *Host) hasSFTP(ctx context.Context, shell engine.Shell) bool {
+// sftpPacket is what a message of SFTP may carry: every server takes 32 kB. One that knows the extension limits@openssh.com is
+// OpenSSH 8.5 or later, which takes 256 kB with its own header: an eighth of the messages, and of the work for them.
+type sftpPacket int
+
+const (
+	noSFTP     sftpPacket = 0
+	anyServer  sftpPacket = 32 << 10
+	newOpenSSH sftpPacket = 255 << 10
+)
+
+func (p sftpPacket) options() []sftp.ClientOption {
+	return []sftp.ClientOption{sftp.MaxPacketUnchecked(int(p)), sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests)}
+}
+
+// sftp is found out once per connection, by trying.
+func (h *Host) sftp(ctx context.Context, shell engine.Shell) sftpPacket {
 	s, ok := shell.(subsystems)
 	if !ok {
-		return false
+		return noSFTP
 	}
 	value, err := h.options.Memo.once(ctx, sftpKey{shell}, func(ctx context.Context) (any, error) {
 		h.options.Ran(sftpLine)
@@ -41,29 +55,37 @@ func (h *Host) hasSFTP(ctx context.Context, shell engine.Shell) bool {
 		defer cancel()
 		stream, err := s.Subsystem(ctx, "sftp")
 		if err != nil {
-			return false, nil //nolint:nilerr // that there is none is the answer
+			return noSFTP, nil //nolint:nilerr // that there is none is the answer
 		}
 		defer stream.Close()
 		client, err := sftp.NewClientPipe(stream, stream)
 		if err != nil {
-			return false, nil //nolint:nilerr // it says that it begins, and does not
+			return noSFTP, nil //nolint:nilerr // it says that it begins, and does not
 		}
-		return true, client.Close()
+		defer client.Close()
+		if _, limits := client.HasExtension("limits@openssh.com"); limits {
+			return newOpenSSH, nil
+		}
+		return anyServer, nil
 	})
-	return err == nil && value.(bool)
+	if err != nil {
+		return noSFTP
+	}
+	return value.(sftpPacket)
 }
 
 // sftpStep writes the temporary file by SFTP, many requests at once.
 func sftpStep(h *Host, job putJob) step {
 	line := fmt.Sprintf("%s: write %s", sftpLine, job.temp)
 	return step{line: line, carry: func(ctx context.Context, shell engine.Shell, from *source) error {
+		packet := max(h.sftp(ctx, shell), anyServer)
 		h.options.Ran(line)
 		stream, err := shell.(subsystems).Subsystem(ctx, "sftp")
 		if err != nil {
 			return err
 		}
 		defer stream.Close()
-		client, err := sftp.NewClientPipe(stream, stream, sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests))
+		client, err := sftp.NewClientPipe(stream, stream, packet.options()...)
 		if err != nil {
 			return h.sftpError(ctx, nil, job, err)
 		}

@@ -41,7 +41,7 @@ const statWindows = `$ErrorActionPreference='Stop';$s=$null;$t=$null;` + failWin
 // that is the backup, or is deleted. https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-replacefilew
 const putWindows = `begin{$ErrorActionPreference='Stop';$f=%[1]s;$t=%[2]s;$o=%[3]s;$s=$null;` + failWindows + newSHA256 + `$b=New-Object byte[] 0;` +
 	`try{$s=New-Object IO.FileStream($t,'Create','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
-	`$a.SetSecurityDescriptorSddlForm([IO.File]::GetAccessControl($f,'Access').GetSecurityDescriptorSddlForm('Access'),'Access');$s.SetAccessControl($a)}}catch{bad $_.Exception}}` +
+	`$a.SetSecurityDescriptorSddlForm([IO.File]::GetAccessControl($f,'Access').GetSecurityDescriptorSddlForm('Access'),'Access');[IO.File]::SetAccessControl($t,$a)}}catch{bad $_.Exception}}` +
 	`process{try{if($_){$b=[Convert]::FromBase64String($_);[void]$h.TransformBlock($b,0,$b.Length,$b,0);$s.Write($b,0,$b.Length)}}catch{bad $_.Exception}}` +
 	`end{try{[void]$h.TransformFinalBlock($b,0,0);$s.Close();$g=[BitConverter]::ToString($h.Hash).Replace('-','').ToLower();` +
 	`if($g -ne %[4]s){[IO.File]::Delete($t);exit 86};%[5]s` +

@@ -159,7 +159,7 @@ func (h *Host) way(ctx context.Context, shell engine.Shell, s system, job putJob
 		return "cat"
 	case sudo || !big:
 		return "stream"
-	case h.hasSFTP(ctx, shell):
+	case h.sftp(ctx, shell) != noSFTP:
 		return "sftp"
 	case job.tools.scp:
 		return "scp"
