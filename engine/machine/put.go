@@ -315,7 +315,8 @@ func (a *acting) lostPut(ctx context.Context, u engine.Upload, undo string, last
 		return lost
 	}
 	known := *e
-	known.Kind, known.Msg, known.Err = engine.KindModule, "the connection broke in the middle; the old file is untouched, the temporary one removed", nil
+	known.Kind, known.Err = engine.KindModule, nil
+	known.Msg = "the connection broke in the middle (" + e.Msg + "); the old file is untouched, the temporary one removed"
 	known.Unreachable, known.Hint = false, "run it again"
 	return &known
 }
