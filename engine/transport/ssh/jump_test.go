@@ -371,7 +371,11 @@ func TestNothingIsLeftOfJumps(t *testing.T) {
 			named(t, "slow", silent, func(s *ssh.Settings) { s.Jump, s.ConnectTimeout = []string{"gate", "inner"}, "200ms" }))
 		var wait sync.WaitGroup
 		for _, h := range e.inv.Hosts {
-			wait.Go(func() { _, _ = e.pool.Get(t.Context(), h) })
+			wait.Go(func() {
+				if _, err := e.pool.Get(t.Context(), h); (err == nil) == (h.Name == "no" || h.Name == "slow") {
+					t.Errorf("%s: %v", h.Name, err)
+				}
+			})
 		}
 		wait.Wait()
 		if err := e.pool.Close(); err != nil {

@@ -143,7 +143,9 @@ func (s *Settings) forHop(at stop, before []stop) *Settings {
 	c := *s
 	c.Jump, c.route, c.Port, c.HostKeyAlias, c.Password, c.Certificate = nil, nil, at.hop.Port, "", engine.Secret{}, ""
 	c.Answers = nil
-	c.fallback, c.Key, c.Keys = s.named(), "", nil
+	if keys := s.named(); len(keys) > 0 { // else s is for a hop itself
+		c.fallback, c.Key, c.Keys = keys, "", nil
+	}
 	if at.hop.User != "" || at.configured {
 		c.User = at.hop.User
 	}
