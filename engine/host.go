@@ -39,6 +39,20 @@ type Detour interface {
 	Via(address string) string
 }
 
+// Origin is something that settings do not hold as it was written, and where it comes from.
+type Origin struct {
+	Arg   string // the argument that would say it, or a name below one
+	Value cty.Value
+	By    string // "default", "ssh_config"
+	Place string // "config:12"; "" for a default
+}
+
+// Explainer is implemented by settings that hold less than what counts: defaults that give way to another file, and that file.
+type Explainer interface {
+	// Explain lists it for a host, as far as nothing has to be run or contacted to know it.
+	Explain(address string) []Origin
+}
+
 // Elsewhere is implemented by settings of a connection of which a part is said elsewhere: in an ssh_config.
 type Elsewhere interface {
 	// Elsewhere is what is said there about a host, as far as nothing has to be run or contacted to know it; "": nothing.

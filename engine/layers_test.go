@@ -30,7 +30,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage github.com/pkg/sftp"},
 	{"engine/transport/ssh/sshconfig", ""}, // what ssh_config says about a host
-	{"engine/transport/ssh", "engine engine/codepage engine/transport/ssh/sshconfig engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts golang.org/x/crypto/..."},
+	{"engine/transport/ssh", "engine github.com/zclconf/go-cty/cty engine/codepage engine/transport/ssh/sshconfig engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts golang.org/x/crypto/..."},
 	{"engine/transport/ssh/knownhosts", "golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys
 	{"engine/transport/winrm", "engine engine/transport/dialer engine/transport/kerberos engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/... software.sslmate.com/src/go-pkcs12"},
 	{"engine/transport/kerberos", "engine github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"}, // tickets, logins with them, and what both seal

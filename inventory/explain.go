@@ -47,7 +47,7 @@ func (m *Model) Explain(host string) []Origin {
 	if kind := h.Connection.Type; kind != "" {
 		out = append(out, m.connectionOrigin(d, l, kind))
 		if x := l.mixOf(m, kind).under(d.block(kind), d); x != nil {
-			out = append(out, m.blockOrigins("connection.", x, m.opts.Transports[kind].Settings())...)
+			out = append(out, explained(m.blockOrigins("connection.", x, m.opts.Transports[kind].Settings()), h)...)
 		}
 	}
 	if x := l.mixOf(m, "").under(d.sudo, d); x != nil {
@@ -84,6 +84,19 @@ func (m *Model) blockOrigins(prefix string, x *mix, target any) []Origin {
 		if v := values.GetAttr(f.Name); !written[f.Name] && !f.Secret && says(v) {
 			out = append(out, Origin{prefix + f.Name, decode.Show(v), "default", ""})
 		}
+	}
+	slices.SortStableFunc(out, func(a, b Origin) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// explained adds what the settings of h know besides what is written.
+func explained(out []Origin, h *engine.Host) []Origin {
+	e, ok := h.Connection.Settings.(engine.Explainer)
+	if !ok {
+		return out
+	}
+	for _, o := range e.Explain(h.Address) {
+		out = append(out, Origin{"connection." + o.Arg, decode.Show(o.Value), o.By, o.Place})
 	}
 	slices.SortStableFunc(out, func(a, b Origin) int { return strings.Compare(a.Name, b.Name) })
 	return out

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/transport/guest"
 	"github.com/dsplay/dsplay/engine/transport/https"
@@ -33,6 +35,16 @@ func (a *app) wires() wires {
 		sources: map[string]inventory.Source{"vsphere": vsphere.Source{}},
 		modules: modules.All(),
 	}
+}
+
+// checkSSHConfig says once what else every connection block would be blamed for.
+func (a *app) checkSSHConfig() error {
+	t := ssh.New()
+	t.Config = a.sshConfig
+	if err := t.Settings().(*ssh.Settings).Validate(); err != nil {
+		return fmt.Errorf("-F %s: %w; nothing was executed", a.sshConfig, err)
+	}
+	return nil
 }
 
 // inventory reads an inventory. With unread secrets are not read: it is told where they would be read from.

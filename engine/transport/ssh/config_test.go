@@ -265,3 +265,24 @@ func noProcess(t *testing.T, list string) {
 		}
 	}
 }
+
+// TestPlanIsBoundToTheConfiguration: another user or way binds; that lines move, or what a command decides, does not.
+func TestPlanIsBoundToTheConfiguration(t *testing.T) {
+	said := func(text string) string {
+		transport := ssh.New()
+		h := configured(t, transport, text)
+		return h.Connection.Settings.(*ssh.Settings).Elsewhere(h.Address)
+	}
+	was := said("Host db1\nUser a\nHost other\nUser x\n")
+	if was == "" || was != said("# moved\n\nHost db1\nUser a\n") {
+		t.Errorf("%q is not the same when lines move", was)
+	}
+	for _, other := range []string{"Host db1\nUser b\n", "Host db1\nUser a\nProxyJump c\n", "Match exec true\nUser a\n"} {
+		if said(other) == was {
+			t.Errorf("%q is the same", other)
+		}
+	}
+	if said("Match exec true\nUser a\n") != "" {
+		t.Error("what a command decides was asked")
+	}
+}

@@ -37,6 +37,14 @@ type parsed struct {
 	rsaBits            int // what an RSA key of the host must have
 }
 
+// What holds when neither the block nor a configuration says anything.
+const (
+	defaultPort      = 22
+	defaultHostKeys  = "strict"
+	defaultConnect   = "30s"
+	defaultKeepalive = "15s"
+)
+
 // parse is with, where there is no configuration.
 func (s *Settings) parse() (parsed, error) { return s.with(sshconfig.Options{}) }
 
@@ -60,15 +68,15 @@ func (s *Settings) with(o sshconfig.Options) (p parsed, err error) {
 }
 
 func (s *Settings) times(p *parsed, o sshconfig.Options) (err error) {
-	if p.connect, err = duration("connect_timeout", cmp.Or(s.ConnectTimeout, span(o.ConnectTimeout), "30s")); err != nil {
+	if p.connect, err = duration("connect_timeout", cmp.Or(s.ConnectTimeout, span(o.ConnectTimeout), defaultConnect)); err != nil {
 		return err
 	}
-	p.keepalive, err = duration("keepalive", cmp.Or(s.Keepalive, span(o.ServerAliveInterval), "15s"))
+	p.keepalive, err = duration("keepalive", cmp.Or(s.Keepalive, span(o.ServerAliveInterval), defaultKeepalive))
 	return err
 }
 
 func (s *Settings) who(p *parsed, o sshconfig.Options) error {
-	port := cmp.Or(s.Port, o.Port, 22)
+	port := cmp.Or(s.Port, o.Port, defaultPort)
 	if port < 1 || port > 65535 {
 		return engine.BadArg{Arg: "port", Problem: "must be from 1 to 65535, not " + strconv.Itoa(port)}
 	}
@@ -140,7 +148,7 @@ func (s *Settings) proofs(p *parsed, o sshconfig.Options) {
 
 // trusted are the files of host keys, and what becomes of an unknown key.
 func (s *Settings) trusted(p *parsed, o sshconfig.Options) error {
-	mode := cmp.Or(s.HostKeys, checking(o.StrictHostKeyChecking), "strict")
+	mode := cmp.Or(s.HostKeys, checking(o.StrictHostKeyChecking), defaultHostKeys)
 	if mode != "strict" && mode != "accept-new" {
 		return engine.BadArg{Arg: "host_keys", Problem: "must be strict or accept-new, not " + strconv.Quote(mode)}
 	}

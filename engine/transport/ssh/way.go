@@ -82,6 +82,7 @@ func (o *opening) board(ctx context.Context) (err error) {
 		c, err = o.boardAddress(ctx, last, before)
 	}
 	if err != nil {
+		err = o.onTheWay(last, err)
 		end(engine.Stage{Err: err})
 		return err
 	}
@@ -127,14 +128,18 @@ func (o *opening) boardAddress(ctx context.Context, at stop, before []stop) (eng
 		return nil, o.detour(at, "the inventory has no such host; an address is written USER@HOST or HOST:PORT")
 	}
 	settings := o.settings.forHop(at, before)
-	c, err := o.share(ctx, &engine.Host{Name: at.text, Address: at.hop.Host, Connection: engine.Connection{Type: "ssh", Settings: settings}})
+	return o.share(ctx, &engine.Host{Name: at.text, Address: at.hop.Host, Connection: engine.Connection{Type: "ssh", Settings: settings}})
+}
+
+// onTheWay is the error of a jump host as one of the host behind it, which is the one that is not reached.
+func (o *opening) onTheWay(at stop, err error) error {
 	var e *engine.Error
-	if errors.As(err, &e) && e.Host == at.text { // the inventory does not know it: the host behind it is the one that failed
-		told := *e
-		told.Host, told.Op = o.host.Name, "connect to jump host "+at.text
-		return nil, &told
+	if !errors.As(err, &e) || e.Host == o.host.Name {
+		return err
 	}
-	return c, err
+	told := *e // others have the same
+	told.Host, told.Op, told.Unreachable = o.host.Name, "jump host "+at.text+": "+e.Op, true
+	return &told
 }
 
 // forHop are the settings for a jump host that is an address: those of the block without what is only for its host.

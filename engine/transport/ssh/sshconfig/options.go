@@ -151,6 +151,9 @@ func (s *state) taken() []Taken {
 			values = append(values, v)
 		}
 		for _, v := range values {
+			if d.Name == "HostName" {
+				v.raw = s.host // what people look for
+			}
 			if d.Use == Honoured {
 				all = append(all, Taken{v.place, d.Name, v.raw})
 			}

@@ -97,7 +97,7 @@ func (n Notice) String() string { return fmt.Sprintf("%s: %s %s", n.Place, n.Dir
 // Taken is a directive that holds.
 type Taken struct {
 	Place
-	Directive, Value string // "IdentityFile", as it is written
+	Directive, Value string // "IdentityFile", as it is written; a HostName as it came out
 }
 
 func (t Taken) String() string { return fmt.Sprintf("%s: %s %s", t.Place, t.Directive, t.Value) }

@@ -68,7 +68,7 @@ Host *
 	for _, said := range o.Taken {
 		taken = append(taken, fmt.Sprintf("%s:%d %s=%s", filepath.Base(said.File), said.Line, said.Directive, said.Value))
 	}
-	want := []string{"config:5 HostName=%h.corp.example", "config:10 Port=2222", "config:7 IdentityFile=~/.ssh/%r@%n",
+	want := []string{"config:5 HostName=db1.corp.example", "config:10 Port=2222", "config:7 IdentityFile=~/.ssh/%r@%n",
 		"config:11 ConnectTimeout=1m10", "config:6 ProxyJump=gate@bastion,[2001:db8::1]:2222"}
 	if !slices.Equal(taken, want) {
 		t.Errorf("taken %q", taken)
