@@ -48,7 +48,6 @@ var layers = []struct{ pkg, may string }{
 	{"engine/api/vsphere/vspheretest", "engine engine/... github.com/vmware/govmomi/..."},
 	{"engine/lab/wine/guestd", "engine/lab/... golang.org/x/sys/windows/..."}, // it runs on Windows only
 	{"engine/lab/...", "engine/lab/... github.com/vmware/govmomi/... golang.org/x/crypto/... golang.org/x/text/... golang.org/x/sync/... github.com/google/uuid mvdan.cc/sh/v3/... github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"},
-	{"engine/lab/wine/guestd", "engine/lab/... golang.org/x/sys/windows/..."}, // runs in Wine
 	{"modules", "engine modules/..."},
 	{"modules/deepsecurity", "engine engine/api/dsm golang.org/x/sync/errgroup"},
 	{"modules/vsphere", "engine engine/api/vsphere github.com/vmware/govmomi/..."},

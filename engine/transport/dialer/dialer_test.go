@@ -85,7 +85,11 @@ func talks(t *testing.T, d *Dialer, address string) {
 // fails wants the leg and the kind, in bounded time, without a password in any text.
 func fails(t *testing.T, d *Dialer, address string, leg Leg, kind engine.ErrorKind) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	limit := 20 * time.Second
+	if kind == engine.KindTimeout {
+		limit = 400 * time.Millisecond
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	c, err := d.Dial(ctx, address)
 	if err == nil {

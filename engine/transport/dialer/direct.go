@@ -46,7 +46,13 @@ func (d *Dialer) dial(ctx context.Context, network string, from *net.TCPAddr, ad
 	if from != nil {
 		n.LocalAddr = from
 	}
-	return n.DialContext(ctx, network, address)
+	conn, err := n.DialContext(ctx, network, address)
+	var dns *net.DNSError
+	if family := map[string]string{"tcp4": "IPv4", "tcp6": "IPv6"}[network]; family != "" && errors.As(err, &dns) && dns.IsNotFound {
+		return nil, &Error{Leg: FromHere, Target: address, Msg: "the name has no " + family + " address, or there is none", Err: err,
+			Hint: "check the name; source_address and address_family say that only " + family + " is used"}
+	}
+	return conn, err
 }
 
 // explain finds the error that is about the source address: it is none of this machine, or not of the host's family.

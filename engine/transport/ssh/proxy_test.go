@@ -54,7 +54,7 @@ func TestProxyFails(t *testing.T) {
 	} {
 		proxy := proxyAt(t, test.o)
 		h := host(t, server, func(s *ssh.Settings) {
-			s.Proxy, s.ProxyPassword, s.ConnectTimeout = "http://ops@"+proxy.Addr(), engine.Plain("s3cret"), "400ms"
+			s.Proxy, s.ProxyPassword, s.ConnectTimeout = "http://ops@"+proxy.Addr(), engine.Plain("s3cret"), "1s"
 		})
 		if e := mustNotOpen(t, h, test.kind); !strings.Contains(e.Error(), test.text) {
 			t.Errorf("%s, want %q", e, test.text)
