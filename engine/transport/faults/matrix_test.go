@@ -121,7 +121,7 @@ func onTheWay() []fault {
 		{name: "200 ms delay", on: map[string]expect{
 			"ssh":   {"", "7 round trips to connect, 2 for each command; the first one asks for the platform", 5 * time.Second, no, nothing},
 			"winrm": {"", "4 round trips to connect, 3 for each command", 5 * time.Second, no, nothing},
-			"https": {"", "2 × 2 round trips to connect (TCP and TLS 1.3), 1 for each request", 5 * time.Second, no, nothing},
+			"https": {"", "2 round trips to connect (TCP and TLS 1.3), 1 for each request", 5 * time.Second, no, nothing},
 		}, act: func(s *scene) error {
 			s.wire.delay = 100 * time.Millisecond
 			if settings, ok := s.host.Connection.Settings.(*ssh.Settings); ok {

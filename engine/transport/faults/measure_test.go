@@ -139,16 +139,12 @@ func (s *scene) tried(err error) string {
 	return no
 }
 
-// connections is how often somebody connected because he had to: https always does it twice, to see the certificate first.
+// connections is how often somebody connected.
 func (s *scene) connections() int32 {
-	n := s.wire.count()
 	if s.direct {
-		n = s.dials.Load()
+		return s.dials.Load()
 	}
-	if s.web != nil {
-		n--
-	}
-	return n
+	return s.wire.count()
 }
 
 // log tells whether a server that is another process has said this.
