@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,11 +171,19 @@ func onOpenSSH() []fault {
 		return func(s *setup) { s.openSSH = append(lines, "UsePAM no", "PasswordAuthentication yes") }
 	}
 	rows := []fault{
-		{name: "MaxStartups 10:30:100, and 25 who connect at once", setup: with(),
+		{name: "MaxStartups 10:30:100: 9 who do not log in, and 15 who connect at once", setup: with(),
 			on: only("ssh", expect{"", "some seconds", 15 * time.Second, again, nothing}),
 			act: func(s *scene) error {
+				for range 9 {
+					idle, err := net.Dial("tcp", s.wire.to)
+					if err != nil {
+						return err
+					}
+					defer idle.Close()
+				}
+				s.began()
 				var wait sync.WaitGroup
-				errs := make([]error, 25)
+				errs := make([]error, 15)
 				for i := range errs {
 					wait.Go(func() {
 						conn, err := s.transport.Open(s.t.Context(), s.host)

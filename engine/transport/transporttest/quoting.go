@@ -11,7 +11,7 @@ import (
 )
 
 // arguments sends every nasty word through machine's rendering, one at a time and all at once. On Windows it goes through
-// cmd.exe and a program's own parser, elsewhere through the login shell.
+// cmd.exe and a program's own parser, elsewhere through the login shell. With -short ten go at a time.
 func (s *suite) arguments(t *testing.T) {
 	if s.c.Args == nil {
 		t.Skip("this target has no program that prints its arguments")

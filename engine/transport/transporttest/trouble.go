@@ -133,7 +133,10 @@ func (s *suite) cancelOne(t *testing.T) {
 
 func (s *suite) deadline(t *testing.T) {
 	shell := s.open(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	began := time.Now()
+	must(t, shell, s.c.Exit(0), "", 0)
+	enough := time.Second + 20*time.Since(began) // for the command to begin, on this host and now
+	ctx, cancel := context.WithTimeout(t.Context(), enough)
 	defer cancel()
 	l := s.sleep(ctx, t, shell)
 	err := l.wait(t)
