@@ -210,6 +210,9 @@ func (s *scene) startHTTPS(set *setup) (string, any, error) {
 			return
 		}
 		s.command(r.Context(), string(body), w)
+		if r.Context().Err() != nil {
+			panic(http.ErrAbortHandler) // an answer now could still arrive
+		}
 	}))
 	_ = server.Listener.Close()
 	server.Listener, server.EnableHTTP2 = l, false
