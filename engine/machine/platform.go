@@ -58,6 +58,9 @@ func (h *Host) parseSystem(out engine.Output) (system, error) {
 	for line := range strings.Lines(out.Stdout) {
 		answer, ok := strings.CutPrefix(strings.Trim(line, "\"\r\n"), "dsplay:")
 		fields := strings.SplitN(answer, ":", 4)
+		if ok && strings.Trim(answer, ":") == "" {
+			return system{}, h.isPowerShell()
+		}
 		if !ok || len(fields) != 4 || fields[0] == "" {
 			continue
 		}
@@ -76,5 +79,15 @@ func (h *Host) parseSystem(out engine.Output) (system, error) {
 		Kind: engine.KindProtocol, Host: h.host.Name, Op: "ask for the platform",
 		Msg:  "the login shell does not answer as a POSIX shell; exit code " + exitText(out),
 		Hint: "log in by hand and run: " + question,
+	}
+}
+
+// isPowerShell: it knows the words of the question, and none of the programs. Lines are written for cmd.exe, which is what
+// Win32-OpenSSH starts unless it was told otherwise.
+func (h *Host) isPowerShell() error {
+	return &engine.Error{
+		Kind: engine.KindProtocol, Host: h.host.Name, Op: "ask for the platform",
+		Msg:  "the login shell is PowerShell; dsplay speaks to cmd.exe there, and runs PowerShell by itself where it needs it",
+		Hint: `as administrator on the host: reg delete HKLM\SOFTWARE\OpenSSH /v DefaultShell`,
 	}
 }

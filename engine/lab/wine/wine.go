@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"context"
 	"embed"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -138,6 +139,8 @@ type Guest struct {
 	prefix Template
 	file   string
 	addr   string
+	ssh    string
+	key    []byte
 	server *exec.Cmd
 }
 
@@ -183,11 +186,17 @@ func (g *Guest) On(ctx context.Context) error {
 		return err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "listening ") {
+	words := strings.Fields(line)
+	if err != nil || len(words) != 4 || words[0] != "listening" {
 		return fmt.Errorf("the guest says %q: %w", line, err)
 	}
-	return nil
+	g.ssh = words[2]
+	g.key, err = base64.StdEncoding.DecodeString(words[3])
+	return err
 }
+
+// SSH is where it listens for SSH, and its host key on the wire. Both change with a reboot.
+func (g *Guest) SSH() (addr string, key []byte) { return g.ssh, g.key }
 
 // Off is a power failure: every process of it dies at once.
 func (g *Guest) Off(ctx context.Context) error {

@@ -37,6 +37,8 @@ type Target struct {
 	Changes func(word string) bool
 	// WholeInput says that a command gets its input only as a whole: one without an end is refused, and nothing is run.
 	WholeInput bool
+	// Slow says that a command costs so much here that nasty words are sent several at a time.
+	Slow bool
 	// Many is how many short commands one connection has to bear; 0: 1,000.
 	Many int
 	// Leaves are goroutines that the connections of this target may leave behind: of a server in the same process.

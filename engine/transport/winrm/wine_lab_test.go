@@ -72,7 +72,7 @@ func TestLabWine(t *testing.T) {
 	on := true
 	program := func(name string) string { return `C:\dsplay\guestd.exe ` + name }
 	transporttest.Run(t, transporttest.Target{
-		Windows: true, Many: 150,
+		Windows: true, Many: 100, Slow: true,
 		Open: func(t *testing.T) engine.Shell {
 			if !on {
 				if err := g.On(t.Context()); err != nil {

@@ -4,10 +4,12 @@ package main
 
 import (
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
 
+	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/lab/wine/settings"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
 )
@@ -22,7 +24,7 @@ func listen(file string) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
-	o := wsman.Options{Addr: s.Addr, Users: s.Users, NTLM: true, Basic: s.Basic, Handle: shell}
+	o := wsman.Options{Addr: s.Addr, Users: s.Users, NTLM: true, Basic: s.Basic, Handle: remoteShell}
 	if s.Keytab != "" {
 		o.Kerberos = &wsman.Kerberos{Keytab: s.Keytab}
 	}
@@ -37,6 +39,12 @@ func listen(file string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("listening", server.Addr())
+	secure, err := sshd.Listen(sshd.Options{
+		Password: func(user, password string) bool { return password != "" && s.Users[user] == password }, Handle: login,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Println("listening", server.Addr(), secure.Addr(), base64.StdEncoding.EncodeToString(secure.HostKey().Marshal()))
 	select {}
 }

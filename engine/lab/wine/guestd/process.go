@@ -12,21 +12,38 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
 	"golang.org/x/sys/windows"
 )
 
-// shell runs one command line as Windows' remote shell does: a process of cmd.exe in a job that ends with the command.
-func shell(ctx context.Context, s *wsman.Session) uint32 {
+// streams are those of one command.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// remoteShell is that of Windows.
+func remoteShell(ctx context.Context, s *wsman.Session) uint32 {
+	return shell(ctx, s.Line, streams{s.Stdin, s.Stdout, s.Stderr})
+}
+
+// login is the shell of Win32-OpenSSH: the line goes to cmd.exe in quotes, which takes off the first and the last one.
+func login(ctx context.Context, s *sshd.Session) int {
+	return int(shell(ctx, `"`+s.Line+`"`, streams{s.Stdin, s.Stdout, s.Stderr}))
+}
+
+// shell runs one command line by a process of cmd.exe, in a job that ends with the command.
+func shell(ctx context.Context, line string, s streams) uint32 {
 	folder, err := windows.GetSystemDirectory()
 	if err != nil {
 		return fail(s, err)
 	}
 	program := filepath.Join(folder, "cmd.exe")
 	cmd := exec.Command(program)
-	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: program + " /c " + s.Line, CreationFlags: windows.CREATE_NO_WINDOW}
+	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: program + " /c " + line, CreationFlags: windows.CREATE_NO_WINDOW}
 	cmd.Dir = os.Getenv("USERPROFILE")
-	cmd.Stdout, cmd.Stderr = s.Stdout, s.Stderr
+	cmd.Stdout, cmd.Stderr = s.out, s.err
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return fail(s, err)
@@ -46,7 +63,7 @@ func shell(ctx context.Context, s *wsman.Session) uint32 {
 		return fail(s, errors.Join(err, assigned))
 	}
 	go func() { // it is not waited for: a client need not end its input
-		_, _ = io.Copy(stdin, s.Stdin)
+		_, _ = io.Copy(stdin, s.in)
 		_ = stdin.Close()
 	}()
 	stop := context.AfterFunc(ctx, func() { _ = windows.TerminateJobObject(job, 1) })
@@ -58,7 +75,7 @@ func shell(ctx context.Context, s *wsman.Session) uint32 {
 	return 1
 }
 
-func fail(s *wsman.Session, err error) uint32 {
-	_, _ = s.Stderr.Write([]byte(err.Error() + "\r\n"))
+func fail(s streams, err error) uint32 {
+	_, _ = s.err.Write([]byte(err.Error() + "\r\n"))
 	return 1
 }
