@@ -16,7 +16,11 @@ func (s *suite) arguments(t *testing.T) {
 	if s.c.Args == nil {
 		t.Skip("this target has no program that prints its arguments")
 	}
-	s.arrive(t, append(slices.Collect(slices.Chunk(s.words(), 1)), s.words()), func(words []string) engine.Command {
+	each := 1
+	if s.Slow {
+		each = 10
+	}
+	s.arrive(t, append(slices.Collect(slices.Chunk(s.words(), each)), s.words()), func(words []string) engine.Command {
 		return engine.Command{Argv: slices.Concat(s.c.Args, words)}
 	})
 }
