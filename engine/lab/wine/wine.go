@@ -102,20 +102,32 @@ func (t *Template) configure(ctx context.Context, _ string) error {
 
 const guestd = `C:\dsplay\guestd.exe`
 
-// run runs a program of Wine in this prefix to its end. Its output goes to a file: the services that it starts keep it open.
+// run runs a program of Wine in this prefix to its end.
 func (t *Template) run(ctx context.Context, name string, args ...string) error {
+	_, err := t.output(ctx, name, args...)
+	return err
+}
+
+// Run runs a Windows program, which is a file of the machine below, to its end, and returns what it wrote on both streams.
+func (t *Template) Run(ctx context.Context, program string, args ...string) (string, error) {
+	return t.output(ctx, "wine", append([]string{program}, args...)...)
+}
+
+// output goes to a file: the services that a program of Wine starts keep it open.
+func (t *Template) output(ctx context.Context, name string, args ...string) (string, error) {
 	log, err := os.CreateTemp("", "wine")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { _ = errors.Join(log.Close(), os.Remove(log.Name())) }()
 	cmd := t.command(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Run(); err != nil {
-		text, _ := os.ReadFile(log.Name()) // err says enough
-		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, text)
+	failed := cmd.Run()
+	text, err := os.ReadFile(log.Name())
+	if failed != nil {
+		return string(text), fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), failed, text)
 	}
-	return nil
+	return string(text), err
 }
 
 func (t *Template) command(ctx context.Context, name string, args ...string) *exec.Cmd {
