@@ -28,7 +28,6 @@ type conn struct {
 	machine
 	login *types.NamePasswordAuthentication
 	tools time.Duration // how long Tools may be away
-	pause time.Duration // before the first look at a command
 	files *transfers
 	dir   string // in the guest, for the temporary files of this connection
 	watch *watcher
@@ -47,7 +46,7 @@ type conn struct {
 
 func open(ctx context.Context, h *engine.Host, s *Settings, p parsed, api engine.API) (*conn, error) {
 	c := &conn{
-		center: &center{api: api, host: h.Name, vc: s.VCenter, patient: p.answer}, tools: p.tools, pause: p.poll,
+		center: &center{api: api, host: h.Name, vc: s.VCenter, patient: p.answer, pause: p.poll}, tools: p.tools,
 		login: &types.NamePasswordAuthentication{Username: s.User, Password: s.Password.Reveal()},
 		slots: make(chan struct{}, parallel), base: context.WithoutCancel(ctx),
 	}

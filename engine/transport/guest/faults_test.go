@@ -73,7 +73,12 @@ func TestWhatOpenSays(t *testing.T) {
 			if tt.before != nil {
 				tt.before(e)
 			}
-			c, err := e.open(t, tt.change)
+			c, err := e.open(t, func(s *guest.Settings) {
+				hasty(s)
+				if tt.change != nil {
+					tt.change(s)
+				}
+			})
 			if err == nil {
 				_ = c.Close()
 				t.Fatal("it was opened")
@@ -110,7 +115,7 @@ func TestWrongPasswordLocksNobody(t *testing.T) {
 func TestFindAndIdentity(t *testing.T) {
 	_, system := newWindows(t)
 	e := newEstate(t, system, "windows2019srv_64Guest", nil)
-	for _, change := range []func(*guest.Settings){nil, func(s *guest.Settings) { s.UUID = bios }, func(s *guest.Settings) { s.UUID = strings.ToUpper(instance) }, func(s *guest.Settings) { s.Name = "vm1" }} {
+	for _, change := range []func(*guest.Settings){hasty, func(s *guest.Settings) { s.UUID = bios }, func(s *guest.Settings) { s.UUID = strings.ToUpper(instance) }, func(s *guest.Settings) { s.Name = "vm1" }} {
 		c := e.mustOpen(t, change)
 		if id := c.Identity(); !strings.HasPrefix(id, "guest vm "+strings.ToLower(bios)+" via tls sha256:") {
 			t.Errorf("identity %q", id)

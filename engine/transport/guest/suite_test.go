@@ -32,7 +32,8 @@ func target(e *estate) transporttest.Target {
 		Cut:     func(*testing.T) { e.cut() },
 		Silence: func(*testing.T) func() { return e.silence() },
 		Leaves:  1, // the server's loop
-		Many:    50,
+		Slow:    true,
+		Many:    25,
 	}
 }
 

@@ -22,6 +22,7 @@ type center struct {
 	host    string // the guest's name in the inventory
 	vc      string // the vCenter's
 	patient time.Duration
+	pause   time.Duration // before the first look at a command
 }
 
 // managers are the objects that do guest operations in a vCenter.
@@ -29,13 +30,13 @@ type managers struct{ auth, file, process types.ManagedObjectReference }
 
 const (
 	busyTries = 5                      // while the machine is busy with something else
-	busyPause = 300 * time.Millisecond // before the second try; it doubles
+	busyPause = 300 * time.Millisecond // before the second try, unless looks come faster; it doubles
 )
 
 // do calls f with a client that is logged in, for at most the time that a vCenter may be silent. A machine that is busy
 // (TaskInProgress: a vMotion, a snapshot) refuses an operation before it begins, so it is tried again.
 func (c *center) do(ctx context.Context, op string, f func(ctx context.Context, v *vim25.Client) error) error {
-	pause := busyPause
+	pause := min(busyPause, 3*c.pause)
 	for try := 1; ; try++ {
 		err := c.once(ctx, f)
 		if try == busyTries || !fault.Is(err, &types.TaskInProgress{}) || engine.Wait(ctx, pause) != nil {
