@@ -58,7 +58,7 @@ func shell(ctx context.Context, line string, s streams) uint32 {
 		return fail(s, err)
 	}
 	var assigned error
-	if err := cmd.Process.WithHandle(func(h uintptr) { assigned = windows.AssignProcessToJobObject(job, windows.Handle(h)) }); err != nil || assigned != nil {
+	if err := cmd.Process.WithHandle(func(h uintptr) { assigned = windows.AssignProcessToJobObject(job, windows.Handle(h)) }); err != nil || assigned != nil && !errors.Is(assigned, windows.ERROR_ACCESS_DENIED) { // so it is denied for one that has ended already
 		_ = cmd.Process.Kill()
 		return fail(s, errors.Join(err, assigned))
 	}
