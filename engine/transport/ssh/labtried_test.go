@@ -16,7 +16,7 @@ import (
 	"github.com/dsplay/dsplay/engine/transport/ssh"
 )
 
-var update = flag.Bool("update", false, "write the table \"Tried with\" of docs/transports.md")
+var update = flag.Bool("update", false, "write the table \"Tried with\" of docs/ssh-tried.md")
 
 // tried is that table: what was found out by this run of the test.
 type tried struct {
@@ -112,7 +112,7 @@ func anonymous(text string) string {
 }
 
 const (
-	manual     = "../../../docs/transports.md"
+	manual     = "../../../docs/ssh-tried.md"
 	tableBegin = "<!-- by go test -tags lab -run LabTriedWith ./engine/transport/ssh -update -->\n"
 	tableEnd   = "<!-- end of the table -->\n"
 )

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the table of directives into docs/transports.md")
+var update = flag.Bool("update", false, "write the table of directives into docs/ssh-config.md")
 
 const (
-	page  = "../../../../docs/transports.md"
+	page  = "../../../../docs/ssh-config.md"
 	begin = "<!-- directives: written by go test ./engine/transport/ssh/sshconfig -update -->\n"
 	end   = "<!-- end of directives -->"
 )
