@@ -13,6 +13,8 @@ import (
 
 	"github.com/dsplay/dsplay/engine/lab/wine"
 	"github.com/dsplay/dsplay/engine/lab/wine/settings"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 const wineInventory = `
@@ -22,6 +24,22 @@ group "guests" {
     password = secret("env:WINE_PASSWORD")
     https    = false
     port     = %s
+  }
+}
+host "w1" {
+  address = "%s"
+  groups  = ["guests"]
+}
+`
+
+// The same guest behind SSH.
+const wineSSHInventory = `
+group "guests" {
+  connection "ssh" {
+    user        = "ops"
+    password    = secret("env:WINE_PASSWORD")
+    port        = %s
+    known_hosts = "%s"
   }
 }
 host "w1" {
@@ -85,6 +103,17 @@ func TestLabWineServices(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(0, nothing, "plan", started) // both start with Windows
+	sshAddr, key := g.SSH()
+	address, port, _ = net.SplitHostPort(sshAddr)
+	public, err := ssh.ParsePublicKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := wineFile(t, dir, "known_hosts", knownhosts.Line([]string{sshAddr}, public)+"\n")
+	inventory = wineFile(t, dir, "ssh.hcl", fmt.Sprintf(wineSSHInventory, port, known, address))
+	expect(0, nothing, "plan", started)
+	expect(0, "sc.exe stop vsepflt", "run", stopped, "--yes")
+	expect(0, "1 changed", "run", started, "--yes")
 }
 
 func wineFile(t *testing.T, dir, name, text string) string {
