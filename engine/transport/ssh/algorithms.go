@@ -3,12 +3,26 @@ package ssh
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/crypto/ssh"
 )
 
 // algorithms are the library's, and two good ones that it knows and does not offer: old appliances have nothing else.
+// The lists are everybody's: who wants others makes new ones.
 func algorithms(legacy bool) ssh.Config {
+	if legacy {
+		return withLegacy()
+	}
+	return withoutLegacy()
+}
+
+var (
+	withoutLegacy = sync.OnceValue(func() ssh.Config { return offers(false) })
+	withLegacy    = sync.OnceValue(func() ssh.Config { return offers(true) })
+)
+
+func offers(legacy bool) ssh.Config {
 	var c ssh.Config
 	c.SetDefaults()
 	c.KeyExchanges = union(c.KeyExchanges, []string{ssh.KeyExchangeDHGEXSHA256, ssh.KeyExchangeDH16SHA512})
@@ -30,13 +44,16 @@ func legacyAdds() []string {
 	})
 }
 
+// oldNames are legacyAdds, found out once.
+var oldNames = sync.OnceValue(legacyAdds)
+
 // weakness names what the connection has that only legacy_algorithms offers: " (legacy: …)".
 func weakness(c ssh.Conn) string {
 	m, ok := c.(ssh.AlgorithmsConnMetadata)
 	if !ok {
 		return ""
 	}
-	agreed, old := m.Algorithms(), legacyAdds()
+	agreed, old := m.Algorithms(), oldNames()
 	var weak []string
 	for _, name := range []string{agreed.KeyExchange, agreed.HostKey, agreed.Write.Cipher, agreed.Read.Cipher, agreed.Write.MAC, agreed.Read.MAC} {
 		if slices.Contains(old, name) {
@@ -83,10 +100,12 @@ func (k *hostKeys) algorithms() []string {
 
 // union is a and then what b has besides, each once.
 func union(a, b []string) []string {
-	var all []string
-	for _, name := range slices.Concat(a, b) {
-		if !slices.Contains(all, name) {
-			all = append(all, name)
+	all := make([]string, 0, len(a)+len(b))
+	for _, list := range [][]string{a, b} {
+		for _, name := range list {
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+			}
 		}
 	}
 	return all

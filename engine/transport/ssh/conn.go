@@ -15,8 +15,8 @@ const maxSessions = 5
 
 // Conn is one connection, shared by all commands for its host.
 type Conn struct {
-	client   *ssh.Client
-	host     string // inventory name
+	client   *ssh.Client // without what ssh.NewClient starts; see watch
+	host     string      // inventory name
 	address  string
 	identity string
 	encoding string        // of a Windows host
@@ -40,10 +40,10 @@ type Conn struct {
 	retired  bool       // a process on it could not be killed: no new sessions, and the end when the others have ended
 }
 
-func newConn(o *opening, client *ssh.Client) *Conn {
+func newConn(o *opening, wire ssh.Conn, channels <-chan ssh.NewChannel, requests <-chan *ssh.Request) *Conn {
 	c := &Conn{
-		client: client, host: o.host.Name, address: o.address, silence: o.set.keepalive, encoding: o.set.page.String(), ear: o.ear,
-		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey) + weakness(client.Conn),
+		client: &ssh.Client{Conn: wire}, host: o.host.Name, address: o.address, silence: o.set.keepalive, encoding: o.set.page.String(), ear: o.ear,
+		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey) + weakness(wire),
 		done:     make(chan struct{}), slots: make(chan struct{}, maxSessions), turn: make(chan struct{}, 1),
 		via: o.via, leave: o.leave, dials: make(chan struct{}, width),
 	}
@@ -52,7 +52,7 @@ func newConn(o *opening, client *ssh.Client) *Conn {
 	}
 	c.keepalive = time.AfterFunc(time.Hour, c.ask)
 	c.keepalive.Reset(c.silence) // only now: ask uses the field
-	go c.watch()
+	go c.watch(channels, requests)
 	return c
 }
 
@@ -101,8 +101,25 @@ func (c *Conn) ask() {
 	}
 }
 
-// watch waits for the end of the connection.
-func (c *Conn) watch() {
+// watch refuses what the host asks for, and waits for the end of the connection: the work of ssh.NewClient, which takes
+// three goroutines for it.
+func (c *Conn) watch(channels <-chan ssh.NewChannel, requests <-chan *ssh.Request) {
+	for channels != nil || requests != nil {
+		select {
+		case wanted, ok := <-channels:
+			if !ok {
+				channels = nil
+				continue
+			}
+			_ = wanted.Reject(ssh.UnknownChannelType, "unknown channel type: "+wanted.ChannelType())
+		case asked, ok := <-requests:
+			if !ok {
+				requests = nil
+				continue
+			}
+			_ = asked.Reply(false, nil) // as OpenSSH does where it does not know the request; it fails when the connection ends
+		}
+	}
 	_ = c.client.Wait()
 	c.keepalive.Stop()
 	close(c.done)

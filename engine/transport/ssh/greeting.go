@@ -19,7 +19,11 @@ func (g *greeting) Read(b []byte) (int, error) {
 	n, err := g.Conn.Read(b)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if room := 255 - len(g.said); room > 0 { // as long as a version may be: RFC 4253, 4.2
+	const most = 255 // as long as a version may be: RFC 4253, 4.2
+	if g.said == nil {
+		g.said = make([]byte, 0, most)
+	}
+	if room := most - len(g.said); room > 0 {
 		g.said = append(g.said, b[:min(n, room)]...)
 	}
 	return n, err

@@ -36,6 +36,9 @@ func (o *opening) refusedBefore() error {
 	r := &o.transport.refusals
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.seen) == 0 {
+		return nil
+	}
 	before := r.seen[o.proof()]
 	if before == nil {
 		return nil

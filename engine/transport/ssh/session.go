@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -173,9 +174,20 @@ func (s *session) feed(stdin io.Reader) {
 	}()
 }
 
+// copy passes output on. Most commands say little, and hardly any says something on stderr, so the buffer is little until
+// it has been full: io.Copy would take 32 kB for each.
 func (s *session) copy(to *gate, from io.Reader) {
-	_, _ = io.Copy(to, from) // a broken connection shows in the missing exit code
-	s.done()
+	defer s.done()
+	for buffer := make([]byte, 512); ; {
+		n, err := from.Read(buffer)
+		to.take(buffer[:n])
+		if err != nil { // a broken connection shows in the missing exit code
+			return
+		}
+		if n == len(buffer) && n < 32<<10 {
+			buffer = make([]byte, 32<<10)
+		}
+	}
 }
 
 // numbers of the signals that RFC 4254 names.
@@ -184,16 +196,17 @@ var numbers = map[string]int{"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6,
 func (s *session) listen(requests <-chan *ssh.Request) {
 	defer s.done()
 	for r := range requests {
-		var status struct{ Code uint32 }
-		var signal struct {
-			Name string
-			Rest []byte `ssh:"rest"`
-		}
 		switch {
-		case r.Type == "exit-status" && ssh.Unmarshal(r.Payload, &status) == nil:
-			s.exit(int(int32(status.Code))) // Windows has negative ones
-		case r.Type == "exit-signal" && ssh.Unmarshal(r.Payload, &signal) == nil:
-			s.exit(128 + numbers[signal.Name])
+		case r.Type == "exit-status" && len(r.Payload) == 4:
+			s.exit(int(int32(binary.BigEndian.Uint32(r.Payload)))) //nolint:gosec // Windows has negative ones
+		case r.Type == "exit-signal":
+			var signal struct {
+				Name string
+				Rest []byte `ssh:"rest"`
+			}
+			if ssh.Unmarshal(r.Payload, &signal) == nil {
+				s.exit(128 + numbers[signal.Name])
+			}
 		}
 		if r.WantReply {
 			_ = r.Reply(false, nil)
@@ -257,16 +270,16 @@ type gate struct {
 	to   io.Writer
 }
 
-func (g *gate) Write(b []byte) (int, error) {
+func (g *gate) take(b []byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.to != nil {
-		if _, err := g.to.Write(b); err != nil {
-			g.to = nil
-			g.fail(broken{err})
-		}
+	if g.to == nil || len(b) == 0 {
+		return
 	}
-	return len(b), nil
+	if _, err := g.to.Write(b); err != nil {
+		g.to = nil
+		g.fail(broken{err})
+	}
 }
 
 func (g *gate) shut() {

@@ -177,7 +177,7 @@ func (o *opening) connect(ctx context.Context) (*Conn, error) {
 		wire.Close()
 		return nil, hello.explain(err)
 	}
-	return newConn(o, ssh.NewClient(conn, channels, requests)), nil
+	return newConn(o, conn, channels, requests), nil
 }
 
 func (o *opening) config() (*ssh.ClientConfig, error) {
