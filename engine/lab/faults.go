@@ -2,6 +2,7 @@ package lab
 
 import (
 	"github.com/dsplay/dsplay/engine/lab/unix"
+	"github.com/dsplay/dsplay/engine/lab/update"
 	"github.com/dsplay/dsplay/engine/lab/windows"
 )
 
@@ -61,6 +62,20 @@ var faults = []fault{
 		func(l *Lab, _ string) error { l.dsm.Busy(3); return nil }},
 	{FaultInfo{"dsm-down", "", "nothing listens on the DSM's port", "none"},
 		func(l *Lab, _ string) error { return l.dsmDoor.setManner(unreachable) }},
+	{FaultInfo{"update-intercepted", "", "the proxy signs TLS to the update server anew, with an authority that the relay does not know", "exempt the server on the proxy (its owner's work); a source URL that ends in // hides it"},
+		onProxy(func(m *update.Manner, _ *Lab) { m.Intercept = true })},
+	{FaultInfo{"update-proxy-auth", "", "the proxy wants a login that the relay does not have (407)", "give the relay the login, or free it of it on the proxy: an administrator's work"},
+		onProxy(func(m *update.Manner, l *Lab) { m.User, m.Password = relayUser, l.keys.proxy })},
+	{FaultInfo{"update-dns", "", "the proxy's name server does not know the update server", "none on the DSM: its owner's work on the proxy"},
+		onProxy(func(m *update.Manner, _ *Lab) { m.Deaf = true })},
+	{FaultInfo{"update-proxy-hangs", "", "the proxy takes connections to the update server and never answers", "none on the DSM: its owner's work on the proxy"},
+		onProxy(func(m *update.Manner, _ *Lab) { m.Hang = true })},
+	{FaultInfo{"update-signature-expired", "", "the build of the relay knows only a signing certificate that ended on 2025-09-25 (KA-0016311)", "upgrade the relay"},
+		func(l *Lab, _ string) error { l.updates.relay.Age(update.Expired); return nil }},
+	{FaultInfo{"relay-old", "", "the old build of the relay goes on using a stale signature (KA-0012761)", "upgrade the relay"},
+		(*Lab).ageRelay},
+	{FaultInfo{"update-setting-ignored", "", "the DSM answers 200 to every change of a system setting and changes nothing", "none: an administrator's work on the DSM"},
+		func(l *Lab, _ string) error { l.dsm.IgnoreSettings(true); return nil }},
 	{FaultInfo{"unreachable", "any system", "nothing listens on its port", "none"}, manners(unreachable)},
 	{FaultInfo{"silent", "any system", "its port accepts connections and never answers", "none"}, manners(silent)},
 	{FaultInfo{"wrong-host-key", "an ESXi host or an appliance", "it shows another SSH host key", "none"}, manners(wrongHostKey)},

@@ -43,6 +43,7 @@ func (l *Lab) Clear() error {
 	}
 	l.setStale(false)
 	l.setDark(false)
+	l.updates.heal()
 	l.dsm.Clear()
 	for _, h := range l.hosts {
 		h.heal()
@@ -161,7 +162,8 @@ func (l *Lab) moveOn(target string) error {
 }
 
 // Heal makes one guest, or one ESXi host with its appliance, healthy, as somebody else who repairs it would: what it is
-// that was ill is replaced. A guest is healed of what is in itself only.
+// that was ill is replaced. A guest is healed of what is in itself only. proxy1 then lets updates through as they are, wants
+// no login and knows every name; relay1 is of a current build and has the login of the proxy.
 func (l *Lab) Heal(target string) error {
 	switch s := l.names[target].(type) {
 	case *guest:
@@ -171,7 +173,9 @@ func (l *Lab) Heal(target string) error {
 	case *appliance:
 		s.host.heal()
 	default:
-		return fmt.Errorf("there is no guest and no ESXi host %q in this lab", target)
+		if !l.updates.mend(target, l.keys.proxy) {
+			return fmt.Errorf("there is no guest and no ESXi host %q in this lab; %s and %s can be healed, too", target, proxyName, relayName)
+		}
 	}
 	return nil
 }

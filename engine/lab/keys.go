@@ -15,7 +15,7 @@ type keys struct {
 	authority *pki.Authority
 	user      ssh.PublicKey // of DIR/id_ed25519
 
-	guests, appliances, hosts, vcenter, dsm, apiKey string
+	guests, appliances, hosts, vcenter, dsm, apiKey, proxy string
 }
 
 // The users of the systems.
@@ -33,7 +33,7 @@ func writeKeys(dir string, authority *pki.Authority) (*keys, error) {
 		return nil, err
 	}
 	k := &keys{authority: authority, user: signer.PublicKey(), guests: rand.Text(), appliances: rand.Text(), hosts: rand.Text(),
-		vcenter: rand.Text(), dsm: rand.Text(), apiKey: "2:" + rand.Text() + rand.Text()}
+		proxy: rand.Text(), vcenter: rand.Text(), dsm: rand.Text(), apiKey: "2:" + rand.Text() + rand.Text()}
 	if err := os.MkdirAll(filepath.Join(dir, "secrets"), 0o700); err != nil {
 		return nil, err
 	}
@@ -47,6 +47,7 @@ func writeKeys(dir string, authority *pki.Authority) (*keys, error) {
 		"secrets/vcenter":    []byte(k.vcenter),
 		"secrets/dsm":        []byte(k.dsm),
 		"secrets/dsm_apikey": []byte(k.apiKey),
+		"secrets/proxy":      []byte(k.proxy),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			return nil, err
@@ -56,5 +57,5 @@ func writeKeys(dir string, authority *pki.Authority) (*keys, error) {
 }
 
 func (k *keys) secrets() []string {
-	return []string{k.guests, k.appliances, k.hosts, k.vcenter, k.dsm, k.apiKey}
+	return []string{k.guests, k.appliances, k.hosts, k.vcenter, k.dsm, k.apiKey, k.proxy}
 }

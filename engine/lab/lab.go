@@ -90,6 +90,7 @@ type Lab struct {
 	control  net.Listener
 	vcenter  *vcenter.VCenter
 	dsm      *dsm.Manager
+	updates  *updates
 	vcDoor   *door
 	dsmDoor  *door
 	hosts    []*host
@@ -130,7 +131,7 @@ func (l *Lab) start() error {
 	if err == nil {
 		err = l.openLog()
 	}
-	for _, step := range []func() error{l.populate, l.startDSM, l.startVCenter, l.openDoors, l.writeInventory, l.serveControl} {
+	for _, step := range []func() error{l.populate, l.startUpdates, l.startDSM, l.startVCenter, l.openDoors, l.writeInventory, l.serveControl} {
 		if err == nil {
 			err = step()
 		}
@@ -184,6 +185,7 @@ func (l *Lab) Close() error {
 		doors.Go(d.close)
 	}
 	doors.Wait()
+	l.updates.close()
 	l.running.Wait()
 	if l.vcenter != nil {
 		l.vcenter.Close()

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dsplay/dsplay/engine/lab/dsm"
+	"github.com/dsplay/dsplay/engine/lab/update"
 	"github.com/dsplay/dsplay/engine/lab/vcenter"
 )
 
@@ -24,9 +25,17 @@ const (
 	dsmName     = "dsm1"
 )
 
+// Names of what updates come through; they are no hosts of the inventory.
+const (
+	proxyName  = "proxy1"
+	relayName  = "relay1"
+	serverName = "update1"
+)
+
 // The last bytes of addresses: 127.LAB.0.x for the managers, 127.LAB.HOST.x for a host, its appliance and its guests.
 const (
 	vcenterByte, dsmByte    = 1, 2
+	proxyByte, serverByte   = 3, 4
 	hostByte, applianceByte = 1, 2
 	firstGuest              = 9
 )
@@ -52,7 +61,8 @@ func (l *Lab) startDSM() error {
 			BIOSUUID: g.bios, Address: g.ip, Agentless: g.agentless, ESXi: g.where().id, Appliance: g.where().appliance.id, Power: dsm.Power(g.power)})
 	}
 	l.dsm = dsm.New(dsm.Config{NoREST: l.opts.NoREST, Japanese: l.opts.Japanese, APIKey: l.keys.apiKey, Session: l.opts.DSMSession,
-		Users: map[string]string{dsmUser: l.keys.dsm},
+		Users: map[string]string{dsmUser: l.keys.dsm}, Updates: update.URL, Background: l.background,
+		Fetch: func(source string) (string, error) { return l.updates.fetch(l, source) },
 		Record: func(user, text string, mutates bool) {
 			l.received.add(Received{Time: time.Now(), Kind: "dsm", Host: dsmName, User: user, Text: text, Mutates: mutates})
 		}}, list)

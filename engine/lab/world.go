@@ -30,6 +30,7 @@ type World struct {
 	DSVA   []DSVA     `json:"dsva"`
 	Guests []Guest    `json:"guests"`
 	DSM    DSM        `json:"dsm"`
+	Update Update     `json:"update"`
 }
 
 // Fault is one that was injected. It stays in the list until Clear, healed or not.
@@ -120,5 +121,6 @@ func (l *Lab) World() World {
 	for _, g := range l.guests {
 		w.Guests = append(w.Guests, g.truth())
 	}
+	w.Update = l.updates.truth(l)
 	return w
 }

@@ -6,6 +6,7 @@
 package dsm
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -62,6 +63,14 @@ type Config struct {
 	Session     time.Duration
 	MaxSessions int // per user; default 10
 	MaxFailures int // wrong passwords in a row until the account is locked; default 5
+	// Updates is the source of security updates unless the settings name another one.
+	Updates string
+	// OtherSource is the mode with which the URL of the settings counts; default "Other update source", which is a guess.
+	OtherSource string
+	// Fetch lets a relay fetch the patterns from a source; its error is the text of the event. nil: every update fails.
+	Fetch func(source string) (version string, err error)
+	// Background runs what takes time; nil: at once.
+	Background func(func())
 	// Record is called with every request before it is answered; texts hold no password and no key. May be nil.
 	Record func(user, text string, mutates bool)
 }
@@ -78,12 +87,18 @@ type Manager struct {
 	frozen    bool
 	busy      int // every busy-th REST call is answered 429; 0: none
 	calls     int
+	settings  map[string]string
+	ignore    bool // changes of settings are answered and not made
+	events    []Event
+	tasks     map[int]scheduled
+	lastTask  int
 }
 
 // New makes a manager that lists these computers.
 func New(cfg Config, computers []Computer) *Manager {
 	cfg = withDefaults(cfg)
-	m := &Manager{cfg: cfg, mux: http.NewServeMux(), sessions: newSessions(cfg), computers: map[int]*Computer{}}
+	m := &Manager{cfg: cfg, mux: http.NewServeMux(), sessions: newSessions(cfg), computers: map[int]*Computer{},
+		settings: defaultSettings(), tasks: map[int]scheduled{}}
 	for _, c := range computers {
 		m.computers[c.ID] = &c
 	}
@@ -110,6 +125,15 @@ func withDefaults(cfg Config) Config {
 	}
 	if cfg.MaxFailures == 0 {
 		cfg.MaxFailures = 5
+	}
+	if cfg.OtherSource == "" {
+		cfg.OtherSource = otherSource
+	}
+	if cfg.Fetch == nil {
+		cfg.Fetch = func(string) (string, error) { return "", errors.New("this manager has no relay") }
+	}
+	if cfg.Background == nil {
+		cfg.Background = func(f func()) { f() }
 	}
 	if cfg.Record == nil {
 		cfg.Record = func(string, string, bool) {}
@@ -187,10 +211,11 @@ func (m *Manager) Busy(n int) {
 	m.busy, m.calls = n, 0
 }
 
-// Clear ends Freeze, Busy and lockouts. What was missed meanwhile comes with the next heartbeats.
+// Clear ends Freeze, Busy, IgnoreSettings and lockouts, and gives the settings their defaults. What was missed meanwhile comes with the next heartbeats.
 func (m *Manager) Clear() {
 	m.mu.Lock()
 	m.frozen, m.shift, m.busy = false, 0, 0
+	m.ignore, m.settings = false, defaultSettings()
 	m.mu.Unlock()
 	m.sessions.unlock()
 }

@@ -20,6 +20,8 @@ func (m *Manager) rest() http.Handler {
 	mux.HandleFunc("GET /api/computers/{id}", m.oneComputer)
 	mux.HandleFunc("POST /api/computers/{id}", m.forbidden)
 	mux.HandleFunc("DELETE /api/computers/{id}", m.forbidden)
+	m.routeSettings(mux)
+	m.routeTasks(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "The requested resource does not exist.")
 	})

@@ -12,21 +12,27 @@ import (
 // operation answers one SOAP operation: the children of its response, or an exception with its text.
 type operation struct {
 	open bool // needs no session
+	acts bool // changes something
 	run  func(m *Manager, args node) ([]element, *exception)
 }
 
 type exception struct{ name, text string }
 
 var operations = map[string]operation{
-	"getApiVersion":      {true, func(*Manager, node) ([]element, *exception) { return result("getApiVersion", 3), nil }},
-	"getManagerTime":     {true, managerTime},
-	"authenticate":       {true, (*Manager).authenticate},
-	"authenticateTenant": {true, (*Manager).authenticate},
-	"endSession":         {true, (*Manager).endSession},
-	"hostRetrieveAll":    {false, (*Manager).hostRetrieveAll},
-	"hostRetrieveByName": {false, (*Manager).hostRetrieveByName},
-	"hostDetailRetrieve": {false, (*Manager).hostDetailRetrieve},
-	"hostGetStatus":      {false, (*Manager).hostGetStatus},
+	"getApiVersion":      {true, false, func(*Manager, node) ([]element, *exception) { return result("getApiVersion", 3), nil }},
+	"getManagerTime":     {true, false, managerTime},
+	"authenticate":       {true, false, (*Manager).authenticate},
+	"authenticateTenant": {true, false, (*Manager).authenticate},
+	"endSession":         {true, false, (*Manager).endSession},
+	"hostRetrieveAll":    {false, false, (*Manager).hostRetrieveAll},
+	"hostRetrieveByName": {false, false, (*Manager).hostRetrieveByName},
+	"hostDetailRetrieve": {false, false, (*Manager).hostDetailRetrieve},
+	"hostGetStatus":      {false, false, (*Manager).hostGetStatus},
+
+	"systemSettingGet":    {false, false, (*Manager).systemSettingGet},
+	"systemSettingSet":    {false, true, (*Manager).systemSettingSet},
+	"hostUpdateComponent": {false, true, (*Manager).hostUpdateComponent},
+	"systemEventRetrieve": {false, false, (*Manager).systemEventRetrieve},
 }
 
 // soap serves /webservice/Manager: one operation per POST, chosen by the element in the body; SOAPAction does not matter.
@@ -48,7 +54,7 @@ func (m *Manager) soap(w http.ResponseWriter, r *http.Request) {
 	name := call.XMLName.Local
 	user := m.userOf(call)
 	op, known := operations[name]
-	m.cfg.Record(user, describe(call), !known)
+	m.cfg.Record(user, describe(call), !known || op.acts)
 	switch {
 	case !known:
 		fault(w, exception{"ManagerException", "This manager does not support " + name + "."})

@@ -26,13 +26,16 @@ type Authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-// NewAuthority makes one.
-func NewAuthority() (*Authority, error) {
+// NewAuthority makes the one of the lab's own systems.
+func NewAuthority() (*Authority, error) { return Named("dsplay lab CA") }
+
+// Named makes an authority of a name.
+func Named(name string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	template := certificate("dsplay lab CA")
+	template := certificate(name)
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -47,14 +50,17 @@ func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// Server makes the certificate of a server: its name and its IP address.
+// Server makes the certificate of a server: its name and, where ip is one, its IP address.
 func (a *Authority) Server(name, ip string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	template := certificate(name)
-	template.DNSNames, template.IPAddresses = []string{name}, []net.IP{net.ParseIP(ip)}
+	template.DNSNames = []string{name}
+	if parsed := net.ParseIP(ip); parsed != nil {
+		template.IPAddresses = []net.IP{parsed}
+	}
 	template.KeyUsage, template.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
@@ -62,6 +68,30 @@ func (a *Authority) Server(name, ip string) (tls.Certificate, error) {
 	}
 	leaf, err := x509.ParseCertificate(der)
 	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key, Leaf: leaf}, err
+}
+
+// Pool holds the authority alone, for who trusts nobody else.
+func (a *Authority) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
+// Signer makes a certificate for signing code, valid between two times.
+func (a *Authority) Signer(name string, from, until time.Time) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := certificate(name)
+	template.NotBefore, template.NotAfter = from, until
+	template.KeyUsage, template.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	return cert, key, err
 }
 
 func certificate(name string) *x509.Certificate {
