@@ -9,6 +9,7 @@ import (
 	"github.com/dsplay/dsplay/modules/files"
 	"github.com/dsplay/dsplay/modules/reboot"
 	"github.com/dsplay/dsplay/modules/service"
+	"github.com/dsplay/dsplay/modules/tlspath"
 	"github.com/dsplay/dsplay/modules/tools"
 	"github.com/dsplay/dsplay/modules/vsphere"
 )
@@ -28,5 +29,6 @@ func All() []engine.Module {
 		vsphere.VM(),
 		deepsecurity.Computer(),
 		deepsecurity.Computers(),
+		tlspath.Module(),
 	}
 }

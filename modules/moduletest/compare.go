@@ -157,3 +157,16 @@ func (c *testCase) compareError(t reporter, err error) {
 		t.Errorf("error of kind %q, want %q", engine.KindOf(err), want.kind)
 	}
 }
+
+// Decode sets the arguments of a module, for tests that are no case files.
+func Decode(module any, args map[string]any) error {
+	texts := map[string]string{}
+	for name, v := range args {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		texts[name] = string(text)
+	}
+	return decode(module, texts)
+}

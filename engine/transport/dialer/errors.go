@@ -86,6 +86,9 @@ func (e *Error) cause() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Forbidden tells whether the proxy's rules are the cause.
+func (e *Error) Forbidden() bool { return errors.Is(e.Err, errForbidden) }
+
 // Kind is that of an engine.Error.
 func (e *Error) Kind() engine.ErrorKind {
 	switch {
