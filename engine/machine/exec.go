@@ -63,7 +63,7 @@ func (h *Host) render(s system, c engine.Command) (call, error) {
 	}
 	render := func() (call, error) { return posix(c, sudo) }
 	if s.platform == engine.Windows {
-		render = func() (call, error) { return windows(c, s.page) }
+		render = func() (call, error) { return windows(c, s) }
 	}
 	r, err := render()
 	if err != nil {

@@ -37,14 +37,8 @@ func (h *Host) fetch(ctx context.Context, shell engine.Shell, info engine.FileIn
 	}
 	hash := sha256.New()
 	to := &sink{w: io.MultiWriter(hash, w)}
-	r, err := h.readCall(s, info.Path, to)
-	if err != nil {
-		return err
-	}
-	u := engine.Upload{Path: info.Path, Content: engine.Content{Size: info.Size}}
-	r.from = h.newSource(u, nil)
-	to.source = r.from
-	if _, err := h.exec(ctx, shell, r, engine.Command{}); err != nil {
+	to.source = h.newSource(engine.Upload{Path: info.Path, Content: engine.Content{Size: info.Size}}, nil)
+	if err := h.receive(ctx, shell, s, info.Path, to); err != nil {
 		return err
 	}
 	if to.err != nil {
@@ -55,6 +49,20 @@ func (h *Host) fetch(ctx context.Context, shell engine.Shell, info engine.FileIn
 			Hint: "does something write to it meanwhile (a log)? Then copy it on the host first"}
 	}
 	return nil
+}
+
+// receive has the content of a file go to to, whose own error it leaves there.
+func (h *Host) receive(ctx context.Context, shell engine.Shell, s system, path string, to *sink) error {
+	if h.carriesFiles(shell, s) {
+		return h.download(ctx, shell, path, to)
+	}
+	r, err := h.readCall(s, path, to)
+	if err != nil {
+		return err
+	}
+	r.from = to.source
+	_, err = h.exec(ctx, shell, r, engine.Command{})
+	return err
 }
 
 func (h *Host) readCall(s system, path string, to *sink) (call, error) {

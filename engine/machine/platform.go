@@ -13,6 +13,22 @@ type system struct {
 	platform engine.Platform
 	root     bool          // the connection's user is root already
 	page     codepage.Page // of Windows
+	longest  int           // characters of a line that may hold a script for PowerShell, on Windows
+}
+
+// shortLines is a connection whose lines may not be as long as cmd.exe takes them.
+type shortLines interface {
+	// LongestLine is a number of characters.
+	LongestLine() int
+}
+
+// onWindows is what is known of a Windows without a question.
+func onWindows(shell engine.Shell, page codepage.Page) system {
+	s := system{platform: engine.Windows, page: page, longest: longestEncoded}
+	if short, ok := shell.(shortLines); ok {
+		s.longest = min(s.longest, short.LongestLine())
+	}
+	return s
 }
 
 // question is one round trip for everything that there is to know, in words that BusyBox ash understands.
@@ -25,7 +41,7 @@ func (h *Host) system(ctx context.Context, shell engine.Shell) (system, error) {
 		return system{}, h.bad(err)
 	}
 	if shell.Family() == "windows" {
-		return system{platform: engine.Windows, page: page}, nil
+		return onWindows(shell, page), nil
 	}
 	value, err := h.options.Memo.once(ctx, shell, func(ctx context.Context) (any, error) {
 		out, err := h.send(ctx, shell, call{line: question}, engine.Command{})
@@ -39,7 +55,7 @@ func (h *Host) system(ctx context.Context, shell engine.Shell) (system, error) {
 	}
 	s := value.(system)
 	if s.platform == engine.Windows {
-		s.page = page
+		s = onWindows(shell, page)
 	}
 	return s, nil
 }

@@ -11,7 +11,6 @@ import (
 	"unicode/utf16"
 
 	"github.com/dsplay/dsplay/engine"
-	"github.com/dsplay/dsplay/engine/codepage"
 )
 
 // How PowerShell is called. No profile and no question may come in between. -ExecutionPolicy is left as the host has it: it
@@ -42,23 +41,23 @@ if($dsplay.ContainsKey('i')){($dsplay.i -replace '\r?\n\z','') -split '\r?\n'|&$
 )
 
 // windowsScript renders a script for PowerShell: in the line where it is short and gets nothing, else over stdin.
-func windowsScript(c engine.Command, before string, page codepage.Page) (call, error) {
+func windowsScript(c engine.Command, before string, s system) (call, error) {
 	encoding := "New-Object Text.UTF8Encoding $false"
-	if page.Number() != 65001 {
-		encoding = fmt.Sprintf("[Text.Encoding]::GetEncoding(%d)", page.Number())
+	if s.page.Number() != 65001 {
+		encoding = fmt.Sprintf("[Text.Encoding]::GetEncoding(%d)", s.page.Number())
 	}
 	r := call{title: "PowerShell: " + firstLine(c.PowerShell)}
 	if c.Stdin.IsZero() && len(c.Params) == 0 {
 		// Without None it would wait for the end of stdin before it ends.
 		r.line = before + callPowerShell + "-InputFormat None -EncodedCommand " + encoded(fmt.Sprintf(psInline, encoding, engine.QuotePS(c.PowerShell)))
-		if len(r.line) <= longestEncoded {
+		if len(r.line) <= s.longest {
 			return r, nil
 		}
 	}
 	sum := sha256.Sum256([]byte(c.PowerShell))
 	r.line = before + callPowerShell + "-EncodedCommand " + encoded(fmt.Sprintf(psStdin, encoding, strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", "-")))
 	r.stdin = strings.NewReader(scriptInput(c))
-	if len(r.line) > longestEncoded {
+	if len(r.line) > s.longest {
 		return call{}, engine.BadArg{Arg: "env", Problem: "and dir are longer than a command line takes besides the script; hand them over as parameters"}
 	}
 	return r, nil

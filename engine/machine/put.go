@@ -106,7 +106,7 @@ func (h *Host) plan(ctx context.Context, shell engine.Shell, u engine.Upload) (u
 		return upload{}, err
 	}
 	if s.platform == engine.Windows {
-		return h.planWindows(s, u)
+		return h.planWindows(s, shell, u)
 	}
 	if err := absolute(u.Path); err != nil {
 		return upload{}, h.bad(err)
@@ -150,7 +150,7 @@ func (h *Host) carriers(ctx context.Context, shell engine.Shell, s system, job p
 	return append(steps, step{call: finish, line: finish.line}), errors.Join(err1, err2, err3, err4)
 }
 
-// way is how the bytes go: "stream" (everything in one command), or "sftp", "scp" or "cat" between two commands.
+// way is how the bytes go: "stream" (everything in one command), or "native", "sftp", "scp" or "cat" between two commands.
 func (h *Host) way(ctx context.Context, shell engine.Shell, s system, job putJob) string {
 	big := job.u.Content.Size > smallFile && job.u.Content.Secret == ""
 	sudo := h.sudoFor(s, engine.Command{}) != nil
@@ -159,6 +159,8 @@ func (h *Host) way(ctx context.Context, shell engine.Shell, s system, job putJob
 		return "cat"
 	case sudo || !big:
 		return "stream"
+	case h.carriesFiles(shell, s):
+		return "native"
 	case h.sftp(ctx, shell) != noSFTP:
 		return "sftp"
 	case job.tools.scp:
@@ -185,6 +187,8 @@ func preceded(c engine.Content) func(io.Reader) io.Reader {
 
 func (h *Host) transfer(s system, job putJob, way string) (step, error) {
 	switch way {
+	case "native":
+		return h.nativeStep(job.u, job.temp), nil
 	case "sftp":
 		return sftpStep(h, job), nil
 	case "scp":

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/dsplay/dsplay/engine"
-	"github.com/dsplay/dsplay/engine/codepage"
 )
 
 // longestLine is what cmd.exe takes:
@@ -15,13 +14,13 @@ const longestLine = 8191
 
 // windows renders c for cmd.exe /c. Shell text stays as it is. Two parsers read the words of Argv: cmd.exe, then the
 // program's own (CommandLineToArgvW). A line feed reaches neither, and a name of a program with % or " cannot be written.
-func windows(c engine.Command, page codepage.Page) (call, error) {
-	r, err := windowsCall(c, page)
-	r.windows, r.page = true, page
+func windows(c engine.Command, s system) (call, error) {
+	r, err := windowsCall(c, s)
+	r.windows, r.page = true, s.page
 	return r, err
 }
 
-func windowsCall(c engine.Command, page codepage.Page) (call, error) {
+func windowsCall(c engine.Command, s system) (call, error) {
 	var line strings.Builder
 	if c.Dir != "" {
 		dir, err := windowsPath(c.Dir)
@@ -38,7 +37,7 @@ func windowsCall(c engine.Command, page codepage.Page) (call, error) {
 		line.WriteString("set " + name + "=" + caret(c.Env[name]) + "&")
 	}
 	if c.PowerShell != "" {
-		return windowsScript(c, line.String(), page)
+		return windowsScript(c, line.String(), s)
 	}
 	if c.Shell != "" {
 		line.WriteString(c.Shell)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/dsplay/dsplay/engine/lab/touch"
@@ -35,6 +36,15 @@ const (
 		`end{try{[void]$h.TransformFinalBlock($b,0,0);$s.Close();$g=[BitConverter]::ToString($h.Hash).Replace('-','').ToLower();` +
 		`if($g -ne WANT){[IO.File]::Delete($t);exit 86};JUDGE` +
 		`if([IO.File]::Exists($f)){[IO.File]::Replace($t,$f,$o)FORGET}else{[IO.File]::Move($t,$f)}}catch{bad $_.Exception}}`
+	// Two scripts go round a transfer by other means: the first makes room, the second compares and moves.
+	psPrepare = `$ErrorActionPreference='Stop';$f=HOLE;$t=HOLE;$s=$null;` + psFail +
+		`try{$s=New-Object IO.FileStream($t,'Create','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
+		`$a.SetSecurityDescriptorSddlForm([IO.File]::GetAccessControl($f,'Access').GetSecurityDescriptorSddlForm('Access'),'Access');[IO.File]::SetAccessControl($t,$a)};` +
+		`$s.SetLength(NUMBER);$s.Close()}catch{bad $_.Exception}`
+	psFinish = `$ErrorActionPreference='Stop';$f=HOLE;$t=HOLE;$o=HOLE;$s=$null;` + psFail + psHash +
+		`try{$s=New-Object IO.FileStream($t,'Open','Read','Read');$g=[BitConverter]::ToString($h.ComputeHash($s)).Replace('-','').ToLower();$s.Close();` +
+		`if($g -ne WANT){[IO.File]::Delete($t);exit 86};JUDGE` +
+		`if([IO.File]::Exists($f)){[IO.File]::Replace($t,$f,$o)FORGET}else{[IO.File]::Move($t,$f)}}catch{bad $_.Exception}`
 	psJudge = `cmd.exe /d /c (VALUE);if($LASTEXITCODE -ne 0){[IO.File]::Delete($t);exit 89};`
 	psGet   = `$ErrorActionPreference='Stop';$t=$null;` + psFail + `try{$s=New-Object IO.FileStream(HOLE,'Open','Read','ReadWrite');$b=New-Object byte[] 57000;` +
 		`while(($n=$s.Read($b,0,57000)) -gt 0){[Console]::Out.WriteLine([Convert]::ToBase64String($b,0,$n))};$s.Close()}catch{bad $_.Exception}`
@@ -47,14 +57,14 @@ const psText = `'(?:[^']|'')*'`
 func pattern(script string) *regexp.Regexp {
 	text := `(` + psText + `|\(` + psText + `(?:\+(?:` + psText + `|\[char\]37))*\))`
 	judge := strings.Replace(regexp.QuoteMeta(psJudge), "VALUE", `([^;]*)`, 1)
-	return regexp.MustCompile("^" + strings.NewReplacer("HOLE", text, "WANT", `(\$w|`+psText+`)`, "SECRET", `(\$w=\$null;)?`, "FIRST", `(if\(-not \$w\)\{\$w=\$_\}else)?`,
+	return regexp.MustCompile("^" + strings.NewReplacer("HOLE", text, "NUMBER", `(\d+)`, "WANT", `(\$w|`+psText+`)`, "SECRET", `(\$w=\$null;)?`, "FIRST", `(if\(-not \$w\)\{\$w=\$_\}else)?`,
 		"JUDGE", `(?:`+judge+`)?`, "FORGET", `(;\[IO\.File\]::Delete\(\$o\))?`).Replace(regexp.QuoteMeta(script)) + "$")
 }
 
 // files runs one of the scripts; false: text is none of them.
 func (g *Guest) fileScript(ctx context.Context, p *cmdexe.Process, text string) (code uint32, known bool) {
 	for script, run := range map[string]func(context.Context, *cmdexe.Process, []string) uint32{
-		psStat: g.psStat, psPut: g.psPut, psGet: g.psGet, psDelete: g.psDelete,
+		psStat: g.psStat, psPut: g.psPut, psGet: g.psGet, psDelete: g.psDelete, psPrepare: g.psPrepare, psFinish: g.psFinish,
 	} {
 		if holes := pattern(script).FindStringSubmatch(text); holes != nil {
 			return run(ctx, p, holes[1:]), true
@@ -241,4 +251,41 @@ func (u *psUpload) end(ctx context.Context) uint32 {
 		return bad(u.p, err)
 	}
 	return 0
+}
+
+// psPrepare makes room for a file, under its temporary name.
+func (g *Guest) psPrepare(ctx context.Context, p *cmdexe.Process, holes []string) uint32 {
+	touch.Mark(ctx)
+	u := &psUpload{g: g, p: p, file: clean(p, psValue(holes[0])), temp: clean(p, psValue(holes[1]))}
+	size, err := strconv.Atoi(holes[2])
+	if err == nil {
+		err = u.begin()
+	}
+	if err == nil {
+		err = g.disk.Append(u.temp, make([]byte, size))
+	}
+	if err != nil {
+		_ = g.disk.Remove(u.temp)
+		return bad(p, err)
+	}
+	return 0
+}
+
+// psFinish compares the temporary file and moves it.
+func (g *Guest) psFinish(ctx context.Context, p *cmdexe.Process, holes []string) uint32 {
+	touch.Mark(ctx)
+	u := &psUpload{g: g, p: p, file: clean(p, psValue(holes[0])), temp: clean(p, psValue(holes[1])), backup: clean(p, psValue(holes[2])),
+		want: psValue(holes[3]), judge: holes[4], forget: holes[5] != ""}
+	data, err := g.disk.Read(u.temp)
+	if err == nil {
+		err = g.disk.Openable(u.temp)
+	}
+	if err != nil {
+		return bad(p, err)
+	}
+	if fmt.Sprintf("%x", sha256.Sum256(data)) != u.want {
+		_ = g.disk.Remove(u.temp)
+		return 86
+	}
+	return u.end(ctx)
 }

@@ -44,7 +44,8 @@ type estate struct {
 	mu     sync.Mutex
 	refuse func(method string) types.BaseMethodFault
 	seen   []string
-	mute   chan struct{} // not nil: nobody is answered until it is closed
+	mute   chan struct{}                     // not nil: nobody is answered until it is closed
+	body   func(io.ReadCloser) io.ReadCloser // around the next large file that is sent
 }
 
 // newEstate starts the vCenter; guestID says which family. configure may be nil.
@@ -96,7 +97,10 @@ func (e *estate) listen() {
 func (e *estate) serve(w http.ResponseWriter, r *http.Request) {
 	e.requests.Add(1)
 	e.mu.Lock()
-	mute := e.mute
+	mute, body := e.mute, e.body
+	if r.ContentLength > 1<<20 && body != nil {
+		r.Body, e.body = body(r.Body), nil
+	}
 	e.mu.Unlock()
 	if mute != nil {
 		select {

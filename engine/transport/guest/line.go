@@ -109,6 +109,10 @@ func linuxProgram(line, dir string, s streams) program {
 	return p
 }
 
+// LongestLine is how many characters a line for Windows may have: room for the names of temporary files is left, and for
+// some characters that have to be escaped once more.
+func (c *conn) LongestLine() int { return longest }
+
 // program makes line ready; dir is the command's own directory.
 func (c *conn) program(line, dir string, s streams) (program, error) {
 	p, err := c.ready(line, dir, s)

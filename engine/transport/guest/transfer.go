@@ -74,11 +74,21 @@ func (c *conn) openTransfers(ctx context.Context, s *Settings, p parsed) (*trans
 	return x.(*transfers), nil
 }
 
+// reach goes the way of the vCenter's connection: through its proxy, from its source address.
+func (t *transfers) reach(ctx context.Context, address string) (net.Conn, error) {
+	if d, ok := t.api.(interface {
+		Dial(ctx context.Context, address string) (net.Conn, error)
+	}); ok {
+		return d.Dial(ctx, address)
+	}
+	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+}
+
 // dial opens TLS to an ESXi host; nothing is sent before its certificate is verified.
 func (t *transfers) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	raw, err := t.reach(ctx, address)
 	if err != nil {
 		return nil, err
 	}

@@ -94,6 +94,17 @@ func (c *conn) Endpoint() *url.URL {
 	return &u
 }
 
+// Dial opens a TCP connection to another host in the way of this one: through the same proxy, from the same address. It is
+// for what belongs to an API host and is served by others, as the files of a vCenter are by its ESXi hosts. It ends with ctx,
+// which is its only limit.
+func (c *conn) Dial(ctx context.Context, address string) (net.Conn, error) {
+	raw, err := c.link.tcp.Dial(ctx, address)
+	if e := dialer.Explain(c.link.host, "connect to "+address, err); e != nil {
+		return nil, e
+	}
+	return raw, err
+}
+
 // Close ends the sessions, which takes at most closeLimit, and then the connections.
 func (c *conn) Close() error {
 	err := c.sessions.close()

@@ -67,12 +67,16 @@ func (d *Disk) write(name string, data []byte, add bool) error {
 		return ErrNoPath
 	}
 	n, ok := d.nodes[key(name)]
+	more := len(data)
+	if ok && !add {
+		more -= len(n.data)
+	}
 	switch {
 	case ok && n.dir:
 		return ErrDenied
 	case ok && n.held:
 		return ErrInUse
-	case !d.fits(name, len(data)):
+	case !d.fits(name, more):
 		return ErrFull
 	case !ok:
 		n = &node{path: name}
