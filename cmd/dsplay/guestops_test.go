@@ -1,6 +1,10 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -89,4 +93,60 @@ func TestGuestOperationsWrongPassword(t *testing.T) {
 	if tried != 1 {
 		t.Errorf("the password was tried %d times", tried)
 	}
+}
+
+// The module copy brings a file of some size to a guest that has no network: as a file, after the plan was approved, once.
+func TestGuestOperationsCopy(t *testing.T) {
+	e := newEstate(t, lab.Options{GuestOps: true, ESXi: 1, Guests: 2})
+	dir := t.TempDir()
+	data := make([]byte, 5<<20)
+	_, _ = rand.Read(data) // it does not fail
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	write("setup.bin", string(data))
+	book := write("copy.hcl", `
+play "files" {
+  hosts = ["guest1-1"]
+  step "copy" "setup" {
+    src  = "setup.bin"
+    dest = "C:\\ProgramData\\setup.bin"
+  }
+  step "copy" "note" {
+    content = "installed by ${self.name}\n"
+    dest    = "C:\\ProgramData\\note.txt"
+  }
+  probe "copy" "arrived" {
+    src  = "setup.bin"
+    dest = "C:\\ProgramData\\setup.bin"
+  }
+  check "it_is_the_same" {
+    condition     = probe.arrived.sha256 == "`+fmt.Sprintf("%x", sha256.Sum256(data))+`"
+    error_message = "it has ${probe.arrived.sha256}"
+  }
+}
+`)
+	file := filepath.Join(dir, "p.plan")
+	e.ended(e.dsplay("plan", book, "--out", file), exitOK, "guest operations: write C:\\ProgramData\\.dsplay-")
+	e.ended(e.dsplay("apply", file), exitOK)
+	uploads := func() (n int) {
+		for _, r := range e.Received() {
+			if r.Kind == "guest" && r.Host == "guest1-1" && strings.HasPrefix(r.Text, `upload C:\ProgramData\`) && strings.HasSuffix(r.Text, "(5242880 bytes)") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := uploads(); n != 1 {
+		t.Errorf("the file was sent %d times", n)
+	}
+	e.ended(e.dsplay("run", book, "--yes"), exitOK)
+	if n := uploads(); n != 1 {
+		t.Errorf("it was sent %d times, although the guest has it", n)
+	}
+	e.overVCenter()
 }

@@ -37,6 +37,7 @@ type estate struct {
 	vc     *vcenter.VCenter
 	guest  *guestops.Guest
 	server *httptest.Server
+	way    func(*https.Settings) // how the vCenter is reached; nil: directly
 	ca     string
 
 	requests atomic.Int64
@@ -155,6 +156,9 @@ func (e *estate) center(t testing.TB) engine.Conn {
 	s := https.Transport{}.Settings().(*https.Settings)
 	s.Kind, s.User, s.Password, s.CA = "vsphere", "ops@vsphere.local", new(engine.Secrets).Add("vc", "s3cret"), e.ca
 	s.Port, _ = strconv.Atoi(port)
+	if e.way != nil {
+		e.way(s)
+	}
 	c, err := https.Transport{}.Open(t.Context(), &engine.Host{Name: "vc1", Address: host, Connection: engine.Connection{Type: "https", Settings: s}})
 	if err != nil {
 		t.Fatal(err)
