@@ -40,6 +40,8 @@ appliance's protection, and the one before it is off: neither counts when an ESX
 	f.BoolVar(&o.Japanese, "japanese", false, "Japanese Windows, and Japanese as the language of the DSM's users")
 	f.BoolVar(&o.NoREST, "no-rest", false, "a DSM 11.0, which has SOAP only")
 	f.BoolVar(&o.NSXV, "nsx-v", false, "NSX-V: the Mux is vShield-Endpoint-Mux instead of nsx-context-mux")
+	f.StringVar(&o.NSX, "nsx", "", "the NSX manager: v, t or none (default the one that fits the Mux: t, with --nsx-v v)")
+	f.BoolVar(&o.Twins, "twins", false, "the second guest has the BIOS UUID of the first one")
 	f.BoolVar(&o.PlainWS, "winrm-http", false, "WinRM over http with NTLM encryption instead of https")
 	f.BoolVar(&o.GuestOps, "guest-operations", false, "reach guests through the vCenter (connection \"guest\") instead of over WinRM")
 	f.BoolVar(&o.Static, "static", false, "write uuid, bios_uuid and esxi into the inventory instead of a vSphere source")

@@ -54,6 +54,14 @@ var faults = []fault{
 		(*Lab).leaveAlone},
 	{FaultInfo{"moved", "a guest", "nothing: vMotion has taken it to the next ESXi host, where it stays", "none, it is well"},
 		(*Lab).moveOn},
+	{FaultInfo{"tag-missing", "a guest", "it has lost the tag that makes it a member of the protected group; the DSM does not call it protected any more", "give it the tag in NSX; the group follows half a minute later"},
+		(*Lab).loseTag},
+	{FaultInfo{"nsx-busy", "", "every third call of the NSX manager is answered 429", "none"},
+		func(l *Lab, _ string) error { return l.onNSX(func() error { l.nsx.Busy(3); return nil }) }},
+	{FaultInfo{"nsx-down", "", "nothing listens on the NSX manager's port", "none"},
+		func(l *Lab, _ string) error {
+			return l.onNSX(func() error { return l.nsxDoor.setManner(unreachable) })
+		}},
 	{FaultInfo{"dsm-stale", "", "the DSM learns nothing any more, and its communication times lie 26 hours back", "none: an administrator's work on the DSM"},
 		func(l *Lab, _ string) error { l.setStale(true); return nil }},
 	{FaultInfo{"everything-dark", "", "a central cause (policy, NSX Manager) keeps every engine offline", "none on a host or a guest: an administrator's work on the NSX Manager"},

@@ -42,6 +42,9 @@ func newGuest(l *Lab, h *host, id, n int) *guest {
 	g := &guest{lab: l, host: h, id: id, name: fmt.Sprintf("guest%d-%d", h.n, n), ip: l.ip(h.n, firstGuest+n), power: On, usual: On, agentless: true}
 	g.uuid = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(g.name+".instance.lab")).String()
 	g.bios = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(g.name+".bios.lab")).String()
+	if l.opts.Twins && h.n == 1 && n == 2 {
+		g.bios = h.guests[0].bios
+	}
 	g.win = g.newMachine()
 	g.tools = g.newTools()
 	return g
@@ -85,7 +88,7 @@ func (g *guest) move(to *host) {
 
 // online is the rule of the estate: whether the engine protects this guest now.
 func (g *guest) online() bool {
-	return g.agentless && g.powerNow() == On && g.machine().State().Connected && g.where().protects() && !g.lab.centralCause()
+	return g.agentless && g.member() && g.powerNow() == On && g.machine().State().Connected && g.where().protects() && !g.lab.centralCause()
 }
 
 // setPower is a change by the vCenter or by a fault. Off is at once; on boots what was off and resumes what slept.
@@ -172,12 +175,14 @@ func (g *guest) truth() Guest {
 	s := g.machine().State()
 	t := Guest{Name: g.name, Address: g.ip, ESXi: g.where().name, UUID: g.uuid, BIOSUUID: g.bios, Engine: EngineOffline, Power: g.powerNow(), Up: s.Up,
 		Drivers: s.Drivers, Features: s.Features, ToolsBroken: s.ToolsBroken, PendingReboot: s.PendingReboot,
-		InstallerRuns: s.InstallerRuns, Boots: s.Boots}
+		InstallerRuns: s.InstallerRuns, Boots: s.Boots, Tags: g.tags()}
 	switch {
 	case t.Power == Off:
 		t.Engine = EngineOff
 	case !g.agentless:
 		t.Engine = EngineAgent
+	case !g.member():
+		t.Engine = EngineUnprotected
 	case g.online():
 		t.Engine = EngineOnline
 	}

@@ -85,5 +85,6 @@ func (a *appliance) nextBeat() <-chan struct{} {
 func (l *Lab) resync() {
 	for _, g := range l.guests {
 		l.dsm.SetPower(g.id, dsm.Power(g.powerNow()))
+		l.dsm.SetMember(g.id, g.member())
 	}
 }

@@ -45,6 +45,9 @@ func (l *Lab) Clear() error {
 	l.setDark(false)
 	l.updates.heal()
 	l.dsm.Clear()
+	if l.nsx != nil {
+		l.nsx.Clear()
+	}
 	for _, h := range l.hosts {
 		h.heal()
 	}
@@ -107,6 +110,8 @@ func (l *Lab) doorOf(target string, m manner) (*door, error) {
 		d = l.vcDoor
 	case dsmName:
 		d = l.dsmDoor
+	case nsxName:
+		d = l.nsxDoor
 	}
 	switch {
 	case d == nil:

@@ -38,7 +38,7 @@ func (l *Lab) groups(b *strings.Builder) {
 group "esxi" {
   vcenter = %[1]q
   dsm     = %[2]q
-  connection "ssh" {
+%[12]s  connection "ssh" {
     user        = %[3]q
     key         = %[4]s
     known_hosts = %[5]s
@@ -59,14 +59,14 @@ group "dsva" {
 group "guests" {
   vcenter = %[1]q
   dsm     = %[2]q
-  connection %[10]q {
+%[13]s  connection %[10]q {
     user     = %[8]s
     password = secret(%[9]s)
 %[11]s  }
 }
 
 `, vcenterName, dsmName, hostUser, l.path("id_ed25519"), l.path("known_hosts"), applianceUser, l.secret("dsva"),
-		quote(`LAB\`+guestUser), l.secret("guests"), l.guestWay(), l.guestWaySettings())
+		quote(`LAB\`+guestUser), l.secret("guests"), l.guestWay(), l.guestWaySettings(), l.nsxAttribute(), l.nsxAttributes())
 }
 
 // guestWay is the transport to the guests.
@@ -98,6 +98,7 @@ func (l *Lab) managers(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "host %q {\n  address = %q\n  connection \"https\" {\n    kind     = \"dsm\"\n    port     = %s\n%s    ca       = %s\n  }\n}\n\n",
 		dsmName, ip, port, login, l.path("ca.pem"))
+	l.nsxBlock(b)
 }
 
 func (l *Lab) guestBlock(b *strings.Builder, g *guest) {

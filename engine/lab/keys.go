@@ -15,7 +15,7 @@ type keys struct {
 	authority *pki.Authority
 	user      ssh.PublicKey // of DIR/id_ed25519
 
-	guests, appliances, hosts, vcenter, dsm, apiKey, proxy string
+	guests, appliances, hosts, vcenter, dsm, apiKey, proxy, nsx string
 }
 
 // The users of the systems.
@@ -25,6 +25,7 @@ const (
 	hostUser      = "root"
 	vcenterUser   = "ops@vsphere.local"
 	dsmUser       = "ops"
+	nsxUser       = "ops"
 )
 
 func writeKeys(dir string, authority *pki.Authority) (*keys, error) {
@@ -33,7 +34,7 @@ func writeKeys(dir string, authority *pki.Authority) (*keys, error) {
 		return nil, err
 	}
 	k := &keys{authority: authority, user: signer.PublicKey(), guests: rand.Text(), appliances: rand.Text(), hosts: rand.Text(),
-		proxy: rand.Text(), vcenter: rand.Text(), dsm: rand.Text(), apiKey: "2:" + rand.Text() + rand.Text()}
+		proxy: rand.Text(), vcenter: rand.Text(), dsm: rand.Text(), apiKey: "2:" + rand.Text() + rand.Text(), nsx: rand.Text()}
 	if err := os.MkdirAll(filepath.Join(dir, "secrets"), 0o700); err != nil {
 		return nil, err
 	}
@@ -48,6 +49,7 @@ func writeKeys(dir string, authority *pki.Authority) (*keys, error) {
 		"secrets/dsm":        []byte(k.dsm),
 		"secrets/dsm_apikey": []byte(k.apiKey),
 		"secrets/proxy":      []byte(k.proxy),
+		"secrets/nsx":        []byte(k.nsx),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			return nil, err
@@ -57,5 +59,5 @@ func writeKeys(dir string, authority *pki.Authority) (*keys, error) {
 }
 
 func (k *keys) secrets() []string {
-	return []string{k.guests, k.appliances, k.hosts, k.vcenter, k.dsm, k.apiKey, k.proxy}
+	return []string{k.guests, k.appliances, k.hosts, k.vcenter, k.dsm, k.apiKey, k.proxy, k.nsx}
 }

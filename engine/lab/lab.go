@@ -1,5 +1,5 @@
-// Package lab is a simulated estate on loopback: ESXi hosts with their appliances, guests, a vCenter and a DSM, coherent
-// with each other. Commands change machines, machines decide which engines are online, heartbeats tell the DSM.
+// Package lab is a simulated estate on loopback: ESXi hosts with their appliances, guests, a vCenter, a DSM and an NSX manager,
+// coherent with each other. Commands change machines, machines decide which engines are online, heartbeats tell the DSM.
 // What travels on the wire is real: SSH, WinRM, TLS, the vSphere API, REST and SOAP.
 package lab
 
@@ -15,6 +15,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine/lab/clock"
 	"github.com/dsplay/dsplay/engine/lab/dsm"
+	"github.com/dsplay/dsplay/engine/lab/nsx"
 	"github.com/dsplay/dsplay/engine/lab/pki"
 	"github.com/dsplay/dsplay/engine/lab/vcenter"
 )
@@ -29,6 +30,10 @@ type Options struct {
 	Japanese bool // the guests' Windows, and the language setting of the DSM's users
 	NoREST   bool // a DSM 11.0: SOAP only
 	NSXV     bool // the Mux is vShield-Endpoint-Mux instead of nsx-context-mux
+	// NSX is the generation of the NSX manager: "v", "t" or "none"; default: the one that fits the Mux.
+	NSX string
+	// Twins gives the second guest the BIOS UUID of the first one, as a careless clone has it.
+	Twins    bool
 	PlainWS  bool // WinRM over http with NTLM sealing instead of https
 	GuestOps bool // the inventory reaches guests through the vCenter (vSphere guest operations) instead of over WinRM
 	Static   bool // the inventory holds uuid, bios_uuid and esxi of every guest itself, and has no source block
@@ -59,6 +64,9 @@ func (o *Options) complete() error {
 	}
 	if o.Appliance == "" {
 		o.Appliance = "Trend Micro Deep Security (%d)"
+	}
+	if err := o.completeNSX(); err != nil {
+		return err
 	}
 	switch {
 	case o.Dir == "":
@@ -91,8 +99,10 @@ type Lab struct {
 	vcenter  *vcenter.VCenter
 	dsm      *dsm.Manager
 	updates  *updates
+	nsx      *nsx.Manager // nil: there is none
 	vcDoor   *door
 	dsmDoor  *door
+	nsxDoor  *door
 	hosts    []*host
 	guests   []*guest
 	names    map[string]any     // inventory name → *host, *appliance, *guest
@@ -131,7 +141,7 @@ func (l *Lab) start() error {
 	if err == nil {
 		err = l.openLog()
 	}
-	for _, step := range []func() error{l.populate, l.startUpdates, l.startDSM, l.startVCenter, l.openDoors, l.writeInventory, l.serveControl} {
+	for _, step := range []func() error{l.populate, l.startUpdates, l.startDSM, l.startVCenter, l.startNSX, l.openDoors, l.writeInventory, l.serveControl} {
 		if err == nil {
 			err = step()
 		}
@@ -197,7 +207,7 @@ func (l *Lab) Close() error {
 }
 
 func (l *Lab) doors() []*door {
-	list := []*door{l.vcDoor, l.dsmDoor}
+	list := []*door{l.vcDoor, l.dsmDoor, l.nsxDoor}
 	for _, h := range l.hosts {
 		list = append(list, h.door, h.appliance.door)
 	}

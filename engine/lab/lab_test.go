@@ -101,6 +101,11 @@ var remedies = map[string]func(t *testing.T, l *Lab){
 			g.setPower(On)
 		}
 	},
+	"tag": func(t *testing.T, l *Lab) { l.tag(t, "guest1-1", "deepsecurity", "protected") },
+	"another tag": func(t *testing.T, l *Lab) {
+		l.tag(t, "guest1-1", "deepsecurity", "Protected") // letter case counts
+		l.tag(t, "guest1-1", "", "protected")
+	},
 	"reset": func(_ *testing.T, l *Lab) {
 		if g := l.names["guest1-1"].(*guest); g.powerNow() != Off && g.powerNow() != Suspended { // likewise
 			g.setPower(Off)
@@ -129,6 +134,7 @@ func TestEachFaultIsHealedOnlyByItsOwnRemedy(t *testing.T) {
 		"off":                         {"guest1-1", []string{"power on"}},
 		"lone-guest":                  {"esx1", []string{"driver", "enable", "reboot", "reset", "repair"}},
 		"everything-dark":             {"", nil},
+		"tag-missing":                 {"guest1-1", []string{"tag"}},
 	}
 	l := start(t, Options{ESXi: 1, Guests: 2, Speed: fast})
 	for _, f := range Faults() {

@@ -14,7 +14,7 @@ import (
 // Received is one command line or request that a simulated system got.
 type Received struct {
 	Time time.Time `json:"time"` // when it came
-	Kind string    `json:"kind"` // "ssh", "winrm", "guest" (by VMware Tools), "dsm", "vsphere", "proxy" or "update"
+	Kind string    `json:"kind"` // "ssh", "winrm", "guest" (by VMware Tools), "dsm", "nsx", "vsphere", "proxy" or "update"
 	Host string    `json:"host"` // the system that got it, by its inventory name
 	User string    `json:"user"`
 	Text string    `json:"text"` // the command line, the request, or the SOAP operation and its object

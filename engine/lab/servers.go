@@ -19,10 +19,11 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/vcenter"
 )
 
-// Names of the two managers in the inventory.
+// Names of the managers in the inventory.
 const (
 	vcenterName = "vc1"
 	dsmName     = "dsm1"
+	nsxName     = "nsx1"
 )
 
 // Names of what updates come through; they are no hosts of the inventory.
@@ -36,6 +37,7 @@ const (
 const (
 	vcenterByte, dsmByte    = 1, 2
 	proxyByte, serverByte   = 3, 4
+	nsxByte                 = 5
 	hostByte, applianceByte = 1, 2
 	firstGuest              = 9
 )
@@ -106,6 +108,11 @@ func (l *Lab) openDoors() (err error) {
 	}
 	if l.dsmDoor, err = l.httpsDoor(dsmName, l.ip(0, dsmByte), l.dsm); err != nil {
 		return err
+	}
+	if l.nsx != nil {
+		if l.nsxDoor, err = l.httpsDoor(nsxName, l.ip(0, nsxByte), l.nsx); err != nil {
+			return err
+		}
 	}
 	var group errgroup.Group
 	group.SetLimit(2 * runtime.NumCPU())

@@ -19,6 +19,8 @@ const (
 	EngineOffline = "offline"
 	EngineOff     = "off"   // the machine is off: nothing to protect
 	EngineAgent   = "agent" // an agent of its own protects the guest
+	// EngineUnprotected: it is not in the group that NSX sends to the appliance.
+	EngineUnprotected = "unprotected"
 )
 
 // World is the truth about an estate, whatever any system says of it.
@@ -31,6 +33,7 @@ type World struct {
 	Guests []Guest    `json:"guests"`
 	DSM    DSM        `json:"dsm"`
 	Update Update     `json:"update"`
+	NSX    NSX        `json:"nsx"`
 }
 
 // Fault is one that was injected. It stays in the list until Clear, healed or not.
@@ -78,12 +81,21 @@ type Guest struct {
 	PendingReboot bool              `json:"pending_reboot"`
 	InstallerRuns int               `json:"installer_runs"`
 	Boots         int               `json:"boots"`
+	Tags          []string          `json:"tags,omitempty"` // of NSX: "scope|name", or "name"
 }
 
 // DSM is the truth about the manager.
 type DSM struct {
 	Stale   bool `json:"stale"`   // it learns nothing, its times lie 26 hours back
 	Central bool `json:"central"` // a cause outside hosts and guests keeps every engine offline
+}
+
+// NSX is the truth about the NSX manager.
+type NSX struct {
+	Generation     string `json:"generation"`      // "v", "t" or "none"
+	WrongPasswords int    `json:"wrong_passwords"` // logins that were refused, in all
+	Locked         bool   `json:"locked"`          // an account is locked
+	Sessions       int    `json:"sessions"`        // that are open
 }
 
 // Guest finds a guest by its name.
@@ -114,6 +126,7 @@ func (l *Lab) World() World {
 	w.Faults = append([]Fault{}, l.faults...)
 	w.DSM = DSM{Stale: l.stale, Central: l.dark}
 	l.mu.Unlock()
+	w.NSX = l.nsxTruth()
 	for _, h := range l.hosts {
 		w.ESXi = append(w.ESXi, h.truth())
 		w.DSVA = append(w.DSVA, h.appliance.truth())

@@ -50,6 +50,7 @@ type Computer struct {
 	Online        bool      // its engine, as the appliance last reported
 	Reported      time.Time // when that was; zero: never
 	Silent        bool      // heartbeats of its appliance are missing
+	Outside       bool      // it is not in the security group that NSX protects
 }
 
 // Config is what a manager is made of.
@@ -187,6 +188,18 @@ func (m *Manager) SetPower(id int, power Power) {
 		c.Power = power
 	}
 }
+
+// SetMember is the NSX manager telling whether a virtual machine is in the group that is protected.
+func (m *Manager) SetMember(id int, member bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.computers[id]; c != nil && !m.frozen {
+		c.Outside = !member
+	}
+}
+
+// protected tells whether an appliance protects c.
+func (c Computer) protected() bool { return c.Kind == VM && c.Agentless && !c.Outside }
 
 // Move is the vCenter connector telling that a virtual machine runs on another host now.
 func (m *Manager) Move(id, esxi, appliance int) {

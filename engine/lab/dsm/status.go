@@ -21,6 +21,8 @@ func (m *Manager) statusOf(c Computer) status {
 		return online
 	case c.Power == Off:
 		return status{"inactive", m.say("Unmanaged (VM Stopped)", "非管理対象 (仮想マシンの停止)"), m.say("Off", "オフ"), "VM_STOPPED", "GREY"}
+	case c.Agentless && c.Outside:
+		return status{"inactive", m.say("Unmanaged (Unknown)", "非管理対象 (不明)"), m.say("Off", "オフ"), "NONE", "GREY"}
 	case c.Power == Suspended:
 		return status{"error", offline, offline, "VM_PAUSED", "RED"}
 	case c.Power == Standby:

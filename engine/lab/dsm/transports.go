@@ -60,7 +60,7 @@ func (m *Manager) place(c Computer) []element {
 	esxi, hasESXi := m.Computer(c.ESXi)
 	appliance, hasAppliance := m.Computer(c.Appliance)
 	fields := []element{leaf("applianceID", 0), leaf("applianceName", nil), leaf("esxServerID", 0), leaf("esxServerName", nil), leaf("esxServerVersion", nil)}
-	if hasAppliance && c.Agentless {
+	if hasAppliance && c.protected() {
 		fields[0], fields[1] = leaf("applianceID", appliance.ID), leaf("applianceName", appliance.Name)
 	}
 	if hasESXi {
@@ -71,11 +71,11 @@ func (m *Manager) place(c Computer) []element {
 
 // protection is one item per protection: the appliance's, or the agent's.
 func (m *Manager) protection(c Computer) []element {
-	if c.Kind == ESX {
+	if c.Kind == ESX || c.Agentless && c.Outside {
 		return []element{}
 	}
 	s, kind := m.statusOf(c), "AGENT"
-	if c.Kind == VM && c.Agentless {
+	if c.protected() {
 		kind = "APPLIANCE"
 	}
 	return []element{tree("item",

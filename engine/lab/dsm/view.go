@@ -98,16 +98,27 @@ func (m *Manager) view(c Computer, expand func(string, ...string) bool) computer
 		v.ESXSummary = &esxView{"Lab", "Simulated", m.powerText(On), m.guestsOn(c.ID), "true"}
 	}
 	if expand("vmwareVMVirtualMachineSummary", "allVirtualMachineSummaries") && c.Kind != ESX {
-		v.VMwareVM = &vmwareVMView{c.Platform, "4,096 MB", "2 vCPU", "OK", c.BIOSUUID, m.powerText(c.Power), c.Address, c.Name, []string{"DS-Protected"}}
+		v.VMwareVM = &vmwareVMView{c.Platform, "4,096 MB", "2 vCPU", "OK", c.BIOSUUID, m.powerText(c.Power), c.Address, c.Name, c.groups()}
 	}
 	return v
 }
 
+// groups are NSX's.
+func (c Computer) groups() []string {
+	if !c.protected() {
+		return []string{}
+	}
+	return []string{"DS-Protected"}
+}
+
 // communications sets what tells agentless guests from those with an agent: who has a fingerprint.
 func (m *Manager) communications(v *computerView, c Computer) {
+	if c.Agentless && c.Outside {
+		return // neither an appliance nor an agent
+	}
 	print := fingerprint(c.ID)
 	at := millis(c.Reported)
-	if c.Kind == VM && c.Agentless {
+	if c.protected() {
 		print = fingerprint(c.Appliance)
 		v.ApplianceFingerPrint, v.LastApplianceCommunication = &print, at
 		return
@@ -117,7 +128,7 @@ func (m *Manager) communications(v *computerView, c Computer) {
 
 func (m *Manager) statusView(c Computer) *statusView {
 	s := m.statusOf(c)
-	if c.Kind == VM && c.Agentless {
+	if c.protected() {
 		return &statusView{"inactive", []string{m.noAgent()}, s.light, []string{s.text}}
 	}
 	return &statusView{s.light, []string{s.text}, "inactive", []string{}}
@@ -129,7 +140,7 @@ func (m *Manager) moduleView(c Computer) *moduleView {
 	case c.Kind == Appliance:
 		off := m.say("Off, not installed, no configuration", "オフ、インストールされていません、設定なし")
 		return &moduleView{"off", moduleStatusView{"inactive", off, "inactive", ""}}
-	case c.Agentless:
+	case c.protected():
 		return &moduleView{"on", moduleStatusView{"inactive", m.noAgent(), s.light, s.antiMalware}}
 	}
 	return &moduleView{"on", moduleStatusView{s.light, s.antiMalware, "inactive", ""}}

@@ -120,6 +120,15 @@ func (v *VCenter) Set(vm string, s State) {
 	}
 }
 
+// Refs gives the managed object ids of everything by name: "vm-17", "host-10".
+func (v *VCenter) Refs() map[string]string {
+	all := map[string]string{}
+	for ref, name := range v.names {
+		all[name] = ref.Value
+	}
+	return all
+}
+
 // Move makes a machine run on another host.
 func (v *VCenter) Move(vm, host string) {
 	registry := v.model.Map()
