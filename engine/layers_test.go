@@ -34,7 +34,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/transport/ssh/knownhosts", "golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys
 	{"engine/transport/winrm", "engine engine/transport/dialer engine/transport/kerberos engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/... software.sslmate.com/src/go-pkcs12"},
 	{"engine/transport/kerberos", "engine github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"}, // tickets, logins with them, and what both seal
-	{"engine/ping", "engine engine/run engine/machine engine/api/vsphere engine/api/dsm"},                                // what a connection is good for
+	{"engine/ping", "engine engine/run engine/machine engine/api/vsphere engine/api/dsm engine/api/nsx"},                 // what a connection is good for
 	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
 	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
 	{"engine/transport/https", "engine engine/transport/dialer"},
@@ -45,6 +45,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/tlslook", "engine engine/transport/dialer"}, // what certificate is seen at the end of a way
 	{"engine/api/dsm", "engine golang.org/x/sync/..."},
 	{"engine/api/dsm/dsmtest", ""},
+	{"engine/api/nsx", "engine"},
 	{"engine/api/vsphere", "engine github.com/vmware/govmomi/..."},
 	{"engine/api/vsphere/vspheretest", "engine engine/... github.com/vmware/govmomi/..."},
 	{"engine/lab/wine/guestd", "engine/lab/... golang.org/x/sys/windows/..."}, // it runs on Windows only
@@ -52,6 +53,7 @@ var layers = []struct{ pkg, may string }{
 	{"modules", "engine modules/..."},
 	{"modules/deepsecurity", "engine engine/api/dsm golang.org/x/sync/errgroup"},
 	{"modules/tlspath", "engine engine/tlslook engine/transport/dialer golang.org/x/sync/errgroup"}, // it looks from the controller, which is no host
+	{"modules/nsx", "engine engine/api/nsx"},
 	{"modules/vsphere", "engine engine/api/vsphere github.com/vmware/govmomi/..."},
 	{"modules/internal/...", "engine modules/internal/..."}, // what two modules share: how a platform says a thing
 	{"modules/...", "engine modules/internal/..."},

@@ -7,6 +7,7 @@ import (
 	"github.com/dsplay/dsplay/modules/esxi"
 	"github.com/dsplay/dsplay/modules/exec"
 	"github.com/dsplay/dsplay/modules/files"
+	"github.com/dsplay/dsplay/modules/nsx"
 	"github.com/dsplay/dsplay/modules/reboot"
 	"github.com/dsplay/dsplay/modules/service"
 	"github.com/dsplay/dsplay/modules/tlspath"
@@ -30,5 +31,6 @@ func All() []engine.Module {
 		deepsecurity.Computer(),
 		deepsecurity.Computers(),
 		tlspath.Module(),
+		nsx.Tag(),
 	}
 }

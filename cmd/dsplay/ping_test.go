@@ -177,7 +177,7 @@ func TestPingEstate(t *testing.T) {
 		return r
 	}
 	r := report(0, "all")
-	if r.OK != 8 || r.NoWay != 2 || len(r.Hosts) != 10 {
+	if r.OK != 9 || r.NoWay != 2 || len(r.Hosts) != 11 {
 		t.Errorf("%+v", r)
 	}
 	for _, h := range r.Hosts {
@@ -201,7 +201,7 @@ func TestPingEstate(t *testing.T) {
 		t.Errorf("a host that is written needs no source: %+v", r)
 	}
 	o := e.dsplay("ping", "all")
-	if o.code != exitUnreachable || !strings.Contains(o.stderr, "only the hosts that are written") || !strings.Contains(o.stdout, "8 hosts: 7 ok, 1 unreachable") {
+	if o.code != exitUnreachable || !strings.Contains(o.stderr, "only the hosts that are written") || !strings.Contains(o.stdout, "9 hosts: 8 ok, 1 unreachable") {
 		t.Errorf("a source that does not answer keeps the others from being tried: exit %d\n%s", o.code, o)
 	}
 }

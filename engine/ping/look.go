@@ -11,6 +11,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/dsm"
+	"github.com/dsplay/dsplay/engine/api/nsx"
 	"github.com/dsplay/dsplay/engine/api/vsphere"
 	"github.com/dsplay/dsplay/engine/machine"
 )
@@ -156,6 +157,10 @@ func (l *look) api(ctx context.Context, api engine.API) {
 			hello, err := dsm.Hello(ctx, api)
 			a.Version = strings.TrimSpace(hello.Version + " " + hello.API)
 			return engine.Stage{Detail: a.Version, Clock: l.options.Now().Add(hello.Skew)}, err
+		case (a.Kind == "nsx" || a.Kind == "nsxt") && user != "":
+			hello, err := nsx.Hello(ctx, api)
+			a.Version = hello.API
+			return engine.Stage{Detail: a.Version, Clock: hello.Time}, err
 		}
 		a.Login = NotTried // nothing here knows how to log in to it
 		return l.front(ctx, api)

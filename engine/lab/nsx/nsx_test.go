@@ -174,7 +174,7 @@ func TestWhatIsWrittenIsReadLater(t *testing.T) {
 	if l.Member("50-2") {
 		t.Error("the group follows at once")
 	}
-	for read := false; ; time.Sleep(5 * time.Millisecond) { //nolint:forbidigo // until it is so
+	for read := false; ; time.Sleep(5 * time.Millisecond) {
 		_, text := l.do("GET", machines+"?external_id=50-2", "")
 		if read = read || strings.Contains(text, "protected"); l.Member("50-2") {
 			if !read {
