@@ -43,7 +43,7 @@ type Conn struct {
 func newConn(o *opening, wire ssh.Conn, channels <-chan ssh.NewChannel, requests <-chan *ssh.Request) *Conn {
 	c := &Conn{
 		client: &ssh.Client{Conn: wire}, host: o.host.Name, address: o.address, silence: o.set.keepalive, encoding: o.set.page.String(), ear: o.ear,
-		identity: "ssh " + keyType(o.hostKey) + " " + fingerprint(o.hostKey) + weakness(wire),
+		identity: "ssh " + o.proved + weakness(wire),
 		done:     make(chan struct{}), slots: make(chan struct{}, maxSessions), turn: make(chan struct{}, 1),
 		via: o.via, leave: o.leave, dials: make(chan struct{}, width),
 	}

@@ -54,7 +54,7 @@ func (o *opening) trust(c *ssh.ClientConfig) error {
 		if v.is != trusted {
 			return o.distrust(keys, v, key)
 		}
-		o.hostKey = key
+		o.proved = keyType(key) + " " + fingerprint(key)
 		return nil
 	}
 	return nil

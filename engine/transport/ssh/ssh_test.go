@@ -42,7 +42,7 @@ func sh(ctx context.Context, s *sshd.Session) int {
 	return cmd.ProcessState.ExitCode()
 }
 
-func listen(t *testing.T, change func(*sshd.Options)) *sshd.Server {
+func listen(t testing.TB, change func(*sshd.Options)) *sshd.Server {
 	t.Helper()
 	o := sshd.Options{Handle: sh, Password: func(user, password string) bool { return user == "ops" && password == "correct-horse" }}
 	if change != nil {
@@ -57,7 +57,7 @@ func listen(t *testing.T, change func(*sshd.Options)) *sshd.Server {
 }
 
 // host is one whose key is known.
-func host(t *testing.T, server *sshd.Server, change func(*ssh.Settings)) *engine.Host {
+func host(t testing.TB, server *sshd.Server, change func(*ssh.Settings)) *engine.Host {
 	t.Helper()
 	address := server.Addr().(*net.TCPAddr)
 	settings := ssh.New().Settings().(*ssh.Settings)

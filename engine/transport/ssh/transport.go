@@ -131,17 +131,18 @@ type opening struct {
 	set       parsed
 	settings  *Settings
 	login     *login
-	via       *Conn         // to the last jump host; nil: there is none
-	leave     func()        // tells that via is not needed any more
-	hostKey   ssh.PublicKey // what the host proved to have
-	ear       *ear          // of the last connection
+	via       *Conn  // to the last jump host; nil: there is none
+	leave     func() // tells that via is not needed any more
+	proved    string // kind and fingerprint of the key that the host proved to have
+	ear       *ear   // of the last connection
 }
 
 func (t *Transport) opening(ctx context.Context, h *engine.Host) (*opening, error) {
-	settings := t.Settings().(*Settings)
-	if h.Connection.Settings != nil {
-		settings = h.Connection.Settings.(*Settings) // by the contract of engine.Transport
+	given := h.Connection.Settings
+	if given == nil {
+		given = t.Settings()
 	}
+	settings := given.(*Settings) // by the contract of engine.Transport
 	o := &opening{transport: t, host: h, address: h.Address, settings: settings, leave: func() {}}
 	var err error
 	if o.set, err = settings.resolve(ctx, h.Address); err != nil {
