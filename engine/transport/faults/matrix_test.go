@@ -15,6 +15,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
+	"github.com/dsplay/dsplay/engine/transport/guest"
 	"github.com/dsplay/dsplay/engine/transport/https"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
 	"github.com/dsplay/dsplay/engine/transport/winrm"
@@ -66,12 +67,18 @@ func failed(kind engine.ErrorKind, within string, bound time.Duration) map[strin
 
 func only(transport string, e expect) map[string]expect { return map[string]expect{transport: e} }
 
+// and adds the expectation of one more transport.
+func and(on map[string]expect, transport string, e expect) map[string]expect {
+	on[transport] = e
+	return on
+}
+
 func onShort(s *setup) { s.quick = true }
 
 // faults are all of them.
 func faults() []fault {
 	var all []fault
-	for _, some := range [][]fault{onTheWay(), identities(), logins(), limits(), whileItRuns(), badAnswers(), inNamespaces(), onOpenSSH()} {
+	for _, some := range [][]fault{onTheWay(), identities(), logins(), limits(), whileItRuns(), badAnswers(), inGuests(), inNamespaces(), onOpenSSH()} {
 		all = append(all, some...)
 	}
 	return all
@@ -85,12 +92,13 @@ func onTheWay() []fault {
 				s.host.Address = "esx1..example.com"
 				return s.do("echo done")
 			}},
-		{name: "refused: nobody listens", on: failed(engine.KindRefused, atOnce, moment),
+		{name: "refused: nobody listens", on: and(failed(engine.KindRefused, atOnce, moment), "guest", expect{engine.KindRefused, atOnce, moment, no, nothing}),
 			act: func(s *scene) error {
 				_ = s.wire.listener.Close()
 				return s.do("echo done")
 			}},
-		{name: "silent: connections are accepted, and not a byte comes", setup: onShort, on: failed(engine.KindTimeout, connect, quick),
+		{name: "silent: connections are accepted, and not a byte comes", setup: onShort,
+			on: and(failed(engine.KindTimeout, connect, quick), "guest", expect{engine.KindTimeout, connect + " of the vCenter", quick, no, nothing}),
 			act: func(s *scene) error {
 				s.wire.freeze()
 				return s.do("echo done")
@@ -190,7 +198,12 @@ func logins() []fault {
 		{name: "wrong password", setup: func(s *setup) {
 			s.sshClient = func(c *ssh.Settings) { c.Password = engine.Plain("s3cret") }
 			s.winrmUser = func(c *winrm.Settings) { c.Password = engine.Plain("s3cret") }
-		}, on: map[string]expect{"ssh": refused, "winrm": refused}, act: func(s *scene) error { return s.do("echo done") }},
+		}, on: map[string]expect{"ssh": refused, "winrm": refused, "guest": refused}, act: func(s *scene) error {
+			if settings, ok := s.host.Connection.Settings.(*guest.Settings); ok {
+				settings.Password = engine.Plain("s3cret")
+			}
+			return s.do("echo done")
+		}},
 		{name: "wrong key", setup: func(s *setup) {
 			s.ssh.Password = nil
 			s.ssh.PublicKey = func(string, xssh.PublicKey) bool { return false }
@@ -278,6 +291,7 @@ func whileItRuns() []fault {
 			"ssh":   {engine.KindLost, "2 × `keepalive`", 600*time.Millisecond + moment, no, perhaps},
 			"winrm": {engine.KindLost, "1.5 × `operation_timeout` (at most 10 s more), and 5 s for trying to end it", 7*time.Second + moment, no, shell},
 			"https": {engine.KindLost, "`request_timeout`", time.Second + moment, no, request},
+			"guest": {engine.KindLost, "2 × " + answerLimit, 2*time.Second + moment, no, perhaps + "; " + leftFiles},
 		}, act: func(s *scene) error { return s.busy(s.wire.freeze) }},
 		{name: "reset in the middle of a command", on: map[string]expect{
 			"ssh":   {engine.KindLost, atOnce, moment, no, perhaps},
@@ -288,6 +302,7 @@ func whileItRuns() []fault {
 			"ssh":   {engine.KindLost, atOnce, moment, no, perhaps},
 			"winrm": {engine.KindLost, atOnce, moment, no, shell},
 			"https": {engine.KindLost, atOnce, moment, no, request},
+			"guest": {engine.KindLost, answerLimit, time.Second + moment, no, perhaps + "; " + leftFiles},
 		}, act: func(s *scene) error {
 			return s.busy(func() {
 				_ = s.wire.listener.Close()
@@ -298,6 +313,7 @@ func whileItRuns() []fault {
 			"ssh":   {"", atOnce, moment, again, nothing},
 			"winrm": {"", atOnce, moment, again, nothing},
 			"https": {"", atOnce, moment, again, nothing},
+			"guest": {"", atOnce, moment, no, nothing},
 		}, act: func(s *scene) error {
 			return s.idle(func() {
 				s.wire.reset()
@@ -309,6 +325,7 @@ func whileItRuns() []fault {
 			"ssh":   {engine.KindTimeout, "the timeout of the entry, and 6 s for killing it", 6 * time.Second, no, nothing},
 			"winrm": {engine.KindTimeout, "the timeout of the entry, and 5 s for killing it", 5 * time.Second, no, nothing},
 			"https": {engine.KindLost, "the timeout of the entry", moment, no, request},
+			"guest": {engine.KindTimeout, "the timeout of the entry, and 20 s for killing it", 5 * time.Second, no, nothing},
 		}, act: func(s *scene) error {
 			ctx, cancel := context.WithTimeout(s.t.Context(), 500*time.Millisecond)
 			defer cancel()

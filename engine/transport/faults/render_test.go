@@ -14,7 +14,7 @@ const (
 	results = "testdata/measured.json"
 )
 
-var transports = []string{"ssh", "winrm", "https"}
+var transports = []string{"ssh", "winrm", "https", "guest"}
 
 func load(t *testing.T) (all []measured) {
 	t.Helper()
@@ -91,9 +91,10 @@ than stated, or when a goroutine, a connection, a command or a remote shell is l
 
 - **kind** is what ` + "`retry`" + ` and ` + "`rescue`" + ` choose by; – means that it works all the same.
 - **found within** is in terms of the settings; **here** is what the test took with short ones
-  (` + "`connect_timeout` 0.5 s where it matters, `keepalive` 0.3 s, `operation_timeout` 0.3 s, `request_timeout` 1 s" + `).
-  With the defaults (30 s, 15 s, 20 s and 60 s; ` + "`connect_timeout`" + ` of winrm and https: 10 s) read the formula.
+  (` + "`connect_timeout` 0.5 s where it matters, `keepalive` 0.3 s, `operation_timeout` 0.3 s, `request_timeout` 1 s, `answer_timeout` 1 s" + `).
+  With the defaults (30 s, 15 s, 20 s, 60 s and 30 s; ` + "`connect_timeout`" + ` of winrm and https: 10 s) read the formula.
 - **again** is what dsplay tries again by itself. It never repeats a command that may have been executed.
+- Over **guest** it is the vCenter that is refused, silent or reset; the guest itself is not talked to.
 - **left on the host**: "nothing" was confirmed; "perhaps" means that nobody could be asked, and the error says so.
 
 `

@@ -29,6 +29,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
 	"github.com/dsplay/dsplay/engine/machine"
+	"github.com/dsplay/dsplay/engine/transport/guest"
 	"github.com/dsplay/dsplay/engine/transport/https"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
 	"github.com/dsplay/dsplay/engine/transport/winrm"
@@ -63,6 +64,7 @@ type scene struct {
 	ssh       *sshd.Server
 	winrm     *wsman.Server
 	web       *httptest.Server
+	guest     *rig
 	machine   *machine.Host
 	dir       string
 	start     time.Time // when the fault began
@@ -88,7 +90,7 @@ func newScene(t *testing.T, transport string, change func(*setup)) *scene {
 	if change != nil {
 		change(&set)
 	}
-	start := map[string]func(*setup) (string, any, error){"ssh": s.startSSH, "winrm": s.startWinRM, "https": s.startHTTPS}[transport]
+	start := map[string]func(*setup) (string, any, error){"ssh": s.startSSH, "winrm": s.startWinRM, "https": s.startHTTPS, "guest": s.startGuest}[transport]
 	if set.openSSH != nil {
 		start = s.startOpenSSH
 	}
@@ -123,6 +125,9 @@ func (s *scene) aim(address string) {
 		settings.Port = n
 	case *https.Settings:
 		settings.Port = n
+	case *guest.Settings: // a guest has no address: its vCenter has
+		s.guest.host.Address = host
+		s.guest.host.Connection.Settings.(*https.Settings).Port = n
 	}
 }
 
@@ -280,6 +285,9 @@ func (s *scene) Get(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 			s.dials.Add(1)
 		}
 	})
+	if s.guest != nil {
+		ctx = engine.WithPeers(ctx, s.guest)
+	}
 	conn, err := s.transport.Open(ctx, h)
 	if err == nil {
 		s.conn = conn
@@ -388,6 +396,9 @@ func (s *scene) closeConn() {
 	if conn != nil {
 		_ = conn.Close() // what it could not do there is in left
 	}
+	if s.guest != nil {
+		s.guest.close()
+	}
 }
 
 // end takes everything away.
@@ -409,6 +420,8 @@ func (s *scene) end() {
 		s.ssh.Close()
 	case s.winrm != nil:
 		s.winrm.Close()
+	case s.guest != nil:
+		s.guest.end()
 	case s.stop != nil:
 		s.stop()
 	case s.web != nil:

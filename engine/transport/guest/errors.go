@@ -94,6 +94,11 @@ func away(err error) bool {
 	return false
 }
 
+// silent tells whether err means that the vCenter was waited for in vain.
+func silent(err error) bool {
+	return errors.Is(err, errSilent) || engine.KindOf(err) == engine.KindTimeout
+}
+
 // unanswered tells whether err leaves open what the vCenter has done: no answer came, or none that can be read.
 func unanswered(err error) bool {
 	switch engine.KindOf(err) {

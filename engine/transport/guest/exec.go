@@ -237,7 +237,9 @@ func (r *run) cancelled(ctx context.Context) error {
 // finish fetches what is left of the output. A command whose output cannot be had has an outcome that nobody knows.
 func (r *run) finish(ctx context.Context, e ending) (int, error) {
 	if e.err != nil {
-		r.clean()
+		if !silent(e.err) { // else it would be waited for in vain once more; Close tries it
+			r.clean()
+		}
 		runs := !errors.Is(e.err, errGone) && !isFault(e.err, &types.InvalidPowerState{})
 		return 0, r.lost(r.op, "the outcome is not known", e.err, runs)
 	}

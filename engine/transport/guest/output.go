@@ -101,7 +101,7 @@ func (r *run) fetchWhole(ctx context.Context, name string, s *stream) error {
 		if s.bad != nil {
 			return s.bad
 		}
-		if err == nil || try == transferTries || !unanswered(err) && !away(err) || engine.Wait(ctx, wait) != nil {
+		if err == nil || try == transferTries || !unanswered(err) && !dialFailed(err) && !away(err) || engine.Wait(ctx, wait) != nil {
 			return err
 		}
 		wait *= 3

@@ -294,10 +294,20 @@ func (t *transfers) failure(ctx context.Context, c *conn, op, address string, er
 	if errors.As(err, &known) {
 		return engine.Blame(known, c.vc)
 	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err // without the URL: who has it may fetch the file
+	}
 	e := &engine.Error{Kind: engine.KindLost, Host: c.host, Op: op, Msg: "the connection to " + address + " failed", Err: err, Unreachable: true,
 		Hint: "files are handed over by the ESXi host of the machine: can it be reached from here, port 443?"}
 	var bad *errTrust
+	var dial *net.OpError
 	switch {
+	case errors.As(err, &dial) && dial.Op == "dial" && ctx.Err() == nil:
+		e.Kind, e.Msg = engine.KindRefused, "nobody hands files over at "+address
+		if dial.Timeout() {
+			e.Kind = engine.KindTimeout
+		}
 	case errors.As(err, &bad):
 		e.Kind, e.Msg, e.Err = engine.KindTLS, "", bad
 		e.Hint = fmt.Sprintf("give transfer_ca = \"FILE\" of its issuer, or, after comparing it on the host itself: transfer_fingerprint = \"sha256:%x\"", sha256.Sum256(bad.leaf.Raw))

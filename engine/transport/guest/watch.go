@@ -174,7 +174,7 @@ func (w *watcher) unknown(err error) {
 		limit = 0
 	}
 	// A silent vCenter has been waited for in the request already.
-	if waited := now.Sub(w.silent); waited < limit && !(waited == 0 && engine.KindOf(err) == engine.KindTimeout) {
+	if waited := now.Sub(w.silent); waited < limit && !silent(err) {
 		return
 	}
 	w.mu.Lock()
