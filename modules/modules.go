@@ -30,6 +30,9 @@ func All() []engine.Module {
 		vsphere.VM(),
 		deepsecurity.Computer(),
 		deepsecurity.Computers(),
+		deepsecurity.Events(),
+		deepsecurity.SecurityUpdate(),
+		deepsecurity.UpdateSource(),
 		tlspath.Module(),
 		nsx.Tag(),
 	}

@@ -3,7 +3,7 @@
 //
 // A file is a list of lines; a line that begins with # says why the case exists, empty lines are free.
 //
-//	host    windows                        posix, esxi or windows
+//	host    windows                        posix, esxi or windows; or an API and its credentials: "dsm rest", "dsm soap", "dsm both"
 //	probe | step                           what the module is used as; default step
 //	arg     name "vsepflt"                 an argument, its value in JSON; a secret is a string
 //	invalid name                           Validate must refuse this argument; nothing else is expected then
@@ -34,6 +34,10 @@
 //	|          STATE              : 1  STOPPED
 //	2| a line of standard error
 //
+// An answer of an API is to a request: "GET /api/…", "POST /api/… {body}", or a SOAP operation with its arguments ("authenticate
+// username=api"), whose answer is what stands in its Response; exit is the status, 200 unless said. Every request that changes
+// something must be among the commands.
+//
 // A host begins in the state "start". Time is simulated: waiting costs nothing.
 package moduletest
 
@@ -49,6 +53,7 @@ import (
 
 type testCase struct {
 	host    engine.Platform
+	login   string // of an API: "rest", "soap" or "both"; "": it is none
 	probe   bool
 	args    map[string]string // JSON by name
 	invalid string
@@ -102,7 +107,8 @@ func (c *testCase) line(line string) error {
 	}
 	switch word {
 	case "host":
-		c.host = engine.Platform(rest)
+		name, login, _ := strings.Cut(rest, " ")
+		c.host, c.login = engine.Platform(name), login
 	case "probe":
 		c.probe = true
 	case "step":

@@ -29,10 +29,15 @@ type host struct {
 	allowed []string // command lines that Do may execute
 	done    []string // those that it executed
 	memo    map[string]any
+	api     *api // of a host that is none with a shell
 }
 
 func newHost(t reporter, c *testCase) *host {
-	return &host{t: t, c: c, state: "start", memo: map[string]any{}}
+	h := &host{t: t, c: c, state: "start", memo: map[string]any{}}
+	if c.login != "" {
+		h.api = &api{h: h, login: c.login, sessions: map[string]any{}}
+	}
+	return h
 }
 
 func (h *host) Name() string { return "host1" }
@@ -78,6 +83,9 @@ func (h *host) Once(ctx context.Context, key string, f func(context.Context) (an
 }
 
 func (h *host) API(context.Context) (engine.API, error) {
+	if h.api != nil {
+		return h.api, nil
+	}
 	return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name(), Msg: "this host is no API"}
 }
 

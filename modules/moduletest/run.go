@@ -57,6 +57,9 @@ func (c *testCase) run(ctx context.Context, t reporter, m engine.Module) {
 		err = c.step(ctx, t, m, h, instance)
 	}
 	c.compareError(t, err)
+	if h.api != nil {
+		h.api.end(context.WithoutCancel(ctx))
+	}
 	for _, line := range h.unused() {
 		t.Errorf("never asked, or not as often as the case says: %s", line)
 	}

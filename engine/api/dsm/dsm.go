@@ -1,8 +1,11 @@
 // Package dsm knows how to ask a Deep Security Manager about the guests that its appliances protect: by REST v1
 // (DSM 11.1 and later) and by SOAP (every version, the only way for 11.0), with one answer for both.
 //
+// It reads and sets the source of security updates, starts such an update and reads system events, too; what changes a
+// manager is named so.
+//
 // Field names, enums and operations are those of Trend Micro's OpenAPI document and WSDL. A manager shows texts in
-// the language of the API user; English and Japanese are understood. It only asks: nothing in a DSM is changed.
+// the language of the API user; English and Japanese are understood.
 package dsm
 
 import (
@@ -72,13 +75,11 @@ func Fetch(ctx context.Context, api engine.API) (*Directory, error) {
 	return choose(ctx, api, fetchREST, fetchSOAP)
 }
 
-type fetcher = func(context.Context, engine.API) (*Directory, error)
-
 // choose calls the one of two ways to speak with a DSM for which there are credentials, and which it has.
-func choose(ctx context.Context, api engine.API, rest, soap fetcher) (*Directory, error) {
+func choose[T any](ctx context.Context, api engine.API, rest, soap func(context.Context, engine.API) (T, error)) (none T, err error) {
 	user, password := api.Login()
 	if kind := api.Kind(); kind != "dsm" && kind != "" {
-		return nil, &engine.Error{Kind: engine.KindModule, Op: "ask a DSM", Msg: "the host is of kind " + kind,
+		return none, &engine.Error{Kind: engine.KindModule, Op: "ask a DSM", Msg: "the host is of kind " + kind,
 			Hint: "on must name the Deep Security Manager"}
 	}
 	login := user != "" && !password.IsZero()
@@ -88,12 +89,12 @@ func choose(ctx context.Context, api engine.API, rest, soap fetcher) (*Directory
 			return d, err
 		}
 		if !login {
-			return nil, &engine.Error{Kind: engine.KindProtocol, Op: "ask the DSM over REST", Err: err,
+			return none, &engine.Error{Kind: engine.KindProtocol, Op: "ask the DSM over REST", Err: err,
 				Hint: "DSM 11.0 and older speak only SOAP: give user and password"}
 		}
 	}
 	if !login {
-		return nil, &engine.Error{Kind: engine.KindAuth, Op: "ask the DSM", Msg: "no credentials",
+		return none, &engine.Error{Kind: engine.KindAuth, Op: "ask the DSM", Msg: "no credentials",
 			Hint: `give api_key (DSM 12 and later), or user and password, in its connection "https"`}
 	}
 	return soap(ctx, api)

@@ -52,12 +52,22 @@ func (s *soap) authenticate(ctx context.Context) (any, func(context.Context) err
 // call executes an operation that only asks, in the session, whose sID is its last argument. A session that has
 // expired is replaced once.
 func (s *soap) call(ctx context.Context, op string, args ...element) (node, error) {
+	return s.in(ctx, op, true, args...)
+}
+
+// act executes an operation that changes something, as call does. An operation for which the session had expired was not
+// executed, so that it may be repeated; any other failure is not repeated.
+func (s *soap) act(ctx context.Context, op string, args ...element) (node, error) {
+	return s.in(ctx, op, false, args...)
+}
+
+func (s *soap) in(ctx context.Context, op string, asks bool, args ...element) (node, error) {
 	for relogin := true; ; relogin = false {
 		session, err := s.session(ctx)
 		if err != nil {
 			return node{}, err
 		}
-		answer, err := s.send(ctx, op, true, append(args[:len(args):len(args)], element{name: "sID", text: session.sID})...)
+		answer, err := s.send(ctx, op, asks, append(args[:len(args):len(args)], element{name: "sID", text: session.sID})...)
 		if !relogin || !isFault(err, "ManagerAuthenticationException") {
 			return answer, err
 		}
