@@ -14,14 +14,21 @@ import (
 // become is the line that runs text, a simple command, as another user by something else than sudo, or at a terminal. What
 // these programs ask and how they complain is not known: so the command says first that it has begun, and whatever is
 // said before is theirs.
-func become(text string, sudo *engine.Sudo) call {
+//
+// What looked like a question may have been none, and then the password lies unread where the command's input comes from.
+// So a command without one gets none, and before another the shell reads on to a line that only we know the place of.
+func become(text string, sudo *engine.Sudo, fed bool) call {
 	user := cmp.Or(sudo.User, "root")
-	text = "echo " + sudoStarted + "; exec " + text
-	if sudo.TTY {
-		text += " </dev/null" // nothing tells the end of an input at a terminal
+	r := call{other: sudo, password: sudo.Password, tty: sudo.TTY, skips: fed && !sudo.Password.IsZero()}
+	begin := "echo " + sudoStarted + "; "
+	if r.skips {
+		begin += `while read -r l && [ "$l" != ` + sudoInput + " ]; do :; done; "
+	}
+	text = begin + "exec " + text
+	if !fed {
+		text += " </dev/null" // nothing tells the end of an input at a terminal, either
 	}
 	command := "sh -c " + engine.QuoteSh(text)
-	r := call{other: sudo, password: sudo.Password, tty: sudo.TTY}
 	switch sudo.Method {
 	case "", "sudo":
 		r.line = "sudo -k -p " + sudoPrompt + " -u " + engine.QuoteSh(user) + " -- " + command
@@ -52,8 +59,21 @@ type threshold struct {
 	mu      sync.Mutex
 	begun   bool
 	prompts int
-	asking  *time.Timer  // runs while a line waits that may be a question
-	said    bytes.Buffer // by the program, on both streams
+	asking  *time.Timer // runs while a line waits that may be a question
+	said    []byte      // the end of what the program said, on both streams
+}
+
+// mostSaid and mostLine are what is kept of what a program says before the command begins: it may never end.
+const (
+	mostSaid = 16 << 10
+	mostLine = 4 << 10
+)
+
+func ending(b []byte, most int) []byte {
+	if len(b) <= most {
+		return b
+	}
+	return append([]byte(nil), b[len(b)-most:]...)
 }
 
 // newThreshold puts itself before the streams of p.
@@ -94,13 +114,17 @@ func (t *threshold) before(s *side, b []byte) []byte {
 	s.line = append(s.line, b...)
 	if _, rest, found := bytes.Cut(s.line, []byte(sudoStarted)); found && bytes.IndexByte(rest, '\n') >= 0 {
 		t.begun = true
+		if t.call.skips {
+			t.stdin.give(sudoInput + "\n")
+		}
 		t.stdin.follow(t.own)
 		return rest[bytes.IndexByte(rest, '\n')+1:]
 	}
-	_, _ = t.said.Write(b)
+	t.said = ending(append(t.said, b...), mostSaid)
 	if i := bytes.LastIndexByte(s.line, '\n'); i >= 0 {
 		s.line = s.line[i+1:]
 	}
+	s.line = ending(s.line, mostLine)
 	if isQuestion(s.line) {
 		line := len(s.line)
 		t.asking = time.AfterFunc(hesitation, func() { t.asked(s, line) })
@@ -162,7 +186,7 @@ func (t *threshold) passed() bool {
 func (t *threshold) talk() (int, string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.prompts, strings.ReplaceAll(t.said.String(), sudoPrompt, "")
+	return t.prompts, strings.ReplaceAll(string(t.said), sudoPrompt, "")
 }
 
 // notBecome says why the command never began; whatever exit codes it has for itself, this one is not its own.

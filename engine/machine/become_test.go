@@ -38,7 +38,14 @@ func (s *changer) run(_ context.Context, p engine.Process) (int, error) {
 		}
 	}
 	_, _ = io.WriteString(p.Stdout, "dsplay-sudo-sta")
-	_, _ = io.WriteString(p.Stdout, "rted\nsays: ")
+	_, _ = io.WriteString(p.Stdout, "rted\n")
+	for line := ""; strings.Contains(p.Line, "dsplay-sudo-input") && line != "dsplay-sudo-input\n"; { // the loop of the line
+		var err error
+		if line, err = stdin.ReadString('\n'); err != nil {
+			return 99, nil
+		}
+	}
+	_, _ = io.WriteString(p.Stdout, "says: ")
 	_, _ = io.Copy(p.Stdout, stdin)
 	return 3, nil
 }

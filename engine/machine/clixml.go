@@ -12,11 +12,15 @@ import (
 // clixmlMark stands before what PowerShell writes to stderr as serialised objects, when it was called by -EncodedCommand.
 const clixmlMark = "#< CLIXML"
 
+// mostBroken is how many broken documents are tried: each may have to be read to the end of the text, and a hostile host
+// could begin a million.
+const mostBroken = 4
+
 // readCLIXML makes of stderr what a person would have seen on a console: errors as they are, warnings and the like with
 // their name, progress not at all. What is no CLIXML, or broken, stays as it came. The format is MS-PSRP 2.2.5.
 func readCLIXML(s string) string {
 	var b strings.Builder
-	for {
+	for broken := 0; broken < mostBroken; {
 		before, rest, found := strings.Cut(s, clixmlMark)
 		b.WriteString(before)
 		if !found {
@@ -27,6 +31,7 @@ func readCLIXML(s string) string {
 		for strings.HasPrefix(rest, "<Objs") { // several documents may follow one mark
 			text, n, err := readObjects(rest)
 			if err != nil {
+				broken++
 				break
 			}
 			b.WriteString(text)
@@ -38,6 +43,8 @@ func readCLIXML(s string) string {
 		}
 		s = rest
 	}
+	b.WriteString(s)
+	return b.String()
 }
 
 // readObjects reads one document and gives its text and its length.

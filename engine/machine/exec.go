@@ -24,6 +24,7 @@ type call struct {
 	other    *engine.Sudo // another program that changes the user; see threshold
 	tty      bool
 	password engine.Secret // not zero: sudo may ask for it
+	skips    bool          // with other: it reads on to sudoInput before its stdin begins
 	marked   bool          // it says sudoStarted on stderr when sudo is done, and then wants a stdin of its own
 	limit    int           // bytes of each stream; 0: maxOutput
 	stdin    io.Reader     // nil: that of the command
@@ -239,7 +240,11 @@ func lastLines(s string) string {
 	}
 	last := strings.Join(lines[max(0, len(lines)-3):], " / ")
 	if len(last) > 400 {
-		last = "…" + last[len(last)-400:]
+		last = last[len(last)-400:]
+		if _, rest, found := strings.Cut(last, " "); found { // half a word could be half a secret, which nobody would know for one
+			last = rest
+		}
+		last = "…" + last
 	}
 	return strings.ToValidUTF8(last, "?")
 }

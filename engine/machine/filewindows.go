@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -37,10 +38,10 @@ const statWindows = `$ErrorActionPreference='Stop';$s=$null;$t=$null;` + failWin
 
 // putWindows reads lines of base64 from standard input: PowerShell itself hands them to process{}, as text, so nothing on
 // the way can mistake a byte for a character. The new file is empty when it gets the rights of the old one, and has its
-// content only after that. Replace keeps the rights, the attributes and the owner of the old file, and needs a name for it:
+// content only after that. It is made anew: one that was there under its name could be somebody else's, who could then write to it. Replace keeps the rights, the attributes and the owner of the old file, and needs a name for it:
 // that is the backup, or is deleted. https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-replacefilew
 const putWindows = `begin{$ErrorActionPreference='Stop';$f=%[1]s;$t=%[2]s;$o=%[3]s;$s=$null;` + failWindows + newSHA256 + `$b=New-Object byte[] 0;` +
-	`try{$s=New-Object IO.FileStream($t,'Create','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
+	`try{[IO.File]::Delete($t);$s=New-Object IO.FileStream($t,'CreateNew','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
 	`$a.SetSecurityDescriptorSddlForm([IO.File]::GetAccessControl($f,'Access').GetSecurityDescriptorSddlForm('Access'),'Access');[IO.File]::SetAccessControl($t,$a)}}catch{bad $_.Exception}}` +
 	`process{try{if($_){$b=[Convert]::FromBase64String($_);[void]$h.TransformBlock($b,0,$b.Length,$b,0);$s.Write($b,0,$b.Length)}}catch{bad $_.Exception}}` +
 	`end{try{[void]$h.TransformFinalBlock($b,0,0);$s.Close();$g=[BitConverter]::ToString($h.Hash).Replace('-','').ToLower();` +
@@ -284,8 +285,12 @@ type decoded struct {
 func (d *decoded) Write(b []byte) (int, error) {
 	d.rest = append(d.rest, b...)
 	for {
-		i := strings.IndexByte(string(d.rest), '\n')
-		if i < 0 {
+		i := bytes.IndexByte(d.rest, '\n')
+		switch {
+		case i < 0 && len(d.rest) > 2*lineBytes: // ours have 76,000 characters
+			d.to.err = errors.Join(d.to.err, errNoLine)
+			return len(b), d.to.err
+		case i < 0:
 			return len(b), nil
 		}
 		data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(d.rest[:i])))
@@ -300,6 +305,8 @@ func (d *decoded) Write(b []byte) (int, error) {
 		}
 	}
 }
+
+var errNoLine = errors.New("a line of the host has no end")
 
 // hresults are Windows' own numbers of errors, with FACILITY_WIN32 before them: https://learn.microsoft.com/windows/win32/debug/system-error-codes
 var hresults = map[int32]struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"io/fs"
 
@@ -37,16 +38,18 @@ func (h *Host) fetch(ctx context.Context, shell engine.Shell, info engine.FileIn
 	}
 	hash := sha256.New()
 	to := &sink{w: io.MultiWriter(hash, w)}
-	to.source = h.newSource(engine.Upload{Path: info.Path, Content: engine.Content{Size: info.Size}}, nil)
-	if err := h.receive(ctx, shell, s, info.Path, to); err != nil {
+	to.source, to.most = h.newSource(engine.Upload{Path: info.Path, Content: engine.Content{Size: info.Size}}, nil), max(info.Size, 1<<20) // files of /proc have no size
+	if err := h.receive(ctx, shell, s, info.Path, to); err != nil && !errors.Is(to.err, errMore) {
 		return err
+	}
+	if errors.Is(to.err, errMore) {
+		return h.another()
 	}
 	if to.err != nil {
 		return &engine.Error{Kind: engine.KindModule, Host: engine.Localhost, Msg: "it cannot be kept here", Err: to.err}
 	}
 	if got := hex.EncodeToString(hash.Sum(nil)); info.SHA256 != "" && got != info.SHA256 || info.SHA256 == "" && to.n != info.Size {
-		return &engine.Error{Kind: engine.KindModule, Host: h.host.Name, Msg: "what arrived is not what the host says it has",
-			Hint: "does something write to it meanwhile (a log)? Then copy it on the host first"}
+		return h.another()
 	}
 	return nil
 }
@@ -65,6 +68,14 @@ func (h *Host) receive(ctx context.Context, shell engine.Shell, s system, path s
 	return err
 }
 
+func (h *Host) another() error {
+	return &engine.Error{Kind: engine.KindModule, Host: h.host.Name, Msg: "what arrived is not what the host says it has",
+		Hint: "does something write to it meanwhile (a log)? Then copy it on the host first"}
+}
+
+// errMore is a file of which more comes than the host said that there is: it may have no end.
+var errMore = errors.New("there is more than the host said")
+
 func (h *Host) readCall(s system, path string, to *sink) (call, error) {
 	if s.platform == engine.Windows {
 		return h.readCallWindows(s, path, to)
@@ -78,11 +89,15 @@ func (h *Host) readCall(s system, path string, to *sink) (call, error) {
 type sink struct {
 	w      io.Writer
 	source *source
+	most   int64 // bytes that are wanted
 	n      int64
 	err    error
 }
 
 func (s *sink) Write(b []byte) (int, error) {
+	if s.err == nil && s.n+int64(len(b)) > s.most {
+		s.err = errMore
+	}
 	if s.err == nil {
 		_, s.err = s.w.Write(b)
 	}
@@ -94,9 +109,9 @@ func (s *sink) Write(b []byte) (int, error) {
 // compareBack reads the new file back: the host has nothing that knows SHA-256.
 func (h *Host) compareBack(ctx context.Context, shell engine.Shell, u engine.Upload, r call) error {
 	hash := sha256.New()
-	to := &sink{w: hash, source: h.newSource(u, nil)}
+	to := &sink{w: hash, source: h.newSource(u, nil), most: u.Content.Size}
 	r.from, r.stdout = to.source, to
-	if _, err := h.exec(ctx, shell, r, engine.Command{}); err != nil {
+	if _, err := h.exec(ctx, shell, r, engine.Command{}); err != nil && !errors.Is(to.err, errMore) {
 		return err
 	}
 	want := u.Content.SHA256
@@ -107,7 +122,7 @@ func (h *Host) compareBack(ctx context.Context, shell engine.Shell, u engine.Upl
 		}
 		want = sum(data)
 	}
-	if hex.EncodeToString(hash.Sum(nil)) == want {
+	if to.err == nil && hex.EncodeToString(hash.Sum(nil)) == want {
 		return nil
 	}
 	if err := h.sourceChanged(u, "copy to "+u.Path); err != nil {

@@ -13,6 +13,7 @@ import (
 const (
 	sudoPrompt  = "dsplay-sudo-password:"
 	sudoStarted = "dsplay-sudo-started"
+	sudoInput   = "dsplay-sudo-input"
 )
 
 // reserved are words that a POSIX shell does not take for a command where a command is expected.
@@ -85,14 +86,16 @@ func posix(c engine.Command, sudo *engine.Sudo) (call, error) {
 		text = "sh -c " + engine.QuoteSh(text)
 	}
 	if sudo.Method != "" && sudo.Method != "sudo" || sudo.TTY {
-		return become(text, sudo), nil
+		return become(text, sudo, !c.Stdin.IsZero()), nil
 	}
 	r := call{sudo: true, password: sudo.Password}
 	line := "sudo -n"
 	if !sudo.Password.IsZero() {
 		// -k: a ticket of an earlier call would hide a wrong password, and the prompt would be missing.
 		line = "sudo -k -S -p " + sudoPrompt
-		if r.marked = !c.Stdin.IsZero(); r.marked {
+		// Who becomes root may as well have the password of who may; a lesser user's command could imitate the prompt of a
+		// sudo that does not ask (NOPASSWD), so it is known when sudo is done.
+		if r.marked = !c.Stdin.IsZero() || sudo.User != "" && sudo.User != "root"; r.marked {
 			text = "sh -c " + engine.QuoteSh("echo "+sudoStarted+` >&2; exec "$@"`) + " sh " + text
 		}
 	}

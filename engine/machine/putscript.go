@@ -24,6 +24,7 @@ const (
 	putInvalid
 	putBackup
 	putMove
+	putTaken
 )
 
 // putJob is an upload to a POSIX host, as shell text. The file grows in a folder of its own, mode 0700, beside its
@@ -44,14 +45,18 @@ func newPutJob(u engine.Upload, t tools) putJob {
 }
 
 func (j putJob) begin() string {
-	return fmt.Sprintf(`umask 077; LC_ALL=C; export LC_ALL; f=%s; T=%s; t=%s; `, engine.QuoteSh(j.u.Path), engine.QuoteSh(j.dir), engine.QuoteSh(j.temp))
+	return fmt.Sprintf(`umask 077; LC_ALL=C; export LC_ALL; f=%s; T=%s; t=%s; `, engine.QuoteSh(j.u.Path), engine.QuoteSh(j.dir), engine.QuoteSh("./"+path.Base(j.u.Path)))
 }
+
+// enter goes into the folder, and looks whether it is our own: who may write to the folder around it could have put
+// another in its place, with a link in it. From there on nobody can: names are of the folder in which we are.
+const enter = `cd "$T" && [ -O . ] || exit 92; `
 
 // tidy removes the folder whatever happens; a link that is cut ends the input, and so the script.
 const tidy = `trap 'rm -rf "$T"' EXIT; trap 'exit 143' HUP INT TERM; `
 
 func (j putJob) makeDir() string {
-	return fmt.Sprintf(`[ -d %s ] || exit 81; [ -L "$f" ] && exit 82; [ ! -e "$f" ] || [ -f "$f" ] || exit 83; rm -rf "$T"; mkdir "$T" || exit 84; `,
+	return fmt.Sprintf(`[ -d %s ] || exit 81; [ -L "$f" ] && exit 82; [ ! -e "$f" ] || [ -f "$f" ] || exit 83; rm -rf "$T"; mkdir -m 700 "$T" || exit 84; `,
 		engine.QuoteSh(path.Dir(j.u.Path)))
 }
 
@@ -61,9 +66,9 @@ func (j putJob) makeDir() string {
 func (j putJob) stream() string {
 	receive := `cat >"$t"; s=$(` + j.hash() + ` <"$t"); `
 	if j.u.Content.Secret != "" {
-		return j.begin() + tidy + j.makeDir() + `read -r n w; ` + receive + j.compare(`"$n"`, `"$w"`) + j.finish()
+		return j.begin() + tidy + j.makeDir() + enter + `read -r n w; ` + receive + j.compare(`"$n"`, `"$w"`) + j.finish()
 	}
-	return j.begin() + tidy + j.makeDir() + receive + j.compare(fmt.Sprint(j.u.Content.Size), j.u.Content.SHA256) + j.finish()
+	return j.begin() + tidy + j.makeDir() + enter + receive + j.compare(fmt.Sprint(j.u.Content.Size), j.u.Content.SHA256) + j.finish()
 }
 
 // prepare and finish go round a transfer by other means.
@@ -77,7 +82,7 @@ func (j putJob) conclude() string {
 	case j.tools.hash != "":
 		check = `s=$(` + j.hash() + ` <"$t"); ` + j.compare(fmt.Sprint(j.u.Content.Size), j.u.Content.SHA256)
 	}
-	return j.begin() + tidy + check + j.finish()
+	return j.begin() + tidy + enter + check + j.finish()
 }
 
 // hash is the command for the SHA-256 of this file.
@@ -117,7 +122,7 @@ func (j putJob) finish() string {
 	}
 	if u.Validate != "" {
 		text := strings.ReplaceAll(u.Validate, "%s", `"$1"`)
-		fmt.Fprintf(&b, `sh -c %s sh "$t" </dev/null >&2 || exit 89; `, engine.QuoteSh(text))
+		fmt.Fprintf(&b, `sh -c %s sh %s </dev/null >&2 || exit 89; `, engine.QuoteSh(text), engine.QuoteSh(j.temp))
 	}
 	if u.Backup != "" {
 		fmt.Fprintf(&b, `b=%s; [ -e "$b" ] || ln "$f" "$b" 2>/dev/null || cp -p "$f" "$b" || exit 90; `, engine.QuoteSh(u.Backup))
@@ -145,6 +150,7 @@ var reasons = map[int]struct {
 	putInvalid:  {"the validate command does not like the new file", "correct the content; the old file is as it was", engine.ErrValidate},
 	putBackup:   {"the old file cannot be kept as a backup", "see the space and the rights in its folder", nil},
 	putMove:     {"the new file cannot take its place", "is the file immutable, or mounted over?", nil},
+	putTaken:    {"the temporary folder does not belong to who made it", "somebody else may write where the file shall be, and put another in its place; or it is on a network file system that gives it away (root_squash, uid=): copy to a folder of its own first", nil},
 }
 
 // phrases are libc's words under LC_ALL=C, and scp's and SFTP's, which are the same.

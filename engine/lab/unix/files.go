@@ -189,6 +189,14 @@ func cp(ctx context.Context, c *call) int {
 func mkdir(ctx context.Context, c *call) int {
 	touch.Mark(ctx)
 	flags, names := split(c.args)
+	mode := uint64(0o755)
+	if strings.Contains(flags, "m") && len(names) > 0 {
+		var err error
+		if mode, err = strconv.ParseUint(names[0], 8, 12); err != nil {
+			return c.fail(1, "invalid mode '%s'", names[0])
+		}
+		names = names[1:]
+	}
 	for _, name := range names {
 		full := c.path(name)
 		if strings.Contains(flags, "p") {
@@ -203,6 +211,9 @@ func mkdir(ctx context.Context, c *call) int {
 		}
 		if err := c.m.files.mkdir(full, c.uid()); err != nil {
 			return c.fail(1, "cannot create directory '%s': %s", name, err)
+		}
+		if err := c.m.files.chmod(full, c.uid(), fs.FileMode(mode)); err != nil {
+			return c.fail(1, "cannot change mode of '%s': %s", name, err)
 		}
 	}
 	return 0

@@ -30,7 +30,7 @@ const (
 		`'dsplay:owner:'+$c.GetOwner([Security.Principal.SecurityIdentifier]).Value;'dsplay:acl:'+$c.GetSecurityDescriptorSddlForm('Access');` +
 		psHash + `$s=New-Object IO.FileStream($f,'Open','Read','ReadWrite');'dsplay:sha256:'+[BitConverter]::ToString($h.ComputeHash($s)).Replace('-','').ToLower();$s.Close()}}catch{bad $_.Exception}`
 	psPut = `begin{$ErrorActionPreference='Stop';$f=HOLE;$t=HOLE;$o=HOLE;$s=$null;` + psFail + psHash + `$b=New-Object byte[] 0;SECRET` +
-		`try{$s=New-Object IO.FileStream($t,'Create','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
+		`try{[IO.File]::Delete($t);$s=New-Object IO.FileStream($t,'CreateNew','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
 		`$a.SetSecurityDescriptorSddlForm([IO.File]::GetAccessControl($f,'Access').GetSecurityDescriptorSddlForm('Access'),'Access');[IO.File]::SetAccessControl($t,$a)}}catch{bad $_.Exception}}` +
 		`process{try{FIRSTif($_){$b=[Convert]::FromBase64String($_);[void]$h.TransformBlock($b,0,$b.Length,$b,0);$s.Write($b,0,$b.Length)}}catch{bad $_.Exception}}` +
 		`end{try{[void]$h.TransformFinalBlock($b,0,0);$s.Close();$g=[BitConverter]::ToString($h.Hash).Replace('-','').ToLower();` +
