@@ -107,12 +107,17 @@ func (l *login) means() string {
 	return "password"
 }
 
+// quoted is some texts of the host for an error: not a thousand, and none without end.
 func quoted(texts []string) string {
+	const most = 300
 	texts = slices.Clone(texts)
 	for i, text := range texts {
+		if len(text) > most {
+			text = strings.ToValidUTF8(text[:most], "") + "…"
+		}
 		texts[i] = fmt.Sprintf("%q", text)
 	}
-	return strings.Join(texts, ", ")
+	return list(texts)
 }
 
 // noCommon has both lists in its text, and says what to set where that would help.

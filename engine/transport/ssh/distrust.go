@@ -28,7 +28,7 @@ func (o *opening) distrust(keys *hostKeys, v verdict, key ssh.PublicKey) *engine
 		e.Hint = fmt.Sprintf("it is of the authority at %s; the host needs a new one (HostCertificate of sshd), or its plain key in %s", v.line.Place(), o.ownFile())
 	case changed:
 		e.Msg = fmt.Sprintf("the host key has changed: it shows %s; %s has %s %s", shown, v.line.Place(), v.line.Type, fingerprintOf(v.line))
-		e.Hint = fmt.Sprintf("was the host installed anew, or is somebody in between? If its owner confirms the new one: ssh-keygen -R '%s' -f %s, and add it again", keys.names[0], v.line.File)
+		e.Hint = fmt.Sprintf("was the host installed anew, or is somebody in between? If its owner confirms the new one: ssh-keygen -R %s -f %s, and add it again", quoteName(keys.names[0]), engine.QuoteSh(v.line.File))
 	default:
 		e.Msg = "the host key is not known: " + shown + o.stranger(keys, key)
 		e.Hint = fmt.Sprintf(`compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub), then: %s >> %s; or host_keys = "accept-new"`, o.keyscan(keys, key), o.ownFile())
@@ -71,10 +71,13 @@ func (o *opening) keyscan(keys *hostKeys, key ssh.PublicKey) string {
 		command = "ssh " + engine.QuoteSh(o.set.jump[n-1].text) + " " + engine.QuoteSh(command)
 	}
 	if o.set.hostKeyAlias != "" {
-		command += " | sed 's/^[^ ]*/" + keys.names[0] + "/'"
+		command += " | awk -v n=" + engine.QuoteSh(keys.names[0]) + " '{$1=n}1'"
 	}
 	return command
 }
+
+// quoteName quotes a name as a word, also where it has brackets, which some shells take for a pattern.
+func quoteName(name string) string { return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'" }
 
 func fingerprintOf(l *knownhosts.Line) string {
 	sum := sha256.Sum256(l.Key)

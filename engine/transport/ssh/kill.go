@@ -83,7 +83,7 @@ func (c *Conn) look(ctx context.Context) (processes.Table, *session, error) {
 
 // aside runs a line of our own, without a slot, and without a kill when it does not end.
 func (c *Conn) aside(ctx context.Context, line string, out *bytes.Buffer) (*session, error) {
-	s, err := c.open(ctx, engine.Process{Line: line, Stdout: out}, func(error) {}, func() {})
+	s, err := c.open(ctx, engine.Process{Line: line, Stdout: &head{to: out, room: mostTable}}, func(error) {}, func() {})
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +95,22 @@ func (c *Conn) aside(ctx context.Context, line string, out *bytes.Buffer) (*sess
 		s.channel.Close()
 		return nil, ctx.Err()
 	}
+}
+
+// mostTable is more than the processes of any host take: 32,768 of 300 bytes.
+const mostTable = 16 << 20
+
+// head keeps the beginning of what is written to it: a hostile host could write for as long as it is asked.
+type head struct {
+	to   *bytes.Buffer
+	room int
+}
+
+func (h *head) Write(b []byte) (int, error) {
+	n := min(len(b), h.room)
+	h.room -= n
+	_, _ = h.to.Write(b[:n]) // it never fails
+	return len(b), nil
 }
 
 // locate finds the process with which s began. Every sibling is one of the sessions that had not ended when the list

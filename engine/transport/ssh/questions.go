@@ -12,6 +12,9 @@ import (
 
 var errNoPassword = errors.New("there is no password")
 
+// mostQuestions bounds what a host can make of a login: each question could get the password, and is told in errors.
+const mostQuestions = 100
+
 // answer answers what keyboard-interactive asks, in any number of rounds. A question that answers has an answer to gets
 // that; another hidden one is taken for that of the password, unless it speaks of codes. Each is answered once: PAM
 // modules in a row ask one after the other, and the same question again means that the answer was wrong. No question gets
@@ -21,6 +24,10 @@ func (l *login) answer(name, instruction string, questions []string, echos []boo
 	defer l.mu.Unlock()
 	l.hear(name)
 	l.hear(instruction)
+	if len(l.answered)+len(questions) > mostQuestions {
+		l.reason = &refusal{fmt.Sprintf("the host asks more than %d questions", mostQuestions), "no login asks that much; is it the right host?"}
+		return nil, l.reason
+	}
 	answers := make([]string, len(questions))
 	before := slices.Clone(l.answered) // two of one round may be alike
 	for i, question := range questions {

@@ -173,7 +173,8 @@ func (o *opening) share(ctx context.Context, h *engine.Host) (engine.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	key := h.Address + string(settings)
+	hidden := h.Connection.Settings.(*Settings) // what is in no block decides, too, whose connection it is, and which way it goes
+	key := fmt.Sprintf("%s%s%v%q", h.Address, settings, hidden.route, hidden.fallback)
 	trip, _ := ctx.Value(tripKey{}).([]string)
 	if slices.Contains(trip, key) {
 		return nil, o.detour(stop{text: h.Name}, "the way leads in a circle")

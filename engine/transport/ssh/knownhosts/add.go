@@ -19,6 +19,9 @@ const patience = 10 * time.Second
 // again at what it says. It holds a lock on the file, so that several processes can add to it at once; either the whole
 // line is written or nothing of it.
 func (f *Files) Add(path, name string, key ssh.PublicKey, hashed bool) (added bool, err error) {
+	if !writable(name) {
+		return false, fmt.Errorf("%q cannot stand in a file of known hosts: it would be read as something else than the name of one host", name)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

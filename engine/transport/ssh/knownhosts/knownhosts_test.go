@@ -168,6 +168,22 @@ func TestAddWritesOnceAndIsSeenAtOnce(t *testing.T) {
 	}
 }
 
+// TestAddWritesTheNameOfOneHost: a name that a guest could have chosen makes its key good for nobody else.
+func TestAddWritesTheNameOfOneHost(t *testing.T) {
+	key, file := newKey(t), filepath.Join(t.TempDir(), "known_hosts")
+	var files knownhosts.Files
+	for _, name := range []string{"", "*", "a,b", "a b", "a\n* ssh-ed25519 AAAA", "?", "!a", "@cert-authority", "|1|a|b", "#a", "a\u2028b", "a\x00"} {
+		for _, hashed := range []bool{false, true} {
+			if added, err := files.Add(file, name, key, hashed); added || err == nil {
+				t.Errorf("%q was written", name)
+			}
+		}
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("there is a file")
+	}
+}
+
 func TestAddMendsAMissingLineEnd(t *testing.T) {
 	key := newKey(t)
 	file := filepath.Join(t.TempDir(), "known")

@@ -6,6 +6,7 @@ import (
 	"crypto/sha1" //nolint:gosec // it is the format
 	"encoding/base64"
 	"strings"
+	"unicode"
 )
 
 // Name is how a host is called in a file: "host", or "[host]:port" when the port is not 22.
@@ -15,6 +16,13 @@ func Name(host, port string) string {
 		return host
 	}
 	return "[" + host + "]:" + port
+}
+
+// writable tells whether a line that begins with name speaks of this one host only: a pattern would make its key good
+// for others, and a blank or a line end would begin something else. Names come from inventories, and some of those from
+// what guests say of themselves.
+func writable(name string) bool {
+	return name != "" && !strings.ContainsAny(name, "*?!,|#@") && !strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
 // names is the first word of a line.

@@ -132,7 +132,8 @@ func TestNamesThatAShellWouldTakeApartAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, q := range []Query{{Host: "a;b"}, {Host: "$(x)"}, {Host: "-oProxyCommand=x"}, {Host: "a b"}, {Host: ""}, {Host: "a\nb"}, {Host: "a", User: "x|y"}, {Host: "a", User: "-x"}} {
+	for _, q := range []Query{{Host: "a;b"}, {Host: "$(x)"}, {Host: "-oProxyCommand=x"}, {Host: "a b"}, {Host: ""}, {Host: "a\nb"}, {Host: "a", User: "x|y"}, {Host: "a", User: "-x"},
+		{Host: "a", User: "x\n$(y)"}, {Host: "a", User: "x\t-y"}, {Host: "a", User: "x\u00a0-y"}, {Host: "a", User: "x\x00"}} {
 		if o, _, err := f.Resolve(t.Context(), q); err == nil {
 			t.Errorf("%+v gave %q", q, o.ProxyCommand)
 		}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/user"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -252,7 +253,7 @@ func (s *state) hostname() (string, error) {
 
 // validHost and validUser refuse what a shell would not take for a word: names get into Match exec and ProxyCommand, and
 // some come from what guests say of themselves (CVE-2023-51385). The rules are those of ssh_valid_hostname and
-// ssh_valid_ruser in OpenSSH 9.6.
+// ssh_valid_ruser in OpenSSH 9.6, with the control characters of 10.1 (CVE-2025-61984).
 func validHost(s string) bool {
 	return s != "" && s[0] != '-' && !strings.ContainsFunc(s, func(c rune) bool {
 		return strings.ContainsRune("'`\"$\\;&<>|(){},", c) || unicode.IsSpace(c) || unicode.IsControl(c)
@@ -260,5 +261,8 @@ func validHost(s string) bool {
 }
 
 func validUser(s string) bool {
-	return !strings.HasPrefix(s, "-") && !strings.ContainsAny(s, "'`\";&<>|(){}") && !strings.HasSuffix(s, "\\") && !strings.Contains(s, " -")
+	return !strings.HasPrefix(s, "-") && !strings.ContainsAny(s, "'`\";&<>|(){}") && !strings.HasSuffix(s, "\\") && !strings.ContainsFunc(s, unicode.IsControl) &&
+		!optionAfterSpace.MatchString(s)
 }
+
+var optionAfterSpace = regexp.MustCompile(`[\s\p{Z}]-`)
