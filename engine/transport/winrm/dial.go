@@ -32,10 +32,12 @@ type dialer struct {
 	limit    time.Duration
 
 	client   *tls.Certificate // of auth = "certificate"
+	refusals *refusals
 	tickets  *kerberos.Tickets
 	login    kerberos.Login
 	services []string    // names of the host for Kerberos, best first
 	proofs   atomic.Bool // each message has to carry a proof
+	taken    atomic.Bool // the host has taken the login
 }
 
 func newDialer(s *Settings, p parsed, host, address string, tickets *kerberos.Tickets) (*dialer, error) {
@@ -115,7 +117,8 @@ func (d *dialer) connect(ctx context.Context) (*link, error) {
 		l.conn = secure
 		l.certificate = secure.ConnectionState().PeerCertificates[0]
 	}
-	l.reader = bufio.NewReader(l.conn)
+	l.bound = &bounded{from: l.conn, left: maxHead}
+	l.reader = bufio.NewReader(l.bound)
 	return l, nil
 }
 

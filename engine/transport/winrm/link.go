@@ -18,7 +18,26 @@ const (
 	plainType = "application/soap+xml;charset=UTF-8"
 	// maxAnswer is far above any envelope; more than that is not WinRM.
 	maxAnswer = 16 << 20
+	// maxHead is what everything before the body may have, which net/http reads without a limit.
+	maxHead = 1 << 20
 )
+
+var errEndless = errors.New("the answer has no end")
+
+// bounded gives no more bytes of a connection than left.
+type bounded struct {
+	from io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errEndless
+	}
+	n, err := b.from.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
 
 // link is one TCP connection with one request on it at a time. NTLM logs a connection in, not a request, so that
 // net/http's pool, which mixes connections and repeats requests by itself, is of no use here. Nor is a proxy.
@@ -26,6 +45,7 @@ type link struct {
 	dialer      *dialer
 	conn        net.Conn
 	reader      *bufio.Reader
+	bound       *bounded          // beneath the reader
 	certificate *x509.Certificate // nil over http
 	user        string            // who is logged in
 	service     string            // the Kerberos name that the host has proved to have; "" when it has not
@@ -78,6 +98,9 @@ type httpReply struct {
 func (l *link) post(ctx context.Context, envelope []byte) (*httpReply, error) {
 	proved := l.dialer.proofs.Load()
 	r, err := l.send(ctx, envelope, proved)
+	if err == nil && (r.status == http.StatusOK || r.status == http.StatusInternalServerError) && l.dialer.taken.CompareAndSwap(false, true) {
+		l.dialer.refusals.took(l.dialer)
+	}
 	if err != nil || r.status != http.StatusUnauthorized || l.dialer.settings.Auth != "kerberos" || proved {
 		return r, err
 	}
@@ -151,6 +174,7 @@ func (l *link) exchange(ctx context.Context, header http.Header, body []byte) (*
 		request.Header[name] = values
 	}
 	request.Header.Set("User-Agent", "dsplay")
+	l.bound.left = maxHead
 	if err := request.Write(l.conn); err != nil {
 		return nil, err
 	}
@@ -163,12 +187,13 @@ func (l *link) exchange(ctx context.Context, header http.Header, body []byte) (*
 	}
 	defer response.Body.Close()
 	l.note(response)
+	l.bound.left = maxAnswer + maxHead
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the answer: %w", err)
 	case len(data) > maxAnswer:
-		return nil, errors.New("the answer has no end")
+		return nil, errEndless
 	}
 	if response.Close {
 		l.broken = true

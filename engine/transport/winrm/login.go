@@ -148,6 +148,7 @@ func (d *dialer) refused(header http.Header) *engine.Error {
 		e.Msg = "the host refuses user " + d.settings.User + " with this password; it offers " + o.String()
 		e.Hint = `check user and password (a local account may need HOST\name); it was tried once only, so that the account is not locked. ` +
 			"WinRM tells a locked or expired account, and an expired password, from a wrong one no more than this: net user NAME /domain does"
+		d.refusals.remember(d, e)
 	default:
 		e.Msg = "the host does not take " + wayNames[auth] + "; it offers " + o.String()
 		if o.has("Basic") && d.tls == nil {

@@ -170,12 +170,21 @@ func parse(body []byte, status int) (*answer, error) {
 			reason = strings.TrimSpace(f.Reason)
 		}
 		_, subcode, _ := strings.Cut(f.Subcode, ":")
-		return nil, &Fault{Status: status, Code: f.Detail.Code, Subcode: subcode, Reason: strings.Join(strings.Fields(reason), " ")}
+		return nil, &Fault{Status: status, Code: f.Detail.Code, Subcode: brief(subcode), Reason: brief(strings.Join(strings.Fields(reason), " "))}
 	}
 	if a.Action == "" {
 		return nil, errors.New("the answer is not a SOAP message")
 	}
 	return &a, nil
+}
+
+// brief is a text of the host for an error, which need not be a book.
+func brief(text string) string {
+	const most = 1000
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
 }
 
 func (a *answer) shell() string {

@@ -22,11 +22,14 @@ import (
 )
 
 // Transport is the transport "winrm". Its connections share Kerberos tickets when New made it; the zero Transport
-// gets them for each connection.
-type Transport struct{ tickets *kerberos.Tickets }
+// gets them for each connection, and remembers no refused password.
+type Transport struct {
+	tickets  *kerberos.Tickets
+	refusals *refusals
+}
 
 // New returns a Transport for a run: one ticket-granting ticket per account, whatever the number of hosts.
-func New() Transport { return Transport{tickets: new(kerberos.Tickets)} }
+func New() Transport { return Transport{new(kerberos.Tickets), new(refusals)} }
 
 var (
 	_ engine.Transport = Transport{}
@@ -249,6 +252,12 @@ func (t Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error
 	}
 	d, err := newDialer(s, p, h.Name, address, tickets)
 	if err != nil {
+		return nil, err
+	}
+	if d.refusals = t.refusals; d.refusals == nil {
+		d.refusals = new(refusals)
+	}
+	if err := d.refusals.before(d); err != nil {
 		return nil, err
 	}
 	c := newConn(ctx, d, p.operation)
