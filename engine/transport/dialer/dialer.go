@@ -9,7 +9,9 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -81,6 +83,10 @@ func network(o Options) (string, error) {
 // Where the proxy or what lies behind it is to blame, the error wraps an *Error; else it is that of net.Dialer.
 // Its stages lookup, tcp and proxy are told to who listens.
 func (d *Dialer) Dial(ctx context.Context, address string) (net.Conn, error) {
+	if strings.ContainsFunc(address, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
+		// Some come from what guests say of themselves; a proxy would take a line end for that of our request.
+		return nil, &Error{Leg: FromHere, Target: strconv.Quote(address), Msg: "there is a blank or a control character in it", Hint: "correct the address in the inventory, or its source"}
+	}
 	p, err := d.route(address)
 	if err != nil {
 		return nil, err
