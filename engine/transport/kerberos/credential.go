@@ -160,8 +160,9 @@ func (c *credential) fromTable(cipher int32) (key types.EncryptionKey, version u
 	return key, version, found
 }
 
-// mostRounds bounds what a forged answer can make of deriving a key; Windows and MIT ask for 4,096 rounds.
-const mostRounds = 1 << 20
+// mostRounds and leastRounds bound what a forged answer can make of deriving a key: too many take our time, too few make
+// the password easy to guess from the proof that follows. Windows and MIT ask for 4,096 rounds (RFC 3962, 4).
+const mostRounds, leastRounds = 1 << 20, 4096
 
 // key derives or finds the key for what a KDC says of it. info may be nil.
 func (c *credential) key(info *types.ETypeInfo2Entry, cipher int32) (types.EncryptionKey, error) {
@@ -182,7 +183,7 @@ func (c *credential) key(info *types.ETypeInfo2Entry, cipher int32) (types.Encry
 			salt = info.Salt
 		}
 		if p := info.S2KParams; len(p) == 4 {
-			if rounds := int(p[0])<<24 | int(p[1])<<16 | int(p[2])<<8 | int(p[3]); rounds == 0 || rounds > mostRounds {
+			if rounds := int(p[0])<<24 | int(p[1])<<16 | int(p[2])<<8 | int(p[3]); rounds < leastRounds || rounds > mostRounds {
 				return types.EncryptionKey{}, fmt.Errorf("the KDC asks for %d rounds", rounds)
 			}
 			params = hex.EncodeToString(p)
