@@ -82,8 +82,10 @@ func (r *Redactor) current() *strings.Replacer {
 		if len(value) < shortest {
 			continue
 		}
-		for _, f := range encodings(value) {
-			forms = append(forms, [2]string{f, "«secret: " + name + "»"})
+		for _, part := range parts(value) {
+			for _, f := range encodings(part) {
+				forms = append(forms, [2]string{f, "«secret: " + name + "»"})
+			}
 		}
 	}
 	slices.SortFunc(forms, func(a, b [2]string) int { return len(b[0]) - len(a[0]) }) // the longest first
@@ -93,6 +95,24 @@ func (r *Redactor) current() *strings.Replacer {
 	}
 	r.known, r.replacer = len(all), strings.NewReplacer(pairs...)
 	return r.replacer
+}
+
+// shortestLine is the length from which a line of a secret is one itself: errors hold the last lines of what a host said,
+// and terminals have other line ends.
+const shortestLine = 12
+
+// parts are a value and, where it has several (a key), its lines.
+func parts(value string) []string {
+	all := []string{value}
+	if !strings.ContainsAny(value, "\r\n") {
+		return all
+	}
+	for _, line := range strings.FieldsFunc(value, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		if line = strings.TrimSpace(line); len(line) >= shortestLine {
+			all = append(all, line)
+		}
+	}
+	return all
 }
 
 // encodings lists a value as it may stand in an output: clear, JSON, URL, hexadecimal, base64 at each of the three

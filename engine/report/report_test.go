@@ -90,6 +90,19 @@ func TestSinksRedactEveryField(t *testing.T) {
 	}
 }
 
+// TestLinesOfASecretAreSecrets: a host that shows a key in its error, or a terminal with other line ends.
+func TestLinesOfASecretAreSecrets(t *testing.T) {
+	var secrets engine.Secrets
+	lines := []string{"-----BEGIN PRIVATE KEY-----", "MC4CAQAwBQYDK2VwBCIEIN8yZ3hrb2Y", "", "short"}
+	secrets.Add("file:key", strings.Join(lines, "\n")+"\n")
+	r := NewRedactor(&secrets)
+	for _, join := range []string{"\n", "\r\n", " / "} {
+		if got := r.Text("it says: " + strings.Join(lines, join) + "; short of time"); strings.Contains(got, lines[1]) || !strings.Contains(got, "short of time") {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
 func TestTerminalKeepsHostsFromDrivingIt(t *testing.T) {
 	var out bytes.Buffer
 	term := &Terminal{W: &out}
