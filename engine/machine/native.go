@@ -55,7 +55,7 @@ func (h *Host) download(ctx context.Context, shell engine.Shell, path string, to
 // folder and missing rights show before anything is sent. Whether VMware Tools keep the rights of a file that they overwrite
 // is not documented: until Replace gives it those of the old one, it may have those of its folder.
 const prepareWindows = `$ErrorActionPreference='Stop';$f=%[1]s;$t=%[2]s;$s=$null;` + failWindows +
-	`try{$s=New-Object IO.FileStream($t,'Create','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
+	`try{[IO.File]::Delete($t);$s=New-Object IO.FileStream($t,'CreateNew','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
 	`$a.SetSecurityDescriptorSddlForm([IO.File]::GetAccessControl($f,'Access').GetSecurityDescriptorSddlForm('Access'),'Access');[IO.File]::SetAccessControl($t,$a)};` +
 	`$s.SetLength(%[3]d);$s.Close()}catch{bad $_.Exception}`
 

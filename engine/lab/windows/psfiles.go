@@ -38,7 +38,7 @@ const (
 		`if([IO.File]::Exists($f)){[IO.File]::Replace($t,$f,$o)FORGET}else{[IO.File]::Move($t,$f)}}catch{bad $_.Exception}}`
 	// Two scripts go round a transfer by other means: the first makes room, the second compares and moves.
 	psPrepare = `$ErrorActionPreference='Stop';$f=HOLE;$t=HOLE;$s=$null;` + psFail +
-		`try{$s=New-Object IO.FileStream($t,'Create','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
+		`try{[IO.File]::Delete($t);$s=New-Object IO.FileStream($t,'CreateNew','Write','None');if([IO.File]::Exists($f)){$a=New-Object Security.AccessControl.FileSecurity;` +
 		`$a.SetSecurityDescriptorSddlForm([IO.File]::GetAccessControl($f,'Access').GetSecurityDescriptorSddlForm('Access'),'Access');[IO.File]::SetAccessControl($t,$a)};` +
 		`$s.SetLength(NUMBER);$s.Close()}catch{bad $_.Exception}`
 	psFinish = `$ErrorActionPreference='Stop';$f=HOLE;$t=HOLE;$o=HOLE;$s=$null;` + psFail + psHash +
