@@ -52,21 +52,25 @@ func (c *command) notify() {
 	c.changed = make(chan struct{})
 }
 
-// until waits until ready, which is called with the lock held, and returns with the lock held.
+// until waits until ready, which is called with the lock held, and returns with the lock held. Its error says that this
+// will not come about, or did not in time: a command that has just ended is ready and over at once, and select picks one
+// of several by chance.
 func (c *command) until(ctx context.Context, ready func() bool) error {
 	c.mu.Lock()
 	for !ready() {
 		changed := c.changed
 		c.mu.Unlock()
+		var over error
 		select {
 		case <-changed:
-			c.mu.Lock()
 		case <-c.ctx.Done():
-			c.mu.Lock()
-			return faultAborted
+			over = faultAborted
 		case <-ctx.Done():
-			c.mu.Lock()
-			return faultTimedOut
+			over = faultTimedOut
+		}
+		c.mu.Lock()
+		if over != nil && !ready() {
+			return over
 		}
 	}
 	return nil
