@@ -320,8 +320,9 @@ func (a *acting) lostPut(ctx context.Context, u engine.Upload, undo string, last
 	}
 	known := *e
 	known.Kind, known.Err = engine.KindModule, nil
-	known.Msg = "the connection broke in the middle (" + e.Msg + "); the old file is untouched, the temporary one removed"
-	known.Unreachable, known.Hint = false, "run it again"
+	why := engine.Error{Kind: e.Kind, Msg: e.Msg, Err: e.Err}
+	known.Msg = "the connection broke in the middle (" + why.Error() + "); the old file is untouched, the temporary one removed"
+	known.Unreachable, known.Orphan, known.Hint = false, false, "run it again"
 	return &known
 }
 

@@ -3,6 +3,7 @@ package wsman
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -20,7 +21,7 @@ const linger = 5 * time.Millisecond
 type command struct {
 	id    string
 	ctx   context.Context
-	kill  context.CancelFunc
+	over  context.CancelCauseFunc // what comes first counts: errEnded, or that it was killed
 	ended chan struct{} // closed when the handler has returned
 
 	mu           sync.Mutex
@@ -32,17 +33,31 @@ type command struct {
 
 func newCommand(ctx context.Context) *command {
 	c := &command{id: newID(), ended: make(chan struct{}), changed: make(chan struct{})}
-	c.ctx, c.kill = context.WithCancel(ctx)
+	c.ctx, c.over = context.WithCancelCause(ctx)
 	return c
+}
+
+var (
+	errEnded  = errors.New("the command has ended")
+	errKilled = errors.New("the command was killed")
+)
+
+// kill ends the command; what it then ends with reaches nobody.
+func (c *command) kill() { c.over(errKilled) }
+
+// killed tells whether something else than its own end was the end of the command.
+func (c *command) killed() bool {
+	cause := context.Cause(c.ctx)
+	return cause != nil && !errors.Is(cause, errEnded)
 }
 
 func (c *command) run(handle func(context.Context, *Session) uint32, user, line string) {
 	defer close(c.ended)
-	defer c.kill()
 	exit := handle(c.ctx, &Session{User: user, Line: line, Stdin: stdin{c}, Stdout: sink{c, &c.out}, Stderr: sink{c, &c.err}})
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.done, c.exit = true, exit
+	c.over(errEnded)
+	c.done, c.exit = !c.killed(), exit
 	c.notify()
 }
 
@@ -52,9 +67,9 @@ func (c *command) notify() {
 	c.changed = make(chan struct{})
 }
 
-// until waits until ready, which is called with the lock held, and returns with the lock held. Its error says that this
-// will not come about, or did not in time: a command that has just ended is ready and over at once, and select picks one
-// of several by chance.
+// until waits until ready, which is called with the lock held, and returns with the lock held. Its error says that the command
+// was killed, or that it did not come about in time. A command that ends by itself is ready and over at once, and select
+// picks one of several by chance: so one looks again.
 func (c *command) until(ctx context.Context, ready func() bool) error {
 	c.mu.Lock()
 	for !ready() {
@@ -69,7 +84,7 @@ func (c *command) until(ctx context.Context, ready func() bool) error {
 			over = faultTimedOut
 		}
 		c.mu.Lock()
-		if over != nil && !ready() {
+		if over != nil && (c.killed() || !ready()) {
 			return over
 		}
 	}

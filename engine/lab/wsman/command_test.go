@@ -32,6 +32,19 @@ func TestEndIsNoAbort(t *testing.T) {
 	}
 }
 
+// TestKillIsNoEnd: what a command ends with because it was killed is no exit code of its own.
+func TestKillIsNoEnd(t *testing.T) {
+	for range 20 {
+		c := newCommand(t.Context())
+		go c.run(func(ctx context.Context, _ *Session) uint32 { <-ctx.Done(); return 0 }, "ops", "wait")
+		go c.kill()
+		if got, err := c.fetch(t.Context(), 1000); !errors.Is(err, faultAborted) {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		<-c.ended
+	}
+}
+
 // TestKilledIsAborted: who waits for a command that is killed, and does not end by that, hears so.
 func TestKilledIsAborted(t *testing.T) {
 	c := newCommand(t.Context())

@@ -46,7 +46,7 @@ type Target struct {
 }
 
 // patience bounds everything that must happen "soon"; it is not a measure of speed.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // Run runs the suite.
 func Run(t *testing.T, target Target) {

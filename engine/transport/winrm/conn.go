@@ -23,7 +23,6 @@ type conn struct {
 	pool      *pool
 	identity  string
 	operation time.Duration // how long the host may hold a request
-	patience  time.Duration // how long an answer is waited for
 	slots     chan struct{}
 	limits    limits
 	page      codepage.Page   // of the shell
@@ -49,7 +48,7 @@ func newConn(ctx context.Context, d *dialer, operation time.Duration) *conn {
 	c := &conn{
 		pool:      &pool{dialer: d, links: map[*link]bool{}},
 		identity:  "none",
-		operation: operation, patience: patienceFor(operation), limits: limits{envelope: envelopeSize},
+		operation: operation, limits: limits{envelope: envelopeSize},
 		slots: make(chan struct{}, parallel), creating: make(chan struct{}, 1),
 		base: context.WithoutCancel(ctx),
 	}

@@ -30,7 +30,7 @@ func windowsGuest(t testing.TB, way string) (*windows.Guest, *wsman.Server, engi
 	server, h := startWith(t, way, func(ctx context.Context, s *wsman.Session) uint32 {
 		return g.Exec(ctx, s.User, s.Line, s.Stdin, s.Stdout, s.Stderr)
 	})
-	return g, server, open(t, h)
+	return g, server, open(t, patient(h))
 }
 
 func randomFile(t testing.TB, size int) (string, []byte, engine.Content) {

@@ -45,10 +45,11 @@ func faultIs(err error, codes ...uint32) bool {
 	return errors.As(err, &f) && slices.Contains(codes, f.Code)
 }
 
-// noNews tells that a Receive waited as long as it was to and nothing came.
+// noNews tells that a request waited as long as it was to and nothing came. A part of stdin that was not taken in time is
+// lost, and no news of that kind.
 func noNews(err error) bool {
 	var f *Fault
-	return errors.As(err, &f) && (f.Code == codeTimedOut || f.Subcode == subcodeTimedOut)
+	return !errors.As(err, new(*lost)) && errors.As(err, &f) && (f.Code == codeTimedOut || f.Subcode == subcodeTimedOut)
 }
 
 // gone tells that the command is not there any more: it is certainly dead.

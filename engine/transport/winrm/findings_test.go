@@ -260,6 +260,29 @@ func TestFindingG2LostStdin(t *testing.T) {
 	}
 }
 
+// A command that begins to read late makes the host hold its input back, for longer than it waits for news; nothing is lost by that.
+func TestStdinIsReadLate(t *testing.T) {
+	t.Parallel()
+	_, h, s := host(t, wsman.Options{NTLM: true})
+	s.OperationTimeout = "500ms"
+	c := open(t, h)
+	input := strings.Repeat("0123456789abcde\n", 100_000) // more than the host holds
+	if got, err := exec(t.Context(), c, "late", input); err != nil || got != input+"||0" {
+		t.Errorf("%d bytes come back of %d, %v", len(got), len(input), err)
+	}
+}
+
+// One that never reads is not waited for without end, and what it has got is not known.
+func TestStdinIsNeverRead(t *testing.T) {
+	t.Parallel()
+	_, h := start(t, "ntlm http")
+	c := open(t, h)
+	_, err := exec(t.Context(), c, "wait", strings.Repeat("x", 2_000_000))
+	if e := want(t, err, engine.KindLost); !strings.Contains(e.Error(), "has not read its input for 2s") || e.Unreachable || e.Orphan {
+		t.Errorf("%+v", e)
+	}
+}
+
 // sizes are of what was sent as stdin.
 func sizes(server *wsman.Server) (all []int) {
 	for _, r := range server.Requests() {
@@ -411,7 +434,7 @@ func TestQuotaOfOperationsInParallel(t *testing.T) {
 func TestQuotaOfProcesses(t *testing.T) {
 	t.Parallel()
 	server, h, _ := host(t, wsman.Options{NTLM: true, Processes: 2})
-	c := open(t, h)
+	c := open(t, patient(h))
 	errs := make(chan error)
 	for range 5 {
 		go func() {

@@ -85,9 +85,14 @@ func (c *conn) oversized() error {
 // quota of shells, processes or operations) was not done; it is asked again, with growing pauses, for as long as
 // operation_timeout.
 func (c *conn) call(ctx context.Context, m message) (*answer, error) {
+	return c.callFor(ctx, m, c.operation)
+}
+
+// callFor is call for a message that the host may hold for so long.
+func (c *conn) callFor(ctx context.Context, m message, hold time.Duration) (*answer, error) {
 	wait := newQuotaWait(c.operation)
 	for {
-		a, err := c.ask(ctx, m)
+		a, err := c.askFor(ctx, m, hold)
 		if !overQuota(err) || !wait.more(ctx) {
 			return a, err
 		}

@@ -14,7 +14,7 @@ import (
 // Finding 5: the library keeps one session for all messages; two commands at once, or one with input, panic.
 func TestNTLMFinding5ParallelSealed(t *testing.T) {
 	_, h := start(t, "ntlm http")
-	c := open(t, h)
+	c := open(t, patient(h))
 	var wait sync.WaitGroup
 	for i := range 8 {
 		wait.Go(func() {

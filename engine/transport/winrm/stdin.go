@@ -3,6 +3,7 @@ package winrm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -54,25 +55,28 @@ func (r *run) give(ctx context.Context, p part) error {
 	for {
 		n := min(len(p.data), r.limits.chunk())
 		rest := p.data[n:]
-		_, err := r.call(ctx, send(r.shell.id, r.id, p.data[:n], p.end && len(rest) == 0))
+		hold := inputHold(r.operation)
+		_, err := r.callFor(ctx, send(r.shell.id, r.id, p.data[:n], p.end && len(rest) == 0), hold)
 		if tooLarge(err) && r.limits.shrink(n) {
 			continue // nothing of it was taken
 		}
 		if err != nil || len(rest) == 0 {
-			return untaken(ctx, err)
+			return untaken(ctx, hold, err)
 		}
 		p.data = rest
 	}
 }
 
 // untaken tells what an error of Send means.
-func untaken(ctx context.Context, err error) error {
+func untaken(ctx context.Context, hold time.Duration, err error) error {
 	var f *Fault
 	switch {
 	case err == nil, ctx.Err() != nil: // the command has ended, or is being killed
 		return nil
 	case stdinClosed(err):
 		return errStdinClosed
+	case noNews(err): // how much of it the process has got, is not known
+		return &lost{msg: fmt.Sprintf("the command has not read its input for %v", hold), hint: "a larger operation_timeout gives it more time", answered: true, err: err}
 	case errors.As(err, &f), tooLarge(err):
 		return &lost{msg: "the host did not take the input of the command", answered: true, err: err}
 	}

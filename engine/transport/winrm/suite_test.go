@@ -148,10 +148,13 @@ func TestSuite(t *testing.T) {
 				Open: func(t *testing.T) engine.Shell {
 					if down {
 						server, h = startWith(host, way, handle)
-						if s, ok := h.Connection.Settings.(*settings); ok {
-							s.OperationTimeout = "2s"
-						}
 						down = false
+					}
+					if s, ok := h.Connection.Settings.(*settings); ok {
+						s.ConnectTimeout, s.OperationTimeout = "10s", "2s"
+						if strings.HasSuffix(t.Name(), "silence") { // where there is nothing to wait for
+							s.ConnectTimeout, s.OperationTimeout = "1s", "300ms"
+						}
 					}
 					return open(t, h)
 				},

@@ -25,17 +25,12 @@ var template = sync.OnceValues(func() (*wine.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wine.Prepare(context.Background(), dir)
-})
-
-// TestMain removes the template.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if t, err := template(); err == nil {
-		t.Remove()
+	made, err := wine.Prepare(context.Background(), dir)
+	if err == nil {
+		afterAll = append(afterAll, made.Remove)
 	}
-	os.Exit(code)
-}
+	return made, err
+})
 
 // wineGuest is a Windows host whose processes, services and command line are not ours.
 func wineGuest(t *testing.T, s wineset.Settings) (*wine.Guest, *engine.Host, *winrm.Settings) {

@@ -29,7 +29,7 @@ import (
 	"github.com/dsplay/dsplay/engine/transport/winrm"
 )
 
-// cmd is an interpreter with a few words: "say TEXT", "complain TEXT", "cat", "flood BYTES", "exit N", "wait".
+// cmd is an interpreter with a few words: "say TEXT", "complain TEXT", "cat", "late" (cat, after a while), "flood BYTES", "exit N", "wait".
 func cmd(ctx context.Context, s *wsman.Session) uint32 {
 	word, rest, _ := strings.Cut(s.Line, " ")
 	switch word {
@@ -49,6 +49,9 @@ func cmd(ctx context.Context, s *wsman.Session) uint32 {
 		return uint32(n)
 	case "wait":
 		<-ctx.Done()
+	case "late":
+		_ = engine.Wait(ctx, 700*time.Millisecond)
+		_, _ = io.Copy(s.Stdout, s.Stdin)
 	}
 	return 0
 }
@@ -96,6 +99,14 @@ func open(t testing.TB, h *engine.Host) engine.Shell {
 		t.Fatalf("%T is no shell", c)
 	}
 	return sh
+}
+
+// patient is a host whose answers a busy machine may delay.
+func patient(h *engine.Host) *engine.Host {
+	if s, ok := h.Connection.Settings.(*winrm.Settings); ok {
+		s.ConnectTimeout, s.OperationTimeout = "20s", "20s"
+	}
+	return h
 }
 
 // exec runs a line and gives "stdout|stderr|code".
@@ -240,7 +251,7 @@ func TestParallel(t *testing.T) {
 	for _, way := range ways[:2] {
 		t.Run(way, func(t *testing.T) {
 			server, h := start(t, way)
-			c := open(t, h)
+			c := open(t, patient(h))
 			errs := make(chan error)
 			const workers, rounds = 8, 10
 			for w := range workers {
