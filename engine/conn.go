@@ -65,7 +65,7 @@ type Shell interface {
 	// Exec runs p and waits. With a nil error the code is the exit code, whatever its value.
 	// When ctx ends, the process is killed on the host too; the error is then KindTimeout (deadline) or
 	// wraps context.Canceled, and says with Orphan when the death could not be confirmed.
-	// A connection that breaks meanwhile gives KindLost. No error leaves a goroutine behind.
+	// A connection that breaks meanwhile gives KindLost, and Orphan unless it is known that nothing runs any more. No error leaves a goroutine behind.
 	Exec(ctx context.Context, p Process) (code int, err error)
 	// Family is "posix" or "windows" when the transport knows it, else "".
 	Family() string

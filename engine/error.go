@@ -39,7 +39,8 @@ type Error struct {
 	// Unreachable says that the host did not answer at all: nothing was executed by this call,
 	// or (KindLost) the connection broke meanwhile and the outcome is unknown.
 	Unreachable bool
-	// Orphan says that a process was to be killed on the target and could not be confirmed dead.
+	// Orphan says that a process may still run on the target: it was to be killed, or the connection to it broke, and nobody
+	// could confirm its death. KindLost without it: what ran is certainly over, and only its outcome is not known.
 	Orphan bool
 	// Waits are the entries that have not run and on which an expression waits that must be known; nil: it is something else.
 	Waits []string

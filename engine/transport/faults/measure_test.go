@@ -173,10 +173,7 @@ func (s *scene) requests(action string) (n int) {
 func (s *scene) left(err error) string {
 	var e *engine.Error
 	errors.As(err, &e)
-	unknown := e != nil && (e.Orphan || e.Kind == engine.KindLost && e.Unreachable && !errors.Is(err, engine.ErrNotRun))
-	if unknown && (s.winrm != nil || s.guest != nil) && !e.Orphan {
-		unknown = false // it says when it could not end it
-	}
+	unknown := e != nil && (e.Orphan || s.web != nil && e.Kind == engine.KindLost && !errors.Is(err, engine.ErrNotRun)) // a request leaves no process
 	if !unknown {
 		until(s.t, "nothing runs on the host", func() bool { return s.running.Load() == 0 })
 	}

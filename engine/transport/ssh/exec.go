@@ -123,14 +123,15 @@ func (c *Conn) noCode(line string) error {
 	case <-timer.C:
 	}
 	e := c.failure(engine.KindLost, line, "check on the host whether it was done before it is repeated; the log of sshd may say why")
-	e.Msg, e.Unreachable = "the host ended it without an exit code, the outcome is unknown", true
+	e.Msg, e.Unreachable, e.Orphan = "the host ended it without an exit code, the outcome is unknown", true, true
 	return e
 }
 
-// lost: whether the command ran to its end, and with which code, nobody knows.
+// lost: whether the command ran to its end, and with which code, nobody knows; nor whether it still runs, because sshd ends
+// no command whose connection breaks, unless it has a terminal.
 func (c *Conn) lost(line string) error {
 	e := c.failure(engine.KindLost, line, "check on the host whether it was done before it is repeated")
-	e.Msg, e.Unreachable = "the connection broke, the outcome is unknown", true
+	e.Msg, e.Unreachable, e.Orphan = "the connection broke, the outcome is unknown", true, true
 	if c.via != nil && c.via.brokeSoon() {
 		e.Msg = "the connection to the jump host " + c.name + " broke, the outcome is unknown"
 	}

@@ -179,8 +179,8 @@ func (s *suite) cut(t *testing.T) {
 	shell := s.open(t)
 	l := s.sleep(t.Context(), t, shell)
 	s.Cut(t)
-	if e := mustFail(t, l.wait(t), engine.KindLost); !e.Unreachable {
-		t.Errorf("Unreachable is not set: %v", e)
+	if e := mustFail(t, l.wait(t), engine.KindLost); !e.Unreachable || !e.Orphan {
+		t.Errorf("unreachable %v, orphan %v: %v", e.Unreachable, e.Orphan, e)
 	}
 	r := exec(t.Context(), shell, s.c.Exit(0), "")
 	if e := mustFail(t, r.err, engine.KindLost); !errors.Is(e, engine.ErrNotRun) {
@@ -207,7 +207,9 @@ func (s *suite) silence(t *testing.T) {
 	} else if e.Kind == engine.KindTimeout && !e.Orphan {
 		t.Error("a host that said nothing cannot have confirmed the death")
 	}
-	_ = mustFail(t, lasting.wait(t), engine.KindLost)
+	if e := mustFail(t, lasting.wait(t), engine.KindLost); !e.Orphan {
+		t.Errorf("nobody was there who could say that it is dead: %v", e)
+	}
 	undo()
 	s.reap(t, append(lasting.pids, stopped.pids...))
 }
@@ -267,8 +269,8 @@ func (s *suite) cutInOutput(t *testing.T) {
 	stdout, l := s.endless(t.Context(), t, s.open(t))
 	before := stdout.len()
 	s.Cut(t)
-	if e := mustFail(t, l.wait(t), engine.KindLost); !e.Unreachable || errors.Is(e, engine.ErrNotRun) {
-		t.Errorf("unreachable %v, %v", e.Unreachable, e)
+	if e := mustFail(t, l.wait(t), engine.KindLost); !e.Unreachable || !e.Orphan || errors.Is(e, engine.ErrNotRun) {
+		t.Errorf("unreachable %v, orphan %v, %v", e.Unreachable, e.Orphan, e)
 	}
 	checkPart(t, stdout, before)
 	s.reap(t, l.pids)
