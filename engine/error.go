@@ -53,7 +53,7 @@ func (e *Error) Error() string {
 		b.WriteString(e.Op + ": ")
 	}
 	switch {
-	case e.Msg != "" && e.Err != nil && e.Err.Error() != context.Canceled.Error():
+	case e.Msg != "" && e.Err != nil && adds(e.Err):
 		fmt.Fprintf(&b, "%s: %s", e.Msg, cause(e.Err))
 	case e.Msg != "":
 		b.WriteString(e.Msg)
@@ -66,6 +66,13 @@ func (e *Error) Error() string {
 		b.WriteString(" (a process may still run on the target)")
 	}
 	return b.String()
+}
+
+// adds tells whether the text of err says more than the words before it. That a context has ended is for programs; so is
+// what Put wraps.
+func adds(err error) bool {
+	text := err.Error()
+	return text != "" && text != context.Canceled.Error() && text != context.DeadlineExceeded.Error()
 }
 
 // cause is the text of err. A dial that failed names its target, which Op has said: "connection refused" is left.

@@ -105,7 +105,7 @@ func (u Upload) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "put %s", u.Path)
 	if u.Content.SHA256 != "" {
-		fmt.Fprintf(&b, " %d bytes sha256:%s", u.Content.Size, u.Content.SHA256)
+		fmt.Fprintf(&b, " %s sha256:%s", SizeText(u.Content.Size), u.Content.SHA256)
 	} else {
 		fmt.Fprintf(&b, " «secret: %s»", u.Content.Secret)
 	}
@@ -117,6 +117,14 @@ func (u Upload) String() string {
 		}
 	}
 	return b.String()
+}
+
+// SizeText is a number of bytes in words.
+func SizeText(n int64) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 // Progress is how far a copy has come. It is told at most every few seconds, and only of copies that take longer.

@@ -13,6 +13,7 @@ import (
 //
 //	hcl:"name" or hcl:"name,optional"   as gohcl reads them
 //	doc:"…"                             one sentence for dsplay doc
+//	plain:"shown"                       a Secret that most often is none: plans show a text that nobody declared secret
 //	executed:"true"                     it ends in a command, a path, a name or a request: never unknown in a plan, never a secret
 //	oneof:"started stopped"             the values that are allowed
 //

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/dsplay/dsplay/engine"
@@ -64,6 +65,8 @@ func (a *app) completeDoc(_ *cobra.Command, args []string, _ string) ([]cobra.Co
 		for _, f := range decode.Describe() {
 			out = append(out, f.Name)
 		}
+	case len(args) == 1 && (args[0] == connectionWord || args[0] == sourceWord):
+		out = slices.Sorted(maps.Keys(a.settings(args[0])))
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
 }

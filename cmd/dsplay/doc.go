@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -47,7 +48,7 @@ func (a *app) docCommand() *cobra.Command {
 	return c
 }
 
-// docWord explains a module or a block.
+// docWord explains a module, a block, or what a connection or source of that type takes.
 func (a *app) docWord(word string) error {
 	modules, blocks := a.wires().modules, lang.Blocks()
 	if i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == word }); i >= 0 {
@@ -56,7 +57,12 @@ func (a *app) docWord(word string) error {
 	if i := slices.IndexFunc(blocks, func(b lang.BlockDoc) bool { return b.Name == word }); i >= 0 {
 		return a.docBlock(blocks[i])
 	}
-	return fmt.Errorf("there is no module and no block %q.%s dsplay doc lists them", word, decode.Suggest(word, a.words()))
+	for _, block := range []string{connectionWord, sourceWord} {
+		if _, ok := a.settings(block)[word]; ok {
+			return a.docSettings(block, []string{word})
+		}
+	}
+	return fmt.Errorf("there is no module, no block and no connection %q.%s dsplay doc lists them", word, decode.Suggest(word, a.words()))
 }
 
 // words are what docWord explains.
@@ -67,6 +73,9 @@ func (a *app) words() []string {
 	}
 	for _, b := range lang.Blocks() {
 		words = append(words, b.Name)
+	}
+	for _, block := range []string{connectionWord, sourceWord} {
+		words = slices.AppendSeq(words, maps.Keys(a.settings(block)))
 	}
 	return words
 }
@@ -81,7 +90,8 @@ func (a *app) docList(modules []engine.Module) error {
 	for _, b := range lang.Blocks() {
 		blocks = append(blocks, b.Name)
 	}
-	fmt.Fprintf(w, "\nBlocks of the language: %s\nFunctions: dsplay doc %s\nInventory: dsplay doc connection, dsplay doc source\n", strings.Join(blocks, " "), functionsWord)
+	fmt.Fprintf(w, "\nBlocks of the language: %s\nFunctions: dsplay doc %s\nInventory: connection %s; source %s\n", strings.Join(blocks, " "), functionsWord,
+		a.types(connectionWord), a.types(sourceWord))
 	return w.Flush()
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,6 +28,19 @@ func TestReferencePagesAreMadeFromTheCode(t *testing.T) {
 		if string(got) != page.want {
 			t.Errorf("docs/%s is not what the code says; make it anew: go run ./cmd/dsplay %s > docs/%s", page.file, page.command, page.file)
 		}
+	}
+}
+
+// TestDocOfAConnection: whoever wants to know of ssh need not know that it is a connection.
+func TestDocOfAConnection(t *testing.T) {
+	for _, word := range []string{"ssh", "winrm", "vsphere"} {
+		var out strings.Builder
+		if err := (&app{out: &out}).docWord(word); err != nil || !strings.Contains(out.String(), strconv.Quote(word)) || !strings.Contains(out.String(), "Arguments") {
+			t.Errorf("%s: %v\n%s", word, err, out.String())
+		}
+	}
+	if err := (&app{out: io.Discard}).docWord("sssh"); err == nil || !strings.Contains(err.Error(), `Did you mean "ssh"?`) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -19,7 +19,7 @@ const (
 // docSettings shows the arguments of a connection or source block of one type; without a type, which there are.
 func (a *app) docSettings(block string, which []string) error {
 	settings := a.settings(block)
-	known := strings.Join(slices.Sorted(maps.Keys(settings)), ", ")
+	known := a.types(block)
 	if len(which) == 0 {
 		fmt.Fprintf(a.out, "%s: %s\n", block, known)
 		return nil
@@ -34,6 +34,11 @@ func (a *app) docSettings(block string, which []string) error {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", f.Name, argNotes(f), f.Doc)
 	}
 	return w.Flush()
+}
+
+// types are those of a block of the inventory.
+func (a *app) types(block string) string {
+	return strings.Join(slices.Sorted(maps.Keys(a.settings(block))), ", ")
 }
 
 // settings are what the types of a block of the inventory decode into.

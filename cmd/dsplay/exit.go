@@ -49,7 +49,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // verdict is how a pass ended, as an exit code and in words.
 func verdict(r run.Result) (code int, status, reason string) {
-	failed, unreachable, changed := 0, 0, 0
+	failed, unreachable, changed, word := 0, 0, 0, "changed"
 	for _, h := range r.Hosts {
 		if h.Changed > 0 {
 			changed++
@@ -58,11 +58,14 @@ func verdict(r run.Result) (code int, status, reason string) {
 			continue
 		}
 		failed++
+		if h.Changed > 0 {
+			word = "changed or perhaps changed" // what failed may have done a part
+		}
 		if h.Silent {
 			unreachable++
 		}
 	}
-	sum := fmt.Sprintf("%s, %d changed, %d not ok (%s)", plural(len(r.Hosts), "host"), changed, failed, r.Took.Round(1e7))
+	sum := fmt.Sprintf("%s, %d %s, %d not ok (%s)", plural(len(r.Hosts), "host"), changed, word, failed, r.Took.Round(1e7))
 	if r.Resolved > 0 {
 		sum += "; " + plural(r.Resolved, "step") + " of the plan " + map[bool]string{true: "was", false: "were"}[r.Resolved == 1] + " not needed any more"
 	}

@@ -140,7 +140,7 @@ func (p *pingView) host(h ping.Host) {
 	}
 	p.line("", strings.Join(facts(h), " · "))
 	p.line("", h.Identity)
-	if h.Error != nil || p.verbose {
+	if h.Status == ping.Unreachable || p.verbose { // where the login works nobody asks for another one
 		p.line("offers", strings.Join(h.Offered, " "))
 	}
 	for _, w := range h.Weakenings {

@@ -176,15 +176,26 @@ func putError(host, op string, out engine.Output) error {
 		e.Hint, e.Err = phrased(out.Stderr, "", nil)
 		return e
 	}
-	e.Msg, e.Hint, e.Err = r.msg, r.hint, r.err
+	e.Msg = r.msg
 	if said := lastLines(out.Stderr); said != "" {
 		e.Msg += " (" + said + ")"
 	}
+	hint, err := r.hint, r.err
 	if out.Code != putInvalid { // its words are not ours to interpret
-		e.Hint, e.Err = phrased(out.Stderr, r.hint, r.err)
+		hint, err = phrased(out.Stderr, hint, err)
+	}
+	e.Hint = hint
+	if err != nil {
+		e.Err = silent{err}
 	}
 	return e
 }
+
+// silent is an error for errors.Is: what there is to say, the host's words say.
+type silent struct{ error }
+
+func (silent) Error() string   { return "" }
+func (s silent) Unwrap() error { return s.error }
 
 // phrased finds what a text of the host means; err and hint stand when nothing in it is known.
 func phrased(text, hint string, err error) (string, error) {

@@ -39,7 +39,7 @@ type Argv struct {
 	Argv    []string          `hcl:"argv" executed:"true" doc:"The program and its arguments, one word each."`
 	Unless  []string          `hcl:"unless,optional" executed:"true" doc:"A command that changes nothing; the step is only run while it ends with another code than 0."`
 	Creates string            `hcl:"creates,optional" executed:"true" doc:"A file or folder; the step is only run while it is missing."`
-	Stdin   engine.Secret     `hcl:"stdin,optional" doc:"Sent on standard input; may be a secret."`
+	Stdin   engine.Secret     `hcl:"stdin,optional" plain:"shown" doc:"Sent on standard input; may be a secret."`
 	Env     map[string]string `hcl:"env,optional" executed:"true" doc:"Environment variables; they stand on the command line, so they take no secret."`
 	Dir     string            `hcl:"dir,optional" executed:"true" doc:"Working directory."`
 	OKCodes []int             `hcl:"ok_codes,optional" doc:"Exit codes that are no failure; default: only 0."`
@@ -52,7 +52,7 @@ type Text struct {
 	Text    string            `hcl:"text" executed:"true" doc:"What the shell runs."`
 	Unless  string            `hcl:"unless,optional" executed:"true" doc:"A text that changes nothing; the step is only run while it ends with another code than 0."`
 	Creates string            `hcl:"creates,optional" executed:"true" doc:"A file or folder; the step is only run while it is missing."`
-	Stdin   engine.Secret     `hcl:"stdin,optional" doc:"Sent on standard input; may be a secret."`
+	Stdin   engine.Secret     `hcl:"stdin,optional" plain:"shown" doc:"Sent on standard input; may be a secret."`
 	Env     map[string]string `hcl:"env,optional" executed:"true" doc:"Environment variables; they stand on the command line, so they take no secret."`
 	Dir     string            `hcl:"dir,optional" executed:"true" doc:"Working directory."`
 	OKCodes []int             `hcl:"ok_codes,optional" doc:"Exit codes that are no failure; default: only 0."`

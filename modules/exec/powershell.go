@@ -22,10 +22,10 @@ A short script stands on the command line, encoded; a longer one, and everything
 // Script are the arguments of powershell.
 type Script struct {
 	Script     string                   `hcl:"script" executed:"true" doc:"What PowerShell runs; a param block may begin it."`
-	Parameters map[string]engine.Secret `hcl:"parameters,optional" doc:"Values for its param block, by name. They travel on standard input, so they may be secrets; to the script they are strings."`
+	Parameters map[string]engine.Secret `hcl:"parameters,optional" plain:"shown" doc:"Values for its param block, by name. They travel on standard input, so they may be secrets; to the script they are strings."`
 	Unless     string                   `hcl:"unless,optional" executed:"true" doc:"A script that changes nothing; the step is only run while it ends with another code than 0."`
 	Creates    string                   `hcl:"creates,optional" executed:"true" doc:"A file or folder; the step is only run while it is missing."`
-	Stdin      engine.Secret            `hcl:"stdin,optional" doc:"What the script finds in $input, line by line; may be a secret."`
+	Stdin      engine.Secret            `hcl:"stdin,optional" plain:"shown" doc:"What the script finds in $input, line by line; may be a secret."`
 	Env        map[string]string        `hcl:"env,optional" executed:"true" doc:"Environment variables; they stand on the command line, so they take no secret."`
 	Dir        string                   `hcl:"dir,optional" executed:"true" doc:"Working directory."`
 	OKCodes    []int                    `hcl:"ok_codes,optional" doc:"Exit codes that are no failure; default: only 0."`

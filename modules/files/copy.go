@@ -34,7 +34,7 @@ As a probe it tells how the file is.`,
 // File are the arguments of copy.
 type File struct {
 	Src     string        `hcl:"src,optional" executed:"true" doc:"A file of this machine; a relative path starts at the playbook. Its content is bound by its hash, its bytes are not in the plan."`
-	Content engine.Secret `hcl:"content,optional" doc:"The content itself, instead of src; may be a secret. Must be known when the plan is made."`
+	Content engine.Secret `hcl:"content,optional" plain:"shown" doc:"The content itself, instead of src; may be a secret. Must be known when the plan is made."`
 	Dest    string        `hcl:"dest" executed:"true" doc:"Where the file shall be on the host: a whole path with the file's name. Its folder must exist."`
 	Mode    string        `hcl:"mode,optional" executed:"true" doc:"Permission bits in octal, like \"0644\". Not on Windows."`
 	Owner   string        `hcl:"owner,optional" executed:"true" doc:"User to whom it shall belong, by name or number. Not on Windows."`

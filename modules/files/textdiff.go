@@ -64,9 +64,9 @@ func (f *File) described() string {
 
 func describe(size int64, hash string) string {
 	if hash == "" {
-		return fmt.Sprintf("%d bytes", size)
+		return engine.SizeText(size)
 	}
-	return fmt.Sprintf("%d bytes sha256:%s…", size, hash[:12])
+	return fmt.Sprintf("%s sha256:%s…", engine.SizeText(size), hash[:12])
 }
 
 // readers are rights for everybody in SDDL: Users, Everyone, authenticated users.

@@ -87,7 +87,7 @@ func (d *decoder) body(body hcl.Body, target reflect.Value, prefix string) {
 		case kind == "" || kind == "attr" || kind == "optional":
 			if attr := content.Attributes[name]; attr != nil {
 				optional := kind == "optional" || f.Type.Kind() == reflect.Pointer
-				d.attribute(attr, target.Field(i), prefix+name, optional, strings.Fields(f.Tag.Get("oneof")))
+				d.attribute(attr, target.Field(i), prefix+name, optional, f.Tag)
 			}
 		default:
 			panic(fmt.Sprintf("decode: %s.%s: tag %q is not supported", target.Type(), f.Name, f.Tag.Get("hcl")))
@@ -122,7 +122,7 @@ func contentOf(body *hclsyntax.Body) *hcl.BodyContent {
 	return content
 }
 
-func (d *decoder) attribute(attr *hcl.Attribute, field reflect.Value, name string, optional bool, oneOf []string) {
+func (d *decoder) attribute(attr *hcl.Attribute, field reflect.Value, name string, optional bool, tag reflect.StructTag) {
 	value, diags := d.eval(attr.Expr)
 	d.diags = append(d.diags, diags...)
 	if diags.HasErrors() {
@@ -136,14 +136,18 @@ func (d *decoder) attribute(attr *hcl.Attribute, field reflect.Value, name strin
 		d.fail(attr, "Missing required argument", fmt.Sprintf("The argument %q is required, but its value is null.", attr.Name))
 		return
 	}
-	d.out.Shown = append(d.out.Shown, engine.Arg{Name: name, Value: show(value, field.Type())})
+	shown := show(value, field.Type())
+	if tag.Get("plain") == "shown" { // most often it is no secret, and who approves it has to see it
+		shown = Show(value)
+	}
+	d.out.Shown = append(d.out.Shown, engine.Arg{Name: name, Value: shown})
 	if !value.IsWhollyKnown() {
 		d.out.Unknown = append(d.out.Unknown, name)
 		d.unknown(attr, value, field.Type())
 		return
 	}
 	fresh := reflect.New(field.Type()).Elem() // so that a value that fits only in part leaves no trace
-	if err := set(fresh, value, oneOf); err != nil {
+	if err := set(fresh, value, strings.Fields(tag.Get("oneof"))); err != nil {
 		d.fail(attr, err.summary, err.detail(attr.Name))
 		return
 	}

@@ -125,6 +125,25 @@ limit "x" { ports = [3] }
 	}
 }
 
+// TestPlainContentIsShown: who approves what a field holds that may be a secret, and is none, has to see it.
+func TestPlainContentIsShown(t *testing.T) {
+	var target struct {
+		Content engine.Secret            `hcl:"content,optional" plain:"shown"`
+		Params  map[string]engine.Secret `hcl:"params,optional" plain:"shown"`
+		Hidden  engine.Secret            `hcl:"hidden,optional"`
+	}
+	body, diags := decode.Struct(parse(t, `
+content = "port = 8080"
+params  = { Name = "svc", Password = var.secret }
+hidden  = "x"
+`).Body, evalContext(), &target, nil)
+	want := []engine.Arg{{Name: "content", Value: `"port = 8080"`}, {Name: "hidden", Value: "«secret: plain text»"},
+		{Name: "params", Value: `{Name = "svc", Password = «secret: env:PW»}`}}
+	if diags.HasErrors() || !slices.Equal(body.Shown, want) {
+		t.Errorf("shown: %v %v", body.Shown, diags)
+	}
+}
+
 func TestUnknownStaysDefault(t *testing.T) {
 	a, body, problems := run(t, `
 name  = "x"

@@ -8,6 +8,7 @@ package guest
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -127,12 +128,27 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 	}
 	peer, err := peers.Conn(ctx, s.VCenter)
 	if err != nil {
-		return nil, err
+		return nil, ofCenter(s.VCenter, err)
 	}
 	api, ok := peer.(engine.API)
 	if !ok {
 		return nil, &engine.Error{Kind: engine.KindModule, Host: s.VCenter, Op: op, Msg: s.VCenter + " is no API host", Unreachable: true,
 			Hint: `vcenter must name a host with a connection "https" of kind "vsphere"`}
 	}
-	return open(ctx, h, s, p, api)
+	conn, err := open(ctx, h, s, p, api)
+	if err != nil {
+		return nil, ofCenter(s.VCenter, err)
+	}
+	return conn, nil
+}
+
+// ofCenter says that what failed is the vCenter's, which is not the host that the user named. Other errors stay.
+func ofCenter(name string, err error) error {
+	var e *engine.Error
+	if !errors.As(err, &e) || e.Host != name {
+		return err
+	}
+	told := *e
+	told.Op = "vCenter " + name + ": " + e.Op
+	return &told
 }

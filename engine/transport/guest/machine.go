@@ -3,6 +3,7 @@ package guest
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/vmware/govmomi/property"
@@ -81,13 +82,20 @@ func (c *center) find(ctx context.Context, w wanted) (types.ManagedObjectReferen
 		}
 	}
 	if err == nil && len(found) != 1 {
-		err = &engine.Error{Kind: engine.KindModule, Host: c.host, Op: op, Unreachable: true, Msg: fmt.Sprintf("%s has %d of them", c.vc, len(found)),
+		err = &engine.Error{Kind: engine.KindModule, Host: c.host, Op: op, Unreachable: true, Msg: c.vc + " has " + count(len(found)),
 			Hint: "set moref, uuid (the instance UUID, which is never given twice) or name in the connection; does the vCenter's user see the machine?"}
 	}
 	if err != nil {
 		return types.ManagedObjectReference{}, err
 	}
 	return found[0], nil
+}
+
+func count(n int) string {
+	if n == 0 {
+		return "none"
+	}
+	return strconv.Itoa(n) + " of them"
 }
 
 func (c *center) byUUID(ctx context.Context, op, uuid string, instance bool) (found []types.ManagedObjectReference, err error) {

@@ -126,7 +126,10 @@ func (s *Settings) Via(address string) string {
 	var way string
 	switch {
 	case len(p.jump) > 0:
-		way = "jump host " + strings.Join(texts(p.jump), ", ")
+		way = "jump host " + texts(p.jump)[0]
+		if len(p.jump) > 1 {
+			way = "jump hosts " + strings.Join(texts(p.jump), ", ")
+		}
 	case p.command != "":
 		way = "a ProxyCommand"
 	default:

@@ -181,7 +181,7 @@ func TestProxyJumpOfTheConfiguration(t *testing.T) {
 	if one.Logins() != 1 || two.Logins() != 1 || one.connections.Load() != 1 || two.connections.Load() != 2 {
 		t.Errorf("one: %d logins, %d led on; two: %d, %d", one.Logins(), one.connections.Load(), two.Logins(), two.connections.Load())
 	}
-	if via := h.Via(); !strings.HasPrefix(via, "jump host one, ops@two:") {
+	if via := h.Via(); !strings.HasPrefix(via, "jump hosts one, ops@two:") {
 		t.Errorf("via %q", via)
 	}
 	second.Close()

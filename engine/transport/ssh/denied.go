@@ -65,6 +65,9 @@ func (o *opening) denied(err error) *engine.Error {
 		if slices.ContainsFunc(l.keys, func(c candidate) bool { return c.public.Type() == ssh.KeyAlgoRSA && c.only == "" }) {
 			e.Hint += ". An RSA key may be refused for its signature: legacy_algorithms = true tries older ones"
 		}
+		if slices.ContainsFunc(l.notes, func(note string) bool { return strings.HasPrefix(note, "the certificate ") }) {
+			e.Hint = "have a certificate issued that is valid, for this user; or, without one: " + e.Hint
+		}
 	}
 	if l.passed > 0 && l.sent {
 		e.Msg += fmt.Sprintf(" (%d of its steps succeeded; it wants more than one)", l.passed)

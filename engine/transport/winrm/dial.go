@@ -144,7 +144,7 @@ func (d *dialer) dialError(err error) *engine.Error {
 
 func (d *dialer) listener() string {
 	if d.tls != nil {
-		return "https; port 5985 with https = false is what winrm quickconfig makes"
+		return "https (winrm quickconfig makes one for http only: port 5985, https = false)"
 	}
 	return "http"
 }

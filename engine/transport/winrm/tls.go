@@ -24,7 +24,13 @@ type untrusted struct {
 	cause error
 }
 
-func (u *untrusted) Error() string { return u.cause.Error() }
+func (u *untrusted) Error() string {
+	if errors.Is(u.cause, errPin) {
+		return "" // distrust says it, and whose certificate it is
+	}
+	return u.cause.Error()
+}
+
 func (u *untrusted) Unwrap() error { return u.cause }
 
 var errPin = errors.New("the certificate is not the pinned one")
