@@ -91,7 +91,7 @@ func TestPut(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%q: %v", name, err)
 			}
-			if want := fmt.Sprintf("put %s %d bytes sha256:%s mode %s", path, len(text), hexSum([]byte(text)), mode); lines[0] != want {
+			if want := fmt.Sprintf("put %s %s sha256:%s mode %s", path, engine.SizeText(int64(len(text))), hexSum([]byte(text)), mode); lines[0] != want {
 				t.Errorf("the plan says %q, want %q", lines[0], want)
 			}
 			got, err := os.ReadFile(path)
