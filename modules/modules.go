@@ -35,5 +35,6 @@ func All() []engine.Module {
 		deepsecurity.UpdateSource(),
 		tlspath.Module(),
 		nsx.Tag(),
+		nsx.Health(),
 	}
 }

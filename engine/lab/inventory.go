@@ -14,9 +14,14 @@ func (l *Lab) writeInventory() error {
 	var b strings.Builder
 	l.groups(&b)
 	l.managers(&b)
+	refs := l.vcenter.Refs()
 	for _, h := range l.hosts {
 		ip, port := h.door.Addr()
-		fmt.Fprintf(&b, "host %q {\n  address = %q\n  groups  = [\"esxi\"]\n  dsva    = %q\n  connection \"ssh\" {\n    port = %s\n  }\n}\n\n", h.name, ip, h.appliance.name, port)
+		ref := ""
+		if l.opts.Static {
+			ref = fmt.Sprintf("  esxi_ref = %q\n", refs[h.name])
+		}
+		fmt.Fprintf(&b, "host %q {\n  address = %q\n  groups  = [\"esxi\"]\n  dsva    = %q\n%s  connection \"ssh\" {\n    port = %s\n  }\n}\n\n", h.name, ip, h.appliance.name, ref, port)
 		ip, port = h.appliance.door.Addr()
 		fmt.Fprintf(&b, "host %q {\n  address = %q\n  groups  = [\"dsva\"]\n  esxi    = %q\n  connection \"ssh\" {\n    port = %s\n  }\n}\n\n", h.appliance.name, ip, h.name, port)
 	}
@@ -59,14 +64,14 @@ group "dsva" {
 group "guests" {
   vcenter = %[1]q
   dsm     = %[2]q
-%[13]s  connection %[10]q {
+%[12]s  connection %[10]q {
     user     = %[8]s
     password = secret(%[9]s)
 %[11]s  }
 }
 
 `, vcenterName, dsmName, hostUser, l.path("id_ed25519"), l.path("known_hosts"), applianceUser, l.secret("dsva"),
-		quote(`LAB\`+guestUser), l.secret("guests"), l.guestWay(), l.guestWaySettings(), l.nsxAttribute(), l.nsxAttributes())
+		quote(`LAB\`+guestUser), l.secret("guests"), l.guestWay(), l.guestWaySettings(), l.nsxAttribute())
 }
 
 // guestWay is the transport to the guests.
@@ -107,7 +112,7 @@ func (l *Lab) guestBlock(b *strings.Builder, g *guest) {
 	if !l.opts.GuestOps { // nobody needs to know where it is
 		fmt.Fprintf(b, "  address = %q\n", ip)
 	}
-	b.WriteString("  groups  = [\"guests\"]\n")
+	b.WriteString("  groups  = [\"guests\"]\n" + l.nsxTag(g))
 	if l.opts.Static {
 		fmt.Fprintf(b, "  uuid      = %q\n  bios_uuid = %q\n  esxi      = %q\n", g.uuid, g.bios, g.where().name)
 	}

@@ -169,7 +169,7 @@ func (l *Lab) nsxTruth() NSX {
 	return t
 }
 
-// nsxAttribute is what an ESXi host says of its NSX manager, nsxAttributes what a guest does.
+// nsxAttribute is what ESXi hosts and guests say of their NSX manager, nsxTag what one says that is to be protected.
 func (l *Lab) nsxAttribute() string {
 	if l.nsx == nil {
 		return ""
@@ -177,12 +177,12 @@ func (l *Lab) nsxAttribute() string {
 	return fmt.Sprintf("  nsx     = %q\n", nsxName)
 }
 
-func (l *Lab) nsxAttributes() string {
-	if l.nsx == nil {
+func (l *Lab) nsxTag(g *guest) string {
+	if l.nsx == nil || !g.agentless {
 		return ""
 	}
 	t := l.membership()
-	return l.nsxAttribute() + fmt.Sprintf("  nsx_tag = { scope = %q, name = %q, group = %q } # who has it is protected\n", t.Scope, t.Name, groupName)
+	return fmt.Sprintf("  nsx_tag = { scope = %q, name = %q, group = %q }\n", t.Scope, t.Name, groupName)
 }
 
 func (l *Lab) nsxBlock(b *strings.Builder) {

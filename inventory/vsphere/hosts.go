@@ -33,7 +33,7 @@ func (s *Settings) hosts(e *vsphere.Estate, r rules) []inventory.Found {
 			dsva = name(vm.Name, vm.Ref)
 		}
 		found = append(found, inventory.Found{Name: name(h.Name, h.Ref), Address: h.Name, Groups: s.group("esxi"), Attrs: map[string]cty.Value{
-			"version": text(h.Version), "connection_state": text(h.Connection), "maintenance": cty.BoolVal(h.Maintenance), "dsva": text(dsva)}})
+			"esxi_ref": text(h.Ref), "version": text(h.Version), "connection_state": text(h.Connection), "maintenance": cty.BoolVal(h.Maintenance), "dsva": text(dsva)}})
 	}
 	return found
 }

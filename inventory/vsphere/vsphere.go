@@ -65,10 +65,10 @@ func (s *Settings) rules() (r rules, err error) {
 	return r, nil
 }
 
-// Attrs are the attributes of the found hosts. Machines have uuid to esxi, ESXi hosts version to dsva.
+// Attrs are the attributes of the found hosts. Machines have uuid to esxi, ESXi hosts esxi_ref to dsva.
 func (Source) Attrs(any) map[string]cty.Type {
 	attrs := map[string]cty.Type{"maintenance": cty.Bool}
-	for _, name := range []string{"uuid", "bios_uuid", "power", "guest_state", "tools_status", "vm", "esxi", "version", "connection_state", "dsva"} {
+	for _, name := range []string{"uuid", "bios_uuid", "power", "guest_state", "tools_status", "vm", "esxi", "esxi_ref", "version", "connection_state", "dsva"} {
 		attrs[name] = cty.String
 	}
 	return attrs

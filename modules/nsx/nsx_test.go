@@ -53,7 +53,7 @@ type answer struct {
 	used    bool
 }
 
-func modules() []engine.Module { return []engine.Module{nsx.Tag()} }
+func modules() []engine.Module { return []engine.Module{nsx.Tag(), nsx.Health()} }
 
 func TestCases(t *testing.T) {
 	for _, m := range modules() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,37 +14,54 @@ import (
 // Host says which ESXi host is meant: NSX-T knows its name, NSX-V only its managed object id in the vCenter.
 type Host struct{ Name, Ref string }
 
-// Health is what a manager says of the appliances of one ESXi host. Words are NSX's own; what it does not say is empty.
-type Health struct {
-	Appliances []Appliance
-}
-
-// Appliance is one deployed service on the host.
+// Appliance is a service VM on an ESXi host. Words are NSX's own; what it does not say is empty.
 type Appliance struct {
-	Name       string // of the service (NSX-V) or of the appliance's VM (NSX-T)
-	Ref        string // managed object id (NSX-V) or instance UUID (NSX-T) of its VM
-	Deployment string // progressStatus: SUCCEEDED …; deployment_status: DEPLOYMENT_SUCCESSFUL …
+	Service    string // the service that it belongs to
+	Ref        string // of its VM: managed object id (NSX-V), instance UUID (NSX-T)
+	Deployment string // progressStatus: SUCCEEDED, IN_PROGRESS, FAILED; deployment_status: DEPLOYMENT_SUCCESSFUL …
 	Runtime    string // operationalStatus: ENABLED …; runtime_status: RUNNING …
 	Solution   string // serviceStatus: UP, DOWN, WARNING; solution_status: UP, DOWN
 	Mux        string // mux_connected_status: UP, DOWN; only NSX-T tells
 	Stale      bool   // what was heard of it is old
 	Mismatch   bool   // Mux and appliance do not speak the same protocol
 	Text       string // the error that goes with it
-	// AsOf is when its health was last heard of; zero: NSX does not say.
+	// AsOf is when its health was last heard of, by the manager's clock; zero: NSX does not say.
 	AsOf time.Time
+
+	path string // of its health, NSX-T
 }
 
-// HealthOf asks how Guest Introspection is on a host.
-func HealthOf(ctx context.Context, api engine.API, h Host) (Health, error) {
+// Deployments are the appliances of an estate at one moment, as far as they can be listed: of NSX-T. It is safe for use by
+// several goroutines.
+type Deployments struct {
+	byHost map[string][]Appliance // NSX-T, by the host's name
+}
+
+// FetchDeployments lists what there is, without asking how it is.
+func FetchDeployments(ctx context.Context, api engine.API) (*Deployments, error) {
 	g, err := of(api)
 	if err != nil {
-		return Health{}, err
+		return nil, err
 	}
-	return g.health(ctx, h)
+	return g.deployments(ctx)
 }
 
-// health of NSX-V: the agents of the host (nsxvapi.raml, /2.0/si/host/{hostID}/agents).
-func (n v) health(ctx context.Context, h Host) (health Health, err error) {
+// Of asks how the appliances of a host are. why says what kept it from asking; no appliance and no why: there is none.
+func (d *Deployments) Of(ctx context.Context, api engine.API, h Host) (list []Appliance, why string, err error) {
+	g, err := of(api)
+	if err != nil {
+		return nil, "", err
+	}
+	return g.appliances(ctx, d, h)
+}
+
+func (v) deployments(context.Context) (*Deployments, error) { return &Deployments{}, nil }
+
+// appliances of NSX-V are the agents of the host (nsxvapi.raml, /2.0/si/host/{hostID}/agents).
+func (n v) appliances(ctx context.Context, _ *Deployments, h Host) (found []Appliance, why string, err error) {
+	if h.Ref == "" {
+		return nil, "NSX-V names ESXi hosts by their managed object id, and that is not known", nil
+	}
 	var list struct {
 		XMLName xml.Name `xml:"fabricAgents"`
 		Agents  []struct {
@@ -57,22 +75,12 @@ func (n v) health(ctx context.Context, h Host) (health Health, err error) {
 	}
 	err = n.get(ctx, "/api/2.0/si/host/"+segment(h.Ref)+"/agents", &list)
 	if errors.Is(err, errNotFound) {
-		return Health{}, nil
+		return nil, "NSX knows no ESXi host " + h.Ref, nil
 	}
 	for _, a := range list.Agents {
-		health.Appliances = append(health.Appliances, Appliance{Name: a.Service, Ref: a.VM, Deployment: a.Progress, Runtime: a.Operational,
-			Solution: a.Status, Text: strings.TrimSpace(a.Text)})
+		found = append(found, Appliance{Service: a.Service, Ref: a.VM, Deployment: a.Progress, Runtime: a.Operational, Solution: a.Status, Text: strings.TrimSpace(a.Text)})
 	}
-	return health, err
-}
-
-// runtime is an InstanceRuntime: one appliance of a service on one host.
-type runtime struct {
-	ID         string `json:"id"`
-	VM         string `json:"service_vm_id"`
-	Runtime    string `json:"runtime_status"`
-	Deployment string `json:"deployment_status"`
-	Text       string `json:"error_message"`
+	return found, "", err
 }
 
 type named struct {
@@ -82,70 +90,83 @@ type named struct {
 
 const servicesPath = "/api/v1/serviceinsertion/services"
 
-// health of NSX-T: runtimes whose appliance runs on the host. A runtime does not name its host, its VM in the inventory does.
-func (n t) health(ctx context.Context, h Host) (health Health, err error) {
+// deployments of NSX-T: runtimes of service instances of services. A runtime does not name its host; its VM in the inventory does.
+func (n t) deployments(ctx context.Context) (*Deployments, error) {
 	machines, err := list[machine](ctx, n, machinesPath, nil)
 	if err != nil {
-		return Health{}, err
+		return nil, err
 	}
-	here := map[string]string{} // instance UUID → name
+	hosts := map[string]string{} // instance UUID → name of the host
 	for _, m := range machines {
-		if g := m.guest(); g.Service && g.Host == h.Name {
-			here[g.ID] = g.Name
-		}
+		hosts[strings.ToLower(m.ExternalID)] = m.Source.Name
 	}
 	services, err := list[named](ctx, n, servicesPath, nil)
 	if err != nil {
-		return Health{}, err
+		return nil, err
 	}
+	d := &Deployments{byHost: map[string][]Appliance{}}
 	for _, s := range services {
 		path := servicesPath + "/" + segment(s.ID) + "/service-instances"
 		instances, err := list[named](ctx, n, path, nil)
 		if err != nil {
-			return Health{}, err
+			return nil, err
 		}
 		for _, i := range instances {
-			if err := n.runtimes(ctx, path+"/"+segment(i.ID)+"/instance-runtimes", here, &health); err != nil {
-				return Health{}, err
+			if err := n.runtimes(ctx, d, s.Name, path+"/"+segment(i.ID)+"/instance-runtimes", hosts); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return health, nil
+	return d, nil
 }
 
-func (n t) runtimes(ctx context.Context, path string, here map[string]string, health *Health) error {
-	runtimes, err := list[runtime](ctx, n, path, nil)
+func (n t) runtimes(ctx context.Context, d *Deployments, service, path string, hosts map[string]string) error {
+	runtimes, err := list[struct { // InstanceRuntime: one appliance on one host
+		ID         string `json:"id"`
+		VM         string `json:"service_vm_id"`
+		Runtime    string `json:"runtime_status"`
+		Deployment string `json:"deployment_status"`
+		Text       string `json:"error_message"`
+	}](ctx, n, path, nil)
 	if err != nil {
 		return err
 	}
 	for _, r := range runtimes {
-		name, ok := here[strings.ToLower(r.VM)]
-		if !ok {
-			continue
-		}
-		a := Appliance{Name: name, Ref: r.VM, Deployment: r.Deployment, Runtime: r.Runtime, Text: r.Text}
-		if err := n.heard(ctx, path+"/"+segment(r.ID)+"/health-status", &a); err != nil {
-			return err
-		}
-		health.Appliances = append(health.Appliances, a)
+		host := hosts[strings.ToLower(r.VM)]
+		d.byHost[host] = append(d.byHost[host], Appliance{Service: service, Ref: r.VM, Deployment: r.Deployment, Runtime: r.Runtime,
+			Text: r.Text, path: path + "/" + segment(r.ID) + "/health-status"})
 	}
 	return nil
 }
 
-// heard adds the ServiceInstanceHealthStatus. Its fields are certain, its path is not: without it they stay empty.
-func (n t) heard(ctx context.Context, path string, a *Appliance) error {
-	var said struct {
-		Solution string `json:"solution_status"`
-		Mux      string `json:"mux_connected_status"`
-		Stale    bool   `json:"is_stale"`
-		Mismatch bool   `json:"is_sva_mux_incompatible"`
-		Sync     string `json:"sync_time"`
+// appliances asks for the ServiceInstanceHealthStatus of each. Its fields are certain, its path is not: where there is none
+// they stay empty.
+func (n t) appliances(ctx context.Context, d *Deployments, h Host) (found []Appliance, why string, err error) {
+	if h.Name == "" {
+		return nil, "NSX-T names ESXi hosts by their name, and that is not known", nil
 	}
-	err := n.get(ctx, path, &said)
-	if errors.Is(err, errNotFound) {
-		return nil
+	for _, a := range d.byHost[h.Name] {
+		var said struct {
+			Solution string `json:"solution_status"`
+			Mux      string `json:"mux_connected_status"`
+			Stale    bool   `json:"is_stale"`
+			Mismatch bool   `json:"is_sva_mux_incompatible"`
+			Sync     string `json:"sync_time"`
+		}
+		if err := n.get(ctx, a.path, &said); err != nil && !errors.Is(err, errNotFound) {
+			return nil, "", err
+		}
+		a.Solution, a.Mux, a.Stale, a.Mismatch, a.AsOf = said.Solution, said.Mux, said.Stale, said.Mismatch, stamp(said.Sync)
+		found = append(found, a)
 	}
-	a.Solution, a.Mux, a.Stale, a.Mismatch = said.Solution, said.Mux, said.Stale, said.Mismatch
-	a.AsOf, _ = time.Parse(time.RFC3339, said.Sync) // the format is not documented
-	return err
+	return found, "", nil
+}
+
+// stamp reads a time whose format is not documented: RFC 3339, or milliseconds since 1970; anything else is none.
+func stamp(s string) time.Time {
+	if ms, err := strconv.ParseInt(s, 10, 64); err == nil && ms > 0 {
+		return time.UnixMilli(ms)
+	}
+	at, _ := time.Parse(time.RFC3339, s)
+	return at
 }

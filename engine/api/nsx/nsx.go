@@ -53,7 +53,8 @@ type generation interface {
 	tagged(ctx context.Context, id string, t Tag, tagID string) (bool, error)
 	adding(id string, t Tag, tagID string) Request
 	members(ctx context.Context, group string, g Guest) (known, member bool, err error)
-	health(ctx context.Context, h Host) (Health, error)
+	deployments(ctx context.Context) (*Deployments, error)
+	appliances(ctx context.Context, d *Deployments, h Host) (list []Appliance, why string, err error)
 	login(ctx context.Context) (*login, error)
 	refusal(body []byte) string
 }
