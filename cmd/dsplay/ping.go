@@ -18,6 +18,7 @@ import (
 	"github.com/dsplay/dsplay/engine/report"
 	"github.com/dsplay/dsplay/engine/run"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 type pingFlags struct {
@@ -175,6 +176,9 @@ func (a *app) pingAll(ctx context.Context, pool *run.Pool, hosts []*engine.Host,
 	p := &pingView{w: w, total: len(hosts), verbose: f.verbose, color: isTerminal(w) && os.Getenv("NO_COLOR") == ""}
 	if isTerminal(a.err) {
 		p.live = a.err
+		if f, ok := a.err.(*os.File); ok {
+			p.columns, _, _ = term.GetSize(int(f.Fd())) // 0 when it does not say
+		}
 	}
 	for _, h := range hosts {
 		p.width = min(max(p.width, len(h.Name)), 20)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -82,6 +83,23 @@ func TestPingWaiting(t *testing.T) {
 	p.told(strings.Repeat("a very long name ", 9), engine.Stage{Name: engine.StageTCP})
 	if n := len([]rune(p.waiting(now))); n > 78 {
 		t.Errorf("it is %d characters long and would wrap", n)
+	}
+	p.columns = 50
+	if n := len([]rune(p.waiting(now))); n > 48 {
+		t.Errorf("it is %d characters long and would wrap in a narrow terminal", n)
+	}
+}
+
+// TestPingNamesTheUnwell: of many hosts those with a fault are named at the end, for their lines are out of sight.
+func TestPingNamesTheUnwell(t *testing.T) {
+	r := pinged()
+	for i := range manyHosts {
+		r.Hosts = append(r.Hosts, ping.Host{Name: fmt.Sprint("more", i), Status: ping.OK})
+	}
+	var b strings.Builder
+	(&pingView{w: &b}).sum(r, time.Second)
+	if want := "failed: vc1\nunreachable: guest1\n16 hosts: "; !strings.HasPrefix(b.String(), want) {
+		t.Errorf("%q does not begin with %q", b.String(), want)
 	}
 }
 

@@ -21,6 +21,7 @@ type pingView struct {
 	live           io.Writer // a terminal for what goes on meanwhile; nil: there is none
 	color, verbose bool
 	total, width   int // hosts, and the longest of their names
+	columns        int // of the terminal; 0: not known
 
 	mu    sync.Mutex
 	ended int
@@ -78,8 +79,8 @@ func (p *pingView) waiting(now time.Time) string {
 	for _, name := range hosts {
 		line += fmt.Sprintf("; %s: %s after %s", inLine(name), now.Sub(p.under[name].since).Round(time.Second), p.under[name].stage)
 	}
-	if r := []rune(line); len(r) > 78 {
-		line = string(r[:77]) + "…"
+	if r, most := []rune(line), cmp.Or(p.columns, 80)-2; len(r) > max(most, 1) {
+		line = string(r[:max(most, 1)-1]) + "…" // a line that wraps cannot be taken back
 	}
 	return line
 }
@@ -124,7 +125,27 @@ func (p *pingView) sum(r ping.Report, took time.Duration) {
 			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
 		}
 	}
+	if len(r.Hosts) > manyHosts {
+		p.names("failed", r, ping.Failed)
+		p.names("unreachable", r, ping.Unreachable)
+	}
 	p.put("%s: %s (%s)", plural(len(r.Hosts), "host"), strings.Join(parts, ", "), duration(float64(took)/1e6))
+}
+
+// manyHosts are so many that those with a fault are out of sight by the end.
+const manyHosts = 10
+
+// names lists the hosts that ended so.
+func (p *pingView) names(word string, r ping.Report, s ping.Status) {
+	var list []string
+	for _, h := range r.Hosts {
+		if h.Status == s {
+			list = append(list, inLine(h.Name))
+		}
+	}
+	if len(list) > 0 {
+		p.put("%s: %s", word, strings.Join(list, " "))
+	}
 }
 
 // host writes one host: the first line says how it ended, those below it why, and what there is to know besides.
@@ -197,11 +218,11 @@ func (p *pingView) word(h ping.Host) string {
 // way is how the host is reached, and as whom.
 func way(h ping.Host) string {
 	parts := []string{h.Connection, h.Address}
-	if h.Via != "" {
-		parts = append(parts, "via", h.Via)
-	}
 	if h.User != "" {
 		parts = append(parts, "as", h.User)
+	}
+	if h.Via != "" { // last, for with a configuration it is long
+		parts = append(parts, "via", h.Via)
 	}
 	return inLine(strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " "))
 }
