@@ -21,11 +21,7 @@ type subsystems interface {
 	Subsystem(ctx context.Context, name string) (io.ReadWriteCloser, error)
 }
 
-const (
-	// sftpRequests are on their way at once: with the usual 32 kB each as much as the window of an SSH channel takes.
-	sftpRequests = 64
-	sftpLine     = "subsystem sftp"
-)
+const sftpLine = "subsystem sftp"
 
 type sftpKey struct{ conn engine.Conn }
 
@@ -39,8 +35,12 @@ const (
 	newOpenSSH sftpPacket = 255 << 10
 )
 
+// requests are on their way at once: twice what the window of an SSH channel takes, 2 MB, so that it is never empty. Each
+// holds its packet in memory, and there may be fifty hosts.
+func (p sftpPacket) requests() int { return 4 << 20 / int(p) }
+
 func (p sftpPacket) options() []sftp.ClientOption {
-	return []sftp.ClientOption{sftp.MaxPacketUnchecked(int(p)), sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(sftpRequests)}
+	return []sftp.ClientOption{sftp.MaxPacketUnchecked(int(p)), sftp.UseConcurrentWrites(true), sftp.MaxConcurrentRequestsPerFile(p.requests())}
 }
 
 // sftp is found out once per connection, by trying.
@@ -90,16 +90,16 @@ func sftpStep(h *Host, job putJob) step {
 			return h.sftpError(ctx, nil, job, err)
 		}
 		defer client.Close()
-		return h.sftpError(ctx, client, job, sftpWrite(client, job.temp, from))
+		return h.sftpError(ctx, client, job, sftpWrite(client, job.temp, from, packet.requests()))
 	}}
 }
 
-func sftpWrite(client *sftp.Client, name string, from *source) error {
+func sftpWrite(client *sftp.Client, name string, from *source, requests int) error {
 	f, err := client.Create(name)
 	if err != nil {
 		return err
 	}
-	if _, err := f.ReadFromWithConcurrency(from, sftpRequests); err != nil {
+	if _, err := f.ReadFromWithConcurrency(from, requests); err != nil {
 		_ = f.Close() // the first error is the one to tell
 		return err
 	}
