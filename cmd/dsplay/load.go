@@ -13,6 +13,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang"
 	"github.com/dsplay/dsplay/engine/lang/infer"
+	"github.com/dsplay/dsplay/engine/report"
 	"github.com/dsplay/dsplay/engine/run"
 	"github.com/dsplay/dsplay/inventory"
 	"github.com/spf13/cobra"
@@ -88,7 +89,7 @@ func (a *app) playbook(l *loaded, path string, f loadFlags) engine.Problems {
 func (a *app) show(problems engine.Problems) error {
 	mistakes := 0
 	for _, p := range problems {
-		fmt.Fprintln(a.err, strings.TrimRight(p.String(), "\n"))
+		fmt.Fprintln(a.err, report.Printable(strings.TrimRight(p.String(), "\n")))
 		if !p.Warning {
 			mistakes++
 		}

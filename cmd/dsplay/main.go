@@ -49,7 +49,7 @@ func dsplay(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	var e *exitError
 	if err != nil && (!errors.As(err, &e) || e.err != nil) {
-		fmt.Fprintln(stderr, "dsplay:", report.NewRedactor(&app.secrets).Text(err.Error()))
+		fmt.Fprintln(stderr, "dsplay:", report.Printable(report.NewRedactor(&app.secrets).Text(err.Error())))
 	}
 	return app.exit(codeOf(err))
 }

@@ -116,7 +116,7 @@ func (a *app) found(ctx context.Context, l *loaded, names []string) (inv *engine
 		return inv, true
 	}
 	text, _, _ := strings.Cut(err.Error(), "\nthe inventory is not complete")
-	fmt.Fprintln(a.err, report.NewRedactor(&a.secrets).Text(text))
+	fmt.Fprintln(a.err, report.Printable(report.NewRedactor(&a.secrets).Text(text)))
 	fmt.Fprintln(a.err, "only the hosts that are written in the inventory are tried")
 	return written, false
 }

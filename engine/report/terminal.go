@@ -102,7 +102,7 @@ func (t *Terminal) line(color, format string, a ...any) {
 		fmt.Fprint(t.W, "\r\x1b[K")
 		t.status = false
 	}
-	text := printable(fmt.Sprintf(format, a...))
+	text := Printable(fmt.Sprintf(format, a...))
 	if t.Color && color != "" {
 		text = color + text + reset
 	}
@@ -130,8 +130,9 @@ func (t *Terminal) drift(e engine.Event) {
 	t.line(color, "%s%s: %s", what, where, e.Reason)
 }
 
-// printable keeps what came from a host from driving the terminal.
-func printable(s string) string {
+// Printable keeps what came from a host from driving the terminal: other control characters than line ends and tabs, and
+// those that turn the direction of writing, become dots.
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
 			return '·'
@@ -156,7 +157,7 @@ func (t *Terminal) progress(now time.Time) {
 		doing = fmt.Sprintf("  %s: %s", host, what)
 		break
 	}
-	text := printable(fmt.Sprintf("%s  %d/%d hosts  %s%s", t.play, t.done, t.total, now.Sub(t.began).Round(time.Second), doing))
+	text := Printable(fmt.Sprintf("%s  %d/%d hosts  %s%s", t.play, t.done, t.total, now.Sub(t.began).Round(time.Second), doing))
 	if r := []rune(text); len(r) > 78 {
 		text = string(r[:77]) + "…"
 	}

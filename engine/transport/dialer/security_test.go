@@ -1,7 +1,9 @@
 package dialer
 
 import (
+	"bytes"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 
@@ -23,4 +25,27 @@ func TestAddressIsOneAddress(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
+}
+
+// spoken is a connection on which everything was said before.
+type spoken struct {
+	net.Conn
+	from *bytes.Reader
+}
+
+func (s spoken) Read(b []byte) (int, error)  { return s.from.Read(b) }
+func (s spoken) Write(b []byte) (int, error) { return len(b), nil }
+
+// FuzzProxy: what a proxy answers never ends the program, and its errors never hold the password.
+func FuzzProxy(f *testing.F) {
+	f.Add([]byte("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\nX-Squid-Error: ERR_DNS_FAIL 0\r\n\r\n"))
+	f.Add([]byte{5, 2, 1, 0, 5, 0, 0, 3, 1, 'a', 0, 22})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p := &proxy{scheme: "http", address: "p:1", host: "p", user: "ops", password: password}
+		for _, ask := range []func(net.Conn, string) *Error{p.connect, p.socks} {
+			if err := ask(spoken{from: bytes.NewReader(b)}, "h:22"); err != nil && strings.Contains(err.Error(), password) {
+				t.Error(err)
+			}
+		}
+	})
 }
