@@ -8,6 +8,20 @@ import (
 	"unicode/utf8"
 )
 
+// How powershell.exe is called, as the beginning of a command line. No profile and no question may come in between.
+// -ExecutionPolicy is left as the host has it: it does not concern a script that is no file, and loosening it for what the
+// script loads is the script's to say. With -InputFormat None it does not touch its standard input; without, it waits for
+// the end of it before it ends, which over WinRM costs a second and one more request.
+const (
+	PowerShellWithInput = "powershell.exe -NoProfile -NonInteractive "
+	PowerShell          = PowerShellWithInput + "-InputFormat None "
+)
+
+// PowerShellCommand is a script of one line that gets no input, in clear, so that a plan shows it as it is.
+func PowerShellCommand(script string) Command {
+	return Command{Argv: append(strings.Fields(PowerShell), "-Command", script)}
+}
+
 // PowerShellOf gives what a command line hands to PowerShell by -EncodedCommand, so that a person can read it; ok is false for
 // a line that has none.
 func PowerShellOf(line string) (script string, ok bool) {

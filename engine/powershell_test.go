@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine"
@@ -23,5 +24,13 @@ func TestPowerShellOf(t *testing.T) {
 		if got, ok := engine.PowerShellOf(line); got != want && ok || ok != (want != "") {
 			t.Errorf("%s: %q, %v", line, got, ok)
 		}
+	}
+}
+
+// A plan shows the script as it is, and what gets no input does not wait for the end of it.
+func TestPowerShellCommand(t *testing.T) {
+	want := []string{"powershell.exe", "-NoProfile", "-NonInteractive", "-InputFormat", "None", "-Command", `Get-Item "x"`}
+	if c := engine.PowerShellCommand(`Get-Item "x"`); !slices.Equal(c.Argv, want) || c.Shell != "" {
+		t.Errorf("%+v", c)
 	}
 }

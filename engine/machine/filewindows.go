@@ -51,9 +51,16 @@ const putWindows = `begin{$ErrorActionPreference='Stop';$f=%[1]s;$t=%[2]s;$o=%[3
 const getWindows = `$ErrorActionPreference='Stop';$t=$null;` + failWindows +
 	`try{$s=New-Object IO.FileStream(%s,'Open','Read','ReadWrite');$b=New-Object byte[] 57000;while(($n=$s.Read($b,0,57000)) -gt 0){[Console]::Out.WriteLine([Convert]::ToBase64String($b,0,$n))};$s.Close()}catch{bad $_.Exception}`
 
-// powershell is a script as a command line of cmd.exe.
-func powershell(script string) engine.Command {
-	return engine.Command{Shell: `powershell.exe -NoProfile -NonInteractive -Command "` + script + `"`, AnyOK: true}
+// powershell is a script that gets no input, as a command line of cmd.exe.
+func powershell(script string) engine.Command { return scriptLine(engine.PowerShell, script) }
+
+// fedPowerShell is one that gets lines of text from standard input.
+func fedPowerShell(script string) engine.Command {
+	return scriptLine(engine.PowerShellWithInput, script)
+}
+
+func scriptLine(call, script string) engine.Command {
+	return engine.Command{Shell: call + `-Command "` + script + `"`, AnyOK: true}
 }
 
 // quotePS is a text in a script between the quotes of -Command: cmd.exe would take %NAME% for a variable.
@@ -182,7 +189,7 @@ func (h *Host) planWindows(s system, shell engine.Shell, u engine.Upload) (uploa
 		p.steps, err = h.nativeWindows(s, u, n, judge)
 		return p, err
 	}
-	r, err := h.render(s, powershell(streamWindows(u, n)))
+	r, err := h.render(s, fedPowerShell(streamWindows(u, n)))
 	p.steps = []step{{call: r, line: r.line, feed: linesOf(u.Content), judge: judge}}
 	return p, err
 }

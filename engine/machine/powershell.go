@@ -13,10 +13,6 @@ import (
 	"github.com/dsplay/dsplay/engine"
 )
 
-// How PowerShell is called. No profile and no question may come in between. -ExecutionPolicy is left as the host has it: it
-// does not concern a script that is no file, and loosening it for what the script loads is the script's to say.
-const callPowerShell = "powershell.exe -NoProfile -NonInteractive "
-
 // The frame of every script. It stops at an error that nobody catches, with 1 and the error as plain text on stderr; else
 // the code is what exit says, or that of the last program that ran. Progress would only be noise. %[1]s is the code page.
 const (
@@ -48,14 +44,13 @@ func windowsScript(c engine.Command, before string, s system) (call, error) {
 	}
 	r := call{title: "PowerShell: " + firstLine(c.PowerShell)}
 	if c.Stdin.IsZero() && len(c.Params) == 0 {
-		// Without None it would wait for the end of stdin before it ends.
-		r.line = before + callPowerShell + "-InputFormat None -EncodedCommand " + encoded(fmt.Sprintf(psInline, encoding, engine.QuotePS(c.PowerShell)))
+		r.line = before + engine.PowerShell + "-EncodedCommand " + encoded(fmt.Sprintf(psInline, encoding, engine.QuotePS(c.PowerShell)))
 		if len(r.line) <= s.longest {
 			return r, nil
 		}
 	}
 	sum := sha256.Sum256([]byte(c.PowerShell))
-	r.line = before + callPowerShell + "-EncodedCommand " + encoded(fmt.Sprintf(psStdin, encoding, strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", "-")))
+	r.line = before + engine.PowerShellWithInput + "-EncodedCommand " + encoded(fmt.Sprintf(psStdin, encoding, strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", "-")))
 	r.stdin = strings.NewReader(scriptInput(c))
 	if len(r.line) > s.longest {
 		return call{}, engine.BadArg{Arg: "env", Problem: "and dir are longer than a command line takes besides the script; hand them over as parameters"}

@@ -69,7 +69,9 @@ func (w *windows) age(ctx context.Context, host engine.Reader, st Status) (*time
 		return nil, nil
 	}
 	script := fmt.Sprintf("[long]((Get-Date) - (Get-Process -Id %d).StartTime).TotalMilliseconds", *st.PID)
-	out, err := host.Run(ctx, engine.Command{Argv: []string{"powershell.exe", "-NoProfile", "-NonInteractive", "-Command", script}, AnyOK: true})
+	ask := engine.PowerShellCommand(script)
+	ask.AnyOK = true
+	out, err := host.Run(ctx, ask)
 	if err != nil {
 		return nil, err
 	}

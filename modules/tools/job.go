@@ -92,7 +92,7 @@ func (j job) look(ctx context.Context, host engine.Reader) (jobState, error) {
 // age is how long ago the file with the exit code was written, on the host's own clock.
 func (j job) age(ctx context.Context, host engine.Reader, ending string) (time.Duration, error) {
 	script := fmt.Sprintf(`[long]((Get-Date) - (Get-Item "$env:SystemRoot\dsplay\%s").LastWriteTime).TotalMilliseconds`, j.name+ending)
-	out, err := host.Run(ctx, engine.Command{Argv: []string{"powershell.exe", "-NoProfile", "-NonInteractive", "-Command", script}})
+	out, err := host.Run(ctx, engine.PowerShellCommand(script))
 	if err != nil {
 		return 0, err
 	}

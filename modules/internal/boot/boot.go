@@ -37,7 +37,7 @@ func Of(ctx context.Context, host engine.Reader) (Boot, error) {
 	switch platform {
 	case engine.POSIX:
 	case engine.Windows:
-		read, ask = readWindows, engine.Command{Argv: []string{"powershell.exe", "-NoProfile", "-NonInteractive", "-Command", windows}}
+		read, ask = readWindows, engine.PowerShellCommand(windows)
 	default:
 		return Boot{}, &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "ask for the last boot", Msg: fmt.Sprintf("%s is not supported", platform)}
 	}
