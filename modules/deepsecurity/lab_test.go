@@ -63,3 +63,28 @@ func ask(t *testing.T, h *reader, uuids []string) deepsecurity.Guests {
 	}
 	return got.(deepsecurity.Guests)
 }
+
+// To both APIs a guest that has left the group of NSX is one that nobody protects: not offline.
+func TestAGuestOutsideTheGroup(t *testing.T) {
+	const one, two = "42000000-0000-0000-0000-000000000001", "42000000-0000-0000-0000-000000000002"
+	for _, api := range []string{"rest", "soap"} {
+		m := dsm.New(dsm.Config{APIKey: "key", Users: map[string]string{"api": "pw"}}, []dsm.Computer{
+			{ID: 5, Kind: dsm.ESX, Name: "esx1"}, {ID: 7, Kind: dsm.Appliance, Name: "dsva1", Display: "dsva1", ESXi: 5, BIOSUUID: "42000000-0000-0000-0000-000000000009"},
+			{ID: 101, Kind: dsm.VM, Name: "one", Display: "one", BIOSUUID: one, Agentless: true, ESXi: 5, Appliance: 7, Power: dsm.On},
+			{ID: 102, Kind: dsm.VM, Name: "two", Display: "two", BIOSUUID: two, Agentless: true, ESXi: 5, Appliance: 7, Power: dsm.On},
+		})
+		m.Heartbeat(7, map[int]bool{101: true, 102: true}, time.Now())
+		server := httptest.NewTLSServer(m)
+		t.Cleanup(server.Close)
+		h := &reader{api: connect(t, server, api), memo: map[string]any{}}
+		m.SetMember(101, false)
+		if got := ask(t, h, []string{one, two}); !slices.Equal(got.Unsupported, []string{"one"}) || !slices.Equal(got.Online, []string{"two"}) {
+			t.Errorf("%s: %+v", api, got)
+		}
+		m.SetMember(101, true)
+		h = &reader{api: h.api, memo: map[string]any{}}
+		if got := ask(t, h, []string{one, two}); !slices.Equal(got.Online, []string{"one", "two"}) {
+			t.Errorf("%s, back in the group: %+v", api, got)
+		}
+	}
+}

@@ -26,6 +26,7 @@ type manager struct {
 	membership lab.Tag
 
 	mu      sync.Mutex
+	health  lab.Health
 	changes []string
 	asked   int
 }
@@ -38,7 +39,7 @@ func guestUUID(i int) string { return "50000000-0000-0000-0000-00000000000" + st
 // no membership. Reads are a lab second late, the group three; 50 lab seconds are a real one.
 func labManager(t *testing.T, g lab.Generation) *manager {
 	t.Helper()
-	m := &manager{kind: map[lab.Generation]string{lab.V: "nsx", lab.T: "nsxt"}[g], membership: lab.Tag{Scope: "ds", Name: "protected"}}
+	m := &manager{health: lab.Health{Deployed: true, Solution: true, Mux: true}, kind: map[lab.Generation]string{lab.V: "nsx", lab.T: "nsxt"}[g], membership: lab.Tag{Scope: "ds", Name: "protected"}}
 	backup := lab.Tag{Scope: "backup", Name: "daily"}
 	if g == lab.V {
 		m.membership.Scope, backup.Scope = "", ""
@@ -46,6 +47,11 @@ func labManager(t *testing.T, g lab.Generation) *manager {
 	cfg := lab.Config{Generation: g, User: "ops", Password: "pw", Membership: m.membership, Group: "G", Defined: []lab.Tag{backup}, Page: 2,
 		Hosts: []lab.Host{{Ref: "host-10", ID: "node-1", Name: "esx1", SVM: "59"}}, VMs: []lab.VM{{Ref: "vm-9", Name: "dsva1", InstanceUUID: "59", BIOSUUID: "49", Service: true}},
 		Clock: clock.Clock{Speed: 50}, ReadDelay: time.Second, GroupDelay: 3 * time.Second,
+		Health: func(string) lab.Health {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			return m.health
+		},
 		Record: func(_, text string, mutates bool) {
 			m.mu.Lock()
 			defer m.mu.Unlock()
@@ -232,4 +238,34 @@ func TestAManagerThatIsGone(t *testing.T) {
 	if !errors.As(err, &e) || !e.Unreachable || e.Host != "nsx1" {
 		t.Errorf("%+v", err)
 	}
+}
+
+// NSX-V warns where NSX-T says what is down; both say that an appliance is off, each in its way.
+func TestHealthOnTheLab(t *testing.T) {
+	both(t, func(t *testing.T, m *manager) {
+		for _, c := range []struct {
+			health lab.Health
+			v, t   string
+		}{
+			{lab.Health{Deployed: true, Solution: true, Mux: true}, "up", "up"},
+			{lab.Health{Deployed: true, Solution: true}, "degraded", "down"},
+			{lab.Health{Deployed: true, Mux: true}, "degraded", "down"},
+			{lab.Health{}, "down", "unknown"},
+		} {
+			m.mu.Lock()
+			m.health = c.health
+			m.mu.Unlock()
+			h := &machine{api: dial(t, m.server, m.kind, "pw")}
+			instance := nsx.Health().New()
+			decode(t, instance, map[string]json.RawMessage{"esxi": []byte(`"esx1"`), "ref": []byte(`"host-10"`)})
+			got, err := instance.(engine.Prober).Probe(t.Context(), h)
+			want := map[string]string{"nsx": c.v, "nsxt": c.t}[m.kind]
+			if err != nil || !got.(nsx.Introspection).Found || got.(nsx.Introspection).State != want || len(got.(nsx.Introspection).Appliances) != 1 {
+				t.Errorf("%+v: %+v %v, want %s", c.health, got, err, want)
+			}
+		}
+		if sent := m.sent(); len(sent) != 0 {
+			t.Errorf("a probe sent %q", sent)
+		}
+	})
 }
