@@ -61,7 +61,7 @@ func (l *Lab) startNSX() error {
 	}
 	cfg := nsx.Config{Generation: nsx.Generation(l.opts.NSX), User: nsxUser, Password: l.keys.nsx, Clock: l.clock, ReadDelay: tagShows, GroupDelay: groupMoves,
 		Membership: l.membership(), Group: groupName, Defined: []nsx.Tag{l.backup(), {Name: "ANTI_VIRUS.VirusFound.threat=high"}, {Name: "IDS_IPS.threat=high"}},
-		State: l.machineState, Health: l.introspection, Changed: l.retagged,
+		State: l.machineStates(), Health: l.introspection, Changed: l.retagged,
 		Record: func(user, text string, mutates bool) {
 			l.received.add(Received{Time: time.Now(), Kind: "nsx", Host: nsxName, User: user, Text: text, Mutates: mutates})
 		}}
@@ -86,19 +86,16 @@ func (l *Lab) startNSX() error {
 // NSX is the manager, for tests that make it misbehave; nil: there is none.
 func (l *Lab) NSX() *nsx.Manager { return l.nsx }
 
-// machineState is what the manager hears of a machine from its host.
-func (l *Lab) machineState(instance string) (host string, on bool) {
+// machineStates is what the manager hears of machines from their hosts.
+func (l *Lab) machineStates() func(instance string) (host string, on bool) {
+	all := map[string]func() (string, bool){}
 	for _, g := range l.guests {
-		if g.uuid == instance {
-			return g.where().name, g.powerNow() != Off
-		}
+		all[g.uuid] = func() (string, bool) { return g.where().name, g.powerNow() != Off }
 	}
 	for _, h := range l.hosts {
-		if h.appliance.uuid == instance {
-			return h.name, h.appliance.powerNow() == On
-		}
+		all[h.appliance.uuid] = func() (string, bool) { return h.name, h.appliance.powerNow() == On }
 	}
-	return "", false
+	return func(instance string) (string, bool) { return all[instance]() }
 }
 
 // introspection is what the manager sees of a host: connections, not whether anything goes through them. So an appliance

@@ -89,10 +89,12 @@ type Manager struct {
 	access *access
 	ids    map[Tag]string // of NSX-V: "securitytag-10"
 
-	mu       sync.Mutex
 	machines []*machine
-	busy     int // every busy-th request is answered 429; 0: none
-	calls    int
+	byUUID   map[string]*machine
+
+	mu    sync.Mutex
+	busy  int // every busy-th request is answered 429; 0: none
+	calls int
 }
 
 // machine is a VM and the history of its tags, the youngest last.
@@ -109,9 +111,10 @@ type moment struct {
 // New makes a manager.
 func New(cfg Config) *Manager {
 	cfg = withDefaults(cfg)
-	m := &Manager{cfg: cfg, access: newAccess(cfg)}
+	m := &Manager{cfg: cfg, access: newAccess(cfg), byUUID: map[string]*machine{}}
 	for _, vm := range cfg.VMs {
-		m.machines = append(m.machines, &machine{VM: vm, history: []moment{{tags: vm.Tags}}})
+		x := &machine{VM: vm, history: []moment{{tags: vm.Tags}}}
+		m.machines, m.byUUID[vm.InstanceUUID] = append(m.machines, x), x
 	}
 	if cfg.Generation == V {
 		m.defineTags()
@@ -151,7 +154,7 @@ func withDefaults(cfg Config) Config {
 func (m *Manager) Member(instanceUUID string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	x := m.find(instanceUUID)
+	x := m.byUUID[instanceUUID]
 	return x != nil && m.member(x)
 }
 
@@ -159,7 +162,7 @@ func (m *Manager) Member(instanceUUID string) bool {
 func (m *Manager) Tags(instanceUUID string) []Tag {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if x := m.find(instanceUUID); x != nil {
+	if x := m.byUUID[instanceUUID]; x != nil {
 		return slices.Clone(x.now())
 	}
 	return nil
@@ -169,7 +172,7 @@ func (m *Manager) Tags(instanceUUID string) []Tag {
 func (m *Manager) Lose(instanceUUID string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	x := m.find(instanceUUID)
+	x := m.byUUID[instanceUUID]
 	if x != nil {
 		x.history = []moment{{tags: without(x.now(), m.cfg.Membership)}}
 	}
@@ -200,15 +203,7 @@ func (m *Manager) Clear() {
 	}
 }
 
-// find wants the lock, as everything below does.
-func (m *Manager) find(instanceUUID string) *machine {
-	for _, x := range m.machines {
-		if x.InstanceUUID == instanceUUID {
-			return x
-		}
-	}
-	return nil
-}
+// What follows wants the lock.
 
 func (x *machine) now() []Tag { return x.history[len(x.history)-1].tags }
 

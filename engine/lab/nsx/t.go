@@ -49,9 +49,12 @@ func (m *Manager) listMachines(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	var found []object
 	for _, x := range m.machines {
+		if q.Has("external_id") && x.InstanceUUID != q.Get("external_id") {
+			continue // without looking at thousands
+		}
 		v := m.viewT(x)
 		fits := func(parameter, field string) bool { return !q.Has(parameter) || v[field] == q.Get(parameter) }
-		if fits("external_id", "external_id") && fits("display_name", "display_name") && fits("host_id", "host_id") {
+		if fits("display_name", "display_name") && fits("host_id", "host_id") {
 			found = append(found, v)
 		}
 	}
@@ -151,7 +154,7 @@ func (m *Manager) setTags(w http.ResponseWriter, r *http.Request, which func(tag
 		return
 	}
 	m.mu.Lock()
-	x := m.find(which(body))
+	x := m.byUUID[which(body)]
 	many := x != nil && len(f(slices.Clone(x.now()), body.tags())) > mostTags
 	m.mu.Unlock()
 	switch {
