@@ -59,7 +59,7 @@ func (e *estate) machineOf(t *testing.T, o machine.Options) *machine.Host {
 }
 
 // noise is a file of this machine.
-func noise(t *testing.T, size int) (file string, data []byte, content engine.Content) {
+func noise(t testing.TB, size int) (file string, data []byte, content engine.Content) {
 	t.Helper()
 	data = make([]byte, size)
 	_, _ = rand.Read(data) // it does not fail

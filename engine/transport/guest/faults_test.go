@@ -6,12 +6,15 @@ import (
 	"errors"
 	"io"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/guestops/localguest"
 	"github.com/dsplay/dsplay/engine/lab/vcenter"
 	"github.com/dsplay/dsplay/engine/transport/guest"
 	"github.com/vmware/govmomi/vim25/types"
@@ -181,6 +184,39 @@ func TestRebootInTheMiddleIsLost(t *testing.T) {
 	if code, _, err := run(t, c, "exit 5"); code != 5 || err != nil {
 		t.Errorf("after the reboot: %d, %v", code, err)
 	}
+}
+
+// VMware Tools that restart forget the command; on Linux it has left its code and its output, and is waited for.
+func TestToolsRestartOnLinux(t *testing.T) {
+	system := &localguest.System{Dir: t.TempDir()}
+	e := newEstate(t, system, "rhel8_64Guest", nil)
+	c := e.mustOpen(t, hasty)
+	flag := filepath.Join(t.TempDir(), "flag")
+	type end struct {
+		code int
+		err  error
+	}
+	var out safe
+	ended := make(chan end, 1)
+	go func() {
+		code, err := c.Exec(t.Context(), engine.Process{Line: "echo on; until [ -e " + flag + " ]; do sleep 0.05; done; echo off; exit 7", Stdout: &out})
+		ended <- end{code, err}
+	}()
+	waitFor(t, "the command's first output", func() bool { return out.n.Load() > 0 })
+	system.RestartTools()
+	before := e.requests.Load()
+	waitFor(t, "some looks", func() bool { return e.requests.Load() > before+5 })
+	if err := os.WriteFile(flag, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-ended; got != (end{code: 7}) || out.n.Load() != int64(len("on\noff\n")) {
+		t.Errorf("%d, %v, %d bytes of output", got.code, got.err, out.n.Load())
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	system.Wait()
+	nothingLeft(t, system, 0)
 }
 
 // Power that goes away is told at once.

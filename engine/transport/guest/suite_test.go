@@ -45,7 +45,7 @@ func TestSuiteLinux(t *testing.T) {
 	x.Codes = map[int]int{300: 44, -1: atMinusOne(t)}
 	transporttest.Run(t, x)
 	system.Wait()
-	nothingLeft(t, system)
+	nothingLeft(t, system, 3) // of the connections that were cut off (twice) or fell silent
 }
 
 // atMinusOne is what "exit -1" arrives as: shells differ.
@@ -56,8 +56,8 @@ func atMinusOne(t *testing.T) int {
 	return cmd.ProcessState.ExitCode()
 }
 
-// nothingLeft wants no temporary file, and no process.
-func nothingLeft(t *testing.T, s *localguest.System) {
+// nothingLeft wants no process, and no temporary directory but those of so many connections that could not remove theirs.
+func nothingLeft(t *testing.T, s *localguest.System, lost int) {
 	t.Helper()
 	if list := s.Processes(); len(list) > 0 {
 		t.Errorf("processes are left in the guest: %v", list)
@@ -66,10 +66,8 @@ func nothingLeft(t *testing.T, s *localguest.System) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), "dsplay-") {
-			t.Errorf("%s is left in the guest", e.Name())
-		}
+	if len(entries) > lost {
+		t.Errorf("left in the guest: %v", entries)
 	}
 }
 

@@ -62,6 +62,13 @@ func (s *System) SetDown(down bool) {
 	s.down = down
 }
 
+// RestartTools has VMware Tools forget the programs that they started, which go on.
+func (s *System) RestartTools() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.boots++
+}
+
 // Start hands the command line to bash -c, or to sh where there is no bash, as Tools do: neither a session nor a process
 // group of its own.
 func (s *System) Start(user string, p guestops.Program, ended func(code int32)) (int64, error) {
