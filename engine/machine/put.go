@@ -137,7 +137,11 @@ func (h *Host) carriers(ctx context.Context, shell engine.Shell, s system, job p
 		r, err := h.shellCall(s, job.stream(), true)
 		return []step{{call: r, line: r.line, feed: preceded(job.u.Content)}}, err
 	}
-	prepare, err1 := h.shellCall(s, job.prepare(), false)
+	text := job.prepare()
+	if way == "native" {
+		text += job.room()
+	}
+	prepare, err1 := h.shellCall(s, text, false)
 	finish, err2 := h.shellCall(s, job.conclude(), false)
 	move, err3 := h.transfer(s, job, way)
 	steps := []step{{call: prepare, line: prepare.line}, move}

@@ -74,6 +74,13 @@ func (j putJob) stream() string {
 // prepare and finish go round a transfer by other means.
 func (j putJob) prepare() string { return j.begin() + strings.TrimSuffix(j.makeDir(), "; ") }
 
+// room asks whether there is space, for a transfer that has no words for a full disk. A df that is missing, or whose answer
+// is not that of POSIX, decides nothing.
+func (j putJob) room() string {
+	return fmt.Sprintf(`; set -- $(df -Pk "$T" 2>/dev/null | tail -n 1); case $4:$5 in *[!0-9]*:*|:*) ;; *:*%%) [ "$4" -ge %d ] || { echo "No space left on device" >&2; exit 85; };; esac`,
+		(j.u.Content.Size+1023)/1024)
+}
+
 func (j putJob) conclude() string {
 	check := fmt.Sprintf(`[ "$(wc -c <"$t")" -eq %d ] || exit 85; `, j.u.Content.Size)
 	switch {

@@ -199,6 +199,26 @@ func TestCopyToAFullDisk(t *testing.T) {
 	}
 }
 
+// The df of a Linux says whether there is space; one that says something else is not listened to.
+func TestCopyToAFullLinux(t *testing.T) {
+	for answer, want := range map[string]error{"/dev/sda1 5000 4800 200 96% /": syscall.ENOSPC, "/dev/sda1 5000 3000 2000 60% /": nil, "//server/some share 5000 4800 200 96% /": nil, "": nil} {
+		bin, dir := t.TempDir(), t.TempDir()
+		if err := os.WriteFile(filepath.Join(bin, "df"), []byte("#!/bin/sh\n[ \"$1\" = -Pk ] || exit 9\necho Filesystem 1024-blocks Used Available Capacity Mounted on\necho '"+answer+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+		e := newEstate(t, &localguest.System{Dir: t.TempDir()}, "rhel8_64Guest", nil)
+		_, _, content := noise(t, 1<<20)
+		_, err := put(t.Context(), e.machineOf(t, machine.Options{}), engine.Upload{Path: dir + "/x", Content: content})
+		if !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%q: %v", answer, err)
+		}
+		if entries, _ := os.ReadDir(dir); want != nil && len(entries) > 0 {
+			t.Errorf("left behind: %v", entries)
+		}
+	}
+}
+
 // A source that has become another one is refused, and so is one that has become shorter.
 func TestCopyOfAChangedSource(t *testing.T) {
 	_, system := newWindows(t)
