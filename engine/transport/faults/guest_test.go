@@ -34,13 +34,13 @@ const (
 
 // rig is a vCenter (behind the wire), its ESXi host, which hands files over, and the Windows in its machine h1.
 type rig struct {
-	vc           *vcenter.VCenter
-	center, esxi *httptest.Server
-	windows      *windows.Guest
-	host         *engine.Host // the vCenter
-	release      chan struct{}
-	logins       atomic.Int32
-	disturbed    atomic.Bool
+	vc            *vcenter.VCenter
+	center, esxi  *httptest.Server
+	windows       *windows.Guest
+	host          *engine.Host // the vCenter
+	release       chan struct{}
+	logins, looks atomic.Int32
+	disturbed     atomic.Bool
 
 	mu     sync.Mutex
 	conn   engine.Conn
@@ -89,6 +89,9 @@ func (r *rig) refuseWith(f func(method string) types.BaseMethodFault) {
 }
 
 func (r *rig) judge(method, _ string) types.BaseMethodFault {
+	if method == "ListProcessesInGuest" {
+		r.looks.Add(1)
+	}
 	r.mu.Lock()
 	f := r.refuse
 	r.mu.Unlock()
@@ -195,7 +198,7 @@ func (s *scene) survives(fault func()) error {
 	s.t.Helper()
 	ended := make(chan error, 1)
 	go func() { ended <- s.do("until") }()
-	until(s.t, "the command runs", func() bool { return s.running.Load() > 0 || len(ended) > 0 })
+	until(s.t, "the command runs", func() bool { return s.running.Load() > 0 && s.guest.looks.Load() > 0 || len(ended) > 0 })
 	s.began()
 	s.guest.disturbed.Store(true)
 	fault()

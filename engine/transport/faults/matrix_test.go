@@ -131,7 +131,7 @@ func onTheWay() []fault {
 			"winrm": {"", "4 round trips to connect, 3 for each command", 5 * time.Second, no, nothing},
 			"https": {"", "2 round trips to connect (TCP and TLS 1.3), 1 for each request", 5 * time.Second, no, nothing},
 		}, act: func(s *scene) error {
-			s.wire.delay = 100 * time.Millisecond
+			s.wire.delay.Store(int64(100 * time.Millisecond))
 			if settings, ok := s.host.Connection.Settings.(*ssh.Settings); ok {
 				settings.Keepalive = "2s"
 			}

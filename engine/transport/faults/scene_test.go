@@ -355,7 +355,7 @@ func (s *scene) busy(fault func()) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.do("wait") }()
 	until(s.t, "the command runs, and its end is waited for", func() bool {
-		return s.running.Load() > 0 && (s.winrm == nil || s.requests("Receive") > 0) || len(ended) > 0
+		return s.running.Load() > 0 && (s.winrm == nil || s.requests("Receive") > 0) && (s.guest == nil || s.guest.looks.Load() > 0) || len(ended) > 0
 	})
 	s.began()
 	fault()

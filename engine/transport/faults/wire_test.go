@@ -3,6 +3,7 @@ package faults_test
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -11,7 +12,7 @@ import (
 type wire struct {
 	listener net.Listener
 	to       string
-	delay    time.Duration // of each direction
+	delay    atomic.Int64 // of each direction, in nanoseconds
 
 	mu     sync.Mutex
 	pairs  map[*pair]bool
@@ -76,7 +77,7 @@ func (w *wire) pass(to, from net.Conn) {
 			n, err := from.Read(data)
 			w.wait(n)
 			if n > 0 {
-				pieces <- piece{time.Now().Add(w.delay), data[:n]}
+				pieces <- piece{time.Now().Add(time.Duration(w.delay.Load())), data[:n]}
 			}
 			if err != nil {
 				return

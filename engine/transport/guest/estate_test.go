@@ -1,6 +1,7 @@
 package guest_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -45,6 +46,7 @@ type estate struct {
 	mu     sync.Mutex
 	refuse func(method string) types.BaseMethodFault
 	seen   []string
+	answer func(method string) bool          // true: this method is carried out, and its answer lost; may be nil
 	mute   chan struct{}                     // not nil: nobody is answered until it is closed
 	body   func(io.ReadCloser) io.ReadCloser // around the next large file that is sent
 }
@@ -98,7 +100,7 @@ func (e *estate) listen() {
 func (e *estate) serve(w http.ResponseWriter, r *http.Request) {
 	e.requests.Add(1)
 	e.mu.Lock()
-	mute, body := e.mute, e.body
+	mute, body, answer := e.mute, e.body, e.answer
 	if r.ContentLength > 1<<20 && body != nil {
 		r.Body, e.body = body(r.Body), nil
 	}
@@ -108,6 +110,16 @@ func (e *estate) serve(w http.ResponseWriter, r *http.Request) {
 		case <-mute:
 		case <-r.Context().Done():
 			return
+		}
+	}
+	if answer != nil && r.Method == http.MethodPost {
+		text, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(text))
+		for _, method := range []string{"StartProgramInGuest"} {
+			if bytes.Contains(text, []byte("<"+method+" ")) && answer(method) {
+				e.vc.ServeHTTP(httptest.NewRecorder(), r)
+				panic(http.ErrAbortHandler)
+			}
 		}
 	}
 	e.vc.ServeHTTP(w, r)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +50,7 @@ func (c *conn) Exec(ctx context.Context, p engine.Process) (int, error) {
 	if ctx.Err() != nil {
 		return 0, c.unbegun(name, cause(ctx))
 	}
-	r := &run{conn: c, op: name, dir: c.path(strconv.Itoa(number))}
+	r := &run{conn: c, op: name, dir: c.path(strconv.Itoa(number) + "c")} // no name is the beginning of another: processes are known by it
 	if p.Stdout != nil {
 		r.out = &stream{to: p.Stdout}
 	}
@@ -133,16 +134,17 @@ func (r *run) launch(p program) (int64, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.base, cleanup)
 	defer cancel()
-	list, asked := r.watch.list(ctx, nil)
-	if asked != nil && engine.KindOf(err) != engine.KindProtocol && dialFailed(err) {
-		return 0, r.notRun(r.op, err)
-	}
-	for _, x := range list {
-		if lives([]types.GuestProcessInfo{x}, r.dir) {
-			return x.Pid, nil
+	for pause := r.pause; ; pause = min(2*pause, longPause*r.pause) {
+		list, _ := r.watch.list(ctx, nil) // who gets no answer asks again
+		for _, x := range list {
+			if strings.Contains(x.CmdLine, r.dir) { // it may have ended
+				return x.Pid, nil
+			}
+		}
+		if engine.Wait(ctx, pause) != nil {
+			return 0, r.lost(r.op, "whether it was started is not known", err, true)
 		}
 	}
-	return 0, r.lost(r.op, "whether it was started is not known", err, true)
 }
 
 // dialFailed tells whether no connection came about, so that nothing was asked.

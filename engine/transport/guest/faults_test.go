@@ -263,6 +263,24 @@ func TestToolsAwayForAMoment(t *testing.T) {
 	}
 }
 
+// The answer to the start of a command is lost: it is looked for in the guest, and found, although it has ended.
+func TestTheAnswerToAStartIsLost(t *testing.T) {
+	_, system := newWindows(t)
+	e := newEstate(t, system, "windows2019srv_64Guest", nil)
+	c := e.mustOpen(t, hasty)
+	defer c.Close()
+	var once atomic.Bool
+	e.mu.Lock()
+	e.answer = func(method string) bool { return method == "StartProgramInGuest" && once.CompareAndSwap(false, true) }
+	e.mu.Unlock()
+	if code, out, err := run(t, c, "echo done& exit 6"); code != 6 || err != nil || !strings.Contains(out, "done") {
+		t.Errorf("%d, %v, %q", code, err, out)
+	}
+	if !once.Load() {
+		t.Error("no answer was lost")
+	}
+}
+
 // A vCenter that ends the session is logged in to again; the command does not notice.
 func TestSessionExpires(t *testing.T) {
 	_, system := newWindows(t)
