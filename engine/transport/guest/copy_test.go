@@ -16,6 +16,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/guestops/localguest"
 	"github.com/dsplay/dsplay/engine/machine"
+	"github.com/dsplay/dsplay/engine/transport/guest"
 )
 
 // lent is a pool that dials anew after a Discard.
@@ -27,7 +28,10 @@ type lent struct {
 
 func (l *lent) Get(context.Context, *engine.Host) (engine.Conn, error) {
 	if l.conn == nil {
-		c, err := l.e.open(l.t, hasty)
+		c, err := l.e.open(l.t, func(s *guest.Settings) {
+			hasty(s)
+			s.AnswerTimeout = "20s" // files of some size take their time
+		})
 		if err != nil {
 			return nil, err
 		}
