@@ -90,8 +90,17 @@ func (l *look) Validate() error {
 	if !l.Direct && l.Proxy == "" {
 		return engine.BadArg{Arg: "direct", Problem: "= false needs a proxy: no way is left"}
 	}
-	_, err := dialer.New(dialer.Options{Proxy: l.Proxy, ProxyPassword: l.ProxyPassword})
+	_, err := dialer.New(l.proxied())
 	return err
+}
+
+// proxied are the options of the way through the proxy. An empty password is none.
+func (l *look) proxied() dialer.Options {
+	o := dialer.Options{Proxy: l.Proxy}
+	if l.ProxyPassword.Reveal() != "" {
+		o.ProxyPassword = l.ProxyPassword
+	}
+	return o
 }
 
 func (l *look) timeout() (time.Duration, error) {
@@ -188,7 +197,7 @@ func (l *look) roots() (*x509.CertPool, error) {
 func (l *look) fromHere(ctx context.Context, address string, proxied bool, roots *x509.CertPool) (tlslook.Seen, error) {
 	o := dialer.Options{}
 	if proxied {
-		o = dialer.Options{Proxy: l.Proxy, ProxyPassword: l.ProxyPassword}
+		o = l.proxied()
 	}
 	d, err := dialer.New(o)
 	if err != nil {
