@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -25,6 +26,7 @@ type reporter interface {
 type host struct {
 	t       reporter
 	c       *testCase
+	mu      sync.Mutex // of state and of the counts of answers
 	state   string
 	allowed []string // command lines that Do may execute
 	done    []string // those that it executed
@@ -93,23 +95,36 @@ func (h *host) API(context.Context) (engine.API, error) {
 func (h *host) answer(ctx context.Context, c engine.Command) (engine.Output, error) {
 	h.t.Helper()
 	line := lineOf(h.c.host, c)
-	i := slices.IndexFunc(h.c.answers, func(a *answer) bool {
-		return a.line == line && (a.in == "" || a.in == h.state) && (a.times == 0 || a.used < a.times)
-	})
-	if i < 0 {
-		h.t.Errorf("in state %q the case did not foresee: %s", h.state, line)
+	a := h.take(line)
+	if a == nil {
 		return engine.Output{}, &engine.Error{Kind: engine.KindModule, Msg: "unforeseen: " + line}
 	}
-	a := h.c.answers[i]
-	a.used++
 	if got := stdinOf(c); got != a.stdin {
 		h.t.Errorf("%s: standard input is %q, want %q", line, got, a.stdin)
 	}
 	if err := engine.Wait(ctx, a.takes); err != nil {
 		return engine.Output{}, &engine.Error{Kind: engine.KindTimeout, Host: h.Name(), Op: "run " + line, Err: err}
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.state = cmp.Or(a.then, h.state)
 	return a.give(h.Name(), line, c)
+}
+
+// take finds the answer for a line, and counts it. The lock is not held while a command takes its time: a module may run several.
+func (h *host) take(line string) *answer {
+	h.t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := slices.IndexFunc(h.c.answers, func(a *answer) bool {
+		return a.line == line && (a.in == "" || a.in == h.state) && (a.times == 0 || a.used < a.times)
+	})
+	if i < 0 {
+		h.t.Errorf("in state %q the case did not foresee: %s", h.state, line)
+		return nil
+	}
+	h.c.answers[i].used++
+	return h.c.answers[i]
 }
 
 func (a *answer) give(host, line string, c engine.Command) (engine.Output, error) {
