@@ -17,17 +17,17 @@ import (
 func (s *suite) stdin(t *testing.T) {
 	shell := s.open(t)
 	text := "first\nsecond with 'quotes' and \"more\"\n"
-	if r := must(t, shell, s.c.Cat, text, 0); normal(r.stdout) != text {
+	if r := s.must(t, shell, s.c.Cat, text, 0); normal(r.stdout) != text {
 		t.Errorf("stdin came back as %q", r.stdout)
 	}
 	// Without stdin a command reads an end of file, and not for ever.
 	if !s.Windows {
-		if r := must(t, shell, s.c.Cat, "", 0); r.stdout != "" {
+		if r := s.must(t, shell, s.c.Cat, "", 0); r.stdout != "" {
 			t.Errorf("no stdin came back as %q", r.stdout)
 		}
 	}
 	// A command that reads none of it is no failure.
-	must(t, shell, s.c.Exit(0), strings.Repeat("unread\n", 50_000), 0)
+	s.must(t, shell, s.c.Exit(0), strings.Repeat("unread\n", 50_000), 0)
 }
 
 func (s *suite) largeInput(t *testing.T) {
@@ -36,7 +36,7 @@ func (s *suite) largeInput(t *testing.T) {
 	if s.Windows {
 		want = "10000" // find counts lines
 	}
-	r := must(t, s.open(t), s.c.Count, strings.Repeat(line, big/len(line)), 0)
+	r := s.must(t, s.open(t), s.c.Count, strings.Repeat(line, big/len(line)), 0)
 	if strings.TrimSpace(r.stdout) != want {
 		t.Errorf("the host counts %q, want %s", r.stdout, want)
 	}
@@ -50,7 +50,7 @@ func (s *suite) largeBothWays(t *testing.T) {
 	data := make([]byte, big) // more than windows and pipes on the way hold
 	random := rand.NewChaCha8([32]byte{})
 	_, _ = random.Read(data) // never fails
-	if r := must(t, s.open(t), s.c.Cat, string(data), 0); r.stdout != string(data) {
+	if r := s.must(t, s.open(t), s.c.Cat, string(data), 0); r.stdout != string(data) {
 		t.Errorf("%d bytes come back of %d, or other ones", len(r.stdout), len(data))
 	}
 }
@@ -106,7 +106,7 @@ func (s *suite) stdinWithoutEnd(t *testing.T) {
 	defer cancel()
 	code, err := shell.Exec(ctx, engine.Process{Line: s.c.Exit(7), Stdin: in})
 	s.fed(t, code, err)
-	must(t, shell, s.c.Exit(0), "", 0)
+	s.must(t, shell, s.c.Exit(0), "", 0)
 }
 
 // longLine: the longest line arrives whole; a longer one is refused before anything is sent, and the connection is as good as before.
@@ -118,7 +118,7 @@ func (s *suite) longLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		more := s.c.Longest - len(line)
-		r := must(t, shell, line+strings.Repeat("x", more), "", 0)
+		r := s.must(t, shell, line+strings.Repeat("x", more), "", 0)
 		if got := s.parseArgs(r.stdout); len(got) != 1 || len(got[0]) != more+1 {
 			t.Errorf("of a word of %d bytes %d arrive", more+1, len(r.stdout))
 		}
@@ -130,7 +130,7 @@ func (s *suite) longLine(t *testing.T) {
 			t.Errorf("%d bytes: unreachable %v, an error of %d bytes", n, e.Unreachable, len(e.Error()))
 		}
 	}
-	must(t, shell, s.c.Exit(7), "", 7)
+	s.must(t, shell, s.c.Exit(7), "", 7)
 }
 
 // nul: no shell can be given one; what stands before it must not run either.
@@ -142,5 +142,5 @@ func (s *suite) nul(t *testing.T) {
 	if out.Len() > 0 {
 		t.Errorf("a part of the line ran: %d, %q", code, &out)
 	}
-	must(t, shell, s.c.Exit(7), "", 7)
+	s.must(t, shell, s.c.Exit(7), "", 7)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func (s *suite) streams(t *testing.T) {
-	r := must(t, s.open(t), s.c.Both, "", 0)
+	r := s.must(t, s.open(t), s.c.Both, "", 0)
 	for name, got := range map[string]string{"out": r.stdout, "err": r.stderr} {
 		var want strings.Builder
 		for i := range 2000 {
@@ -37,7 +37,7 @@ func (s *suite) flood(t *testing.T) {
 	if s.c.Flood == "" {
 		t.Skip("this target has no command for it")
 	}
-	r := must(t, s.open(t), s.c.Flood, "", 0)
+	r := s.must(t, s.open(t), s.c.Flood, "", 0)
 	for letter, got := range map[string]string{"o": r.stdout, "e": r.stderr} {
 		if len(got) != 5_000_000 || strings.Trim(got, letter) != "" {
 			t.Errorf("of 5,000,000 %s %d bytes arrive; others are among them: %v", letter, len(got), strings.Trim(got, letter) != "")
@@ -49,7 +49,7 @@ func (s *suite) largeOutput(t *testing.T) {
 	if s.c.Big == "" {
 		t.Skip("this platform has no command for it")
 	}
-	r := must(t, s.open(t), s.c.Big, "", 0)
+	r := s.must(t, s.open(t), s.c.Big, "", 0)
 	if len(r.stdout) != big || strings.Trim(r.stdout, "x") != "" {
 		t.Errorf("%d bytes arrived, want %d", len(r.stdout), big)
 	}
@@ -59,14 +59,14 @@ func (s *suite) bytes(t *testing.T) {
 	if s.c.Raw == "" {
 		t.Skip("this protocol carries text")
 	}
-	if r := must(t, s.open(t), s.c.Raw, "", 0); r.stdout != "\xff\xfe\x00\x80\n" {
+	if r := s.must(t, s.open(t), s.c.Raw, "", 0); r.stdout != "\xff\xfe\x00\x80\n" {
 		t.Errorf("the bytes arrive as % x", r.stdout)
 	}
 	all := make([]byte, 256)
 	for i := range all {
 		all[i] = byte(i)
 	}
-	if r := must(t, s.open(t), s.c.Cat, string(all), 0); r.stdout != string(all) {
+	if r := s.must(t, s.open(t), s.c.Cat, string(all), 0); r.stdout != string(all) {
 		t.Errorf("256 bytes come back as % x", r.stdout)
 	}
 }
@@ -106,9 +106,9 @@ func (s *suite) slowWriter(t *testing.T) {
 	}()
 	<-h.reached
 	for range 5 {
-		must(t, shell, s.c.Exit(7), "", 7)
+		s.must(t, shell, s.c.Exit(7), "", 7)
 	}
-	if r := must(t, shell, s.c.Cat, "neighbour\n", 0); normal(r.stdout) != "neighbour\n" {
+	if r := s.must(t, shell, s.c.Cat, "neighbour\n", 0); normal(r.stdout) != "neighbour\n" {
 		t.Errorf("a neighbour gets %q", r.stdout)
 	}
 	close(h.release)
@@ -142,14 +142,14 @@ func (s *suite) brokenWriter(t *testing.T) {
 	if !errors.Is(err, errNoPlace) || !errors.As(err, &e) || e.Host == "" || e.Unreachable {
 		t.Errorf("%d, %v (%+v)", code, err, e)
 	}
-	must(t, shell, s.c.Exit(7), "", 7)
+	s.must(t, shell, s.c.Exit(7), "", 7)
 }
 
 func (s *suite) closedEarly(t *testing.T) {
 	if s.c.CloseEarly == "" {
 		t.Skip("commands of this target cannot close their streams")
 	}
-	if r := must(t, s.open(t), s.c.CloseEarly, "", 7); r.stdout != "first\n" {
+	if r := s.must(t, s.open(t), s.c.CloseEarly, "", 7); r.stdout != "first\n" {
 		t.Errorf("stdout is %q", r.stdout)
 	}
 }

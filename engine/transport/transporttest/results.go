@@ -16,10 +16,10 @@ var seed atomic.Int32
 func (s *suite) exitCodes(t *testing.T) {
 	shell := s.open(t)
 	for _, code := range []int{0, 1, 255} {
-		must(t, shell, s.c.Exit(code), "", code)
+		s.must(t, shell, s.c.Exit(code), "", code)
 	}
 	for code, arrives := range s.Codes {
-		must(t, shell, s.c.Exit(code), "", arrives)
+		s.must(t, shell, s.c.Exit(code), "", arrives)
 	}
 	for _, code := range []int{300, -1} {
 		if _, told := s.Codes[code]; !told {
@@ -27,12 +27,12 @@ func (s *suite) exitCodes(t *testing.T) {
 		}
 	}
 	if s.c.Killed != "" {
-		must(t, shell, s.c.Killed, "", 128+9)
+		s.must(t, shell, s.c.Killed, "", 128+9)
 	}
 }
 
 func (s *suite) unknownCommand(t *testing.T) {
-	r := must(t, s.open(t), "dsplay-no-such-command", "", s.c.Unknown)
+	r := s.must(t, s.open(t), "dsplay-no-such-command", "", s.c.Unknown)
 	if !strings.Contains(r.stderr+r.stdout, "dsplay-no-such-command") {
 		t.Errorf("the host's complaint does not arrive: %q", r.stderr)
 	}

@@ -93,7 +93,7 @@ func (s *suite) cancel(t *testing.T) {
 	}
 	s.checkKilled(t, mustFail(t, err, engine.KindTimeout), l.pids)
 	if !s.Orphans {
-		must(t, shell, s.c.Exit(7), "", 7) // the connection is as good as before
+		s.must(t, shell, s.c.Exit(7), "", 7) // the connection is as good as before
 	}
 }
 
@@ -123,7 +123,7 @@ func (s *suite) cancelOne(t *testing.T) {
 		}
 		if s.c.Alive != nil {
 			for _, pid := range l.pids {
-				must(t, shell, s.c.Alive(pid), "", 0)
+				s.must(t, shell, s.c.Alive(pid), "", 0)
 			}
 		}
 		ends[i]()
@@ -134,7 +134,7 @@ func (s *suite) cancelOne(t *testing.T) {
 func (s *suite) deadline(t *testing.T) {
 	shell := s.open(t)
 	began := time.Now()
-	must(t, shell, s.c.Exit(0), "", 0)
+	s.must(t, shell, s.c.Exit(0), "", 0)
 	enough := time.Second + 20*time.Since(began) // for the command to begin, on this host and now
 	ctx, cancel := context.WithTimeout(t.Context(), enough)
 	defer cancel()
@@ -154,7 +154,7 @@ func (s *suite) endedContext(t *testing.T) {
 	if !errors.Is(r.err, context.Canceled) {
 		t.Errorf("got %d, %v", r.code, r.err)
 	}
-	must(t, shell, s.c.Exit(0), "", 0)
+	s.must(t, shell, s.c.Exit(0), "", 0)
 }
 
 // background: an init script's daemon that keeps stdout open must not keep Exec.
@@ -163,7 +163,7 @@ func (s *suite) background(t *testing.T) {
 		t.Skip("this target has no command for it")
 	}
 	begin := time.Now()
-	r := must(t, s.open(t), s.c.Background, "", 0)
+	r := s.must(t, s.open(t), s.c.Background, "", 0)
 	if !strings.Contains(r.stdout, "started") {
 		t.Errorf("stdout is %q", r.stdout)
 	}
