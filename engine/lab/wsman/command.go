@@ -22,7 +22,7 @@ type command struct {
 	id    string
 	ctx   context.Context
 	over  context.CancelCauseFunc // what comes first counts: errEnded, or that it was killed
-	ended chan struct{} // closed when the handler has returned
+	ended chan struct{}           // closed when the handler has returned
 
 	mu           sync.Mutex
 	changed      chan struct{} // closed and replaced at every change below
