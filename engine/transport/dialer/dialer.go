@@ -85,7 +85,7 @@ func network(o Options) (string, error) {
 func (d *Dialer) Dial(ctx context.Context, address string) (net.Conn, error) {
 	if strings.ContainsFunc(address, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
 		// Some come from what guests say of themselves; a proxy would take a line end for that of our request.
-		return nil, &Error{Leg: FromHere, Target: strconv.Quote(address), Msg: "there is a blank or a control character in it", Hint: "correct the address in the inventory, or its source"}
+		return nil, &Error{kind: engine.KindDNS, Leg: FromHere, Target: strconv.Quote(address), Msg: "there is a blank or a control character in it", Hint: "correct the address in the inventory, or its source"}
 	}
 	p, err := d.route(address)
 	if err != nil {
