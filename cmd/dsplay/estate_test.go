@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -36,7 +37,18 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
+	sideBySide()
 	testscript.Main(tidy{m, state}, map[string]func(){"dsplay": main})
+}
+
+// sideBySide: most tests wait for a lab, so more of them run at once than there are processors, unless the command line says.
+func sideBySide() {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		_ = flag.Set("test.parallel", "5")
+	}
 }
 
 // tidy removes the records of the runs that tests made.

@@ -31,12 +31,15 @@ func FetchSource(ctx context.Context, api engine.API) (Source, error) {
 
 func restSource(ctx context.Context, api engine.API) (Source, error) {
 	s := Source{API: "rest"}
-	for name, into := range map[string]*string{modeName: &s.Mode, urlName: &s.URL} {
+	for _, x := range []struct { // in this order, so that what a plan lists is the same each time
+		name string
+		into *string
+	}{{modeName, &s.Mode}, {urlName, &s.URL}} {
 		var v setting
-		if err := restCall(ctx, api, "GET", "systemsettings/"+name, nil, &v); err != nil {
+		if err := restCall(ctx, api, "GET", "systemsettings/"+x.name, nil, &v); err != nil {
 			return s, err
 		}
-		*into = string(v.Value)
+		*x.into = string(v.Value)
 	}
 	return s, nil
 }
