@@ -39,22 +39,13 @@ func shell(ctx context.Context, line string, s streams) uint32 {
 	if err != nil {
 		return fail(s, err)
 	}
-	program := filepath.Join(folder, "cmd.exe")
-	cmd := exec.Command(program)
-	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: program + " /c " + line, CreationFlags: windows.CREATE_NO_WINDOW}
-	cmd.Dir = os.Getenv("USERPROFILE")
-	cmd.Stdout, cmd.Stderr = s.out, s.err
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return fail(s, err)
-	}
-	cmd.WaitDelay = 2 * time.Second
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
 		return fail(s, err)
 	}
 	defer func() { _ = windows.CloseHandle(job) }()
-	if err := cmd.Start(); err != nil {
+	cmd, stdin, err := begin(filepath.Join(folder, "cmd.exe"), line, s)
+	if err != nil {
 		return fail(s, err)
 	}
 	var assigned error
@@ -73,6 +64,25 @@ func shell(ctx context.Context, line string, s streams) uint32 {
 		return status.ExitCode
 	}
 	return 1
+}
+
+// begin starts the process. Wine now and then fails to make one, above all after a boot ("Internal error"): nothing has run
+// then, and it is tried again.
+func begin(program, line string, s streams) (cmd *exec.Cmd, stdin io.WriteCloser, err error) {
+	for range 5 {
+		cmd = exec.Command(program)
+		cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: program + " /c " + line, CreationFlags: windows.CREATE_NO_WINDOW}
+		cmd.Dir = os.Getenv("USERPROFILE")
+		cmd.Stdout, cmd.Stderr, cmd.WaitDelay = s.out, s.err, 2*time.Second
+		if stdin, err = cmd.StdinPipe(); err != nil {
+			return nil, nil, err
+		}
+		if err = cmd.Start(); err == nil {
+			return cmd, stdin, nil
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return nil, nil, err
 }
 
 func fail(s streams, err error) uint32 {
