@@ -53,13 +53,6 @@ type Explainer interface {
 	Explain(address string) []Origin
 }
 
-// Elsewhere is implemented by settings of a connection of which a part is said elsewhere: in an ssh_config.
-type Elsewhere interface {
-	// Elsewhere is what is said there about a host, as far as nothing has to be run or contacted to know it; "": nothing.
-	// It is compared, not read.
-	Elsewhere(address string) string
-}
-
 // Via names what the way to h leads through; "": nothing that its settings know of.
 func (h *Host) Via() string {
 	if d, ok := h.Connection.Settings.(Detour); ok {

@@ -121,8 +121,10 @@ func fingerprint(h *engine.Host) string {
 	e := json.NewEncoder(&b)
 	// Settings are structs of plain values and secrets, which encode as their names.
 	all := []any{h.Address, h.Connection.Type, h.Connection.Settings, h.Sudo}
-	if said, ok := h.Connection.Settings.(engine.Elsewhere); ok {
-		all = append(all, said.Elsewhere(h.Address))
+	if x, ok := h.Connection.Settings.(engine.Explainer); ok {
+		for _, o := range x.Explain(h.Address) { // lines may move
+			all = append(all, o.Arg, o.Value.GoString())
+		}
 	}
 	if err := e.Encode(all); err != nil {
 		return ""

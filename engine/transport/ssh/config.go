@@ -141,22 +141,6 @@ func (s *Settings) Via(address string) string {
 	return strings.Join(parts, "; ")
 }
 
-// Elsewhere is all that the configuration says of address; "" where it would have to run a command.
-func (s *Settings) Elsewhere(address string) string {
-	q, ok := s.question(address)
-	if !ok {
-		return ""
-	}
-	q.query.NoExec = true
-	a, err := s.read().ask(context.Background(), q) //nolint:forbidigo // nothing is waited for: no command is run
-	if err != nil {
-		return ""
-	}
-	said := a.options
-	said.Taken = nil // lines may move
-	return fmt.Sprintf("%+v", said)
-}
-
 func (s *Settings) viaConfig(address string) (p parsed, parts []string, err error) {
 	q, ok := s.question(address)
 	if !ok {
