@@ -38,6 +38,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
 	{"engine/transport/processes", "engine"}, // how processes of a POSIX host are found and killed
 	{"engine/transport/https", "engine engine/transport/dialer"},
+	{"engine/transport/https/httpstest", "engine engine/transport/https"},
 	{"engine/transport/dialer", "engine golang.org/x/net/http/httpproxy"}, // TCP, through proxies
 	{"engine/transport/dialer/proxytest", ""},
 	{"engine/transport/guest", "engine engine/api/vsphere engine/transport/processes github.com/vmware/govmomi/... github.com/zclconf/go-cty/cty"}, // vSphere is its wire

@@ -2,15 +2,12 @@ package deepsecurity_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"net"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,21 +17,23 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/dsm/dsmtest"
 	"github.com/dsplay/dsplay/engine/transport/https"
+	"github.com/dsplay/dsplay/engine/transport/https/httpstest"
 	"github.com/dsplay/dsplay/modules/deepsecurity"
+	"github.com/dsplay/dsplay/modules/moduletest"
 )
 
 // scenario is one file in testdata: arguments and a world, and what the probe makes of them over REST and over SOAP.
 // A new case is a new file.
 type scenario struct {
-	Why     string                     `json:"why"`
-	Module  string                     `json:"module"`
-	Args    map[string]json.RawMessage `json:"args"`
-	World   dsmtest.Server             `json:"world"`
-	Result  map[string]any             `json:"result"` // over both; attributes that are not named may be anything
-	REST    map[string]any             `json:"rest"`   // besides, over REST; as_of is an age, such as "2m0s"
-	SOAP    map[string]any             `json:"soap"`
-	Invalid string                     `json:"invalid"` // Validate refuses this argument
-	Error   string                     `json:"error"`
+	Why     string         `json:"why"`
+	Module  string         `json:"module"`
+	Args    map[string]any `json:"args"`
+	World   dsmtest.Server `json:"world"`
+	Result  map[string]any `json:"result"` // over both; attributes that are not named may be anything
+	REST    map[string]any `json:"rest"`   // besides, over REST; as_of is an age, such as "2m0s"
+	SOAP    map[string]any `json:"soap"`
+	Invalid string         `json:"invalid"` // Validate refuses this argument
+	Error   string         `json:"error"`
 }
 
 func TestCases(t *testing.T) {
@@ -78,8 +77,7 @@ func (c *scenario) run(t *testing.T, api string) {
 			module = m
 		}
 	}
-	instance := module.New()
-	decode(t, instance, c.Args)
+	instance := moduletest.New(t, module, c.Args)
 	err := instance.(engine.Validator).Validate()
 	var bad engine.BadArg
 	if c.Invalid != "" {
@@ -105,52 +103,22 @@ func (c *scenario) run(t *testing.T, api string) {
 	compare(t, module, got, map[string]map[string]any{"rest": c.REST, "soap": c.SOAP}[api])
 }
 
-func decode(t *testing.T, instance any, args map[string]json.RawMessage) {
-	t.Helper()
-	given := 0
-	for _, f := range engine.Fields(instance) {
-		if text, ok := args[f.Name]; ok {
-			given++
-			if err := json.Unmarshal(text, reflect.ValueOf(instance).Elem().Field(f.Index).Addr().Interface()); err != nil {
-				t.Fatal(err)
-			}
-		} else if !f.Optional {
-			t.Fatalf("the loader would refuse that %s is missing", f.Name)
-		}
-	}
-	if given != len(args) {
-		t.Fatalf("unknown arguments in %v", args)
-	}
-}
-
+// compare looks at the age of as_of, and at the rest as it is.
 func compare(t *testing.T, m engine.Module, got any, want map[string]any) {
 	t.Helper()
-	value, err := engine.ValueOf(got)
-	if err != nil || !value.Type().Equals(engine.TypeOf(m.Result)) {
-		t.Fatalf("the result is not of the declared type: %v", err)
-	}
-	attrs := map[string]any{}
-	for _, f := range engine.Fields(got) {
-		attrs[f.Name] = reflect.ValueOf(got).Field(f.Index).Interface()
-	}
-	for name, w := range want {
-		g, ok := attrs[name]
-		if !ok {
-			t.Fatalf("the result has no %s", name)
-		}
-		if name == "as_of" {
-			compareAge(t, g.(*string), w)
-			continue
-		}
-		plain, _ := json.Marshal(g)
-		wanted, _ := json.Marshal(w)
-		if string(plain) == "null" {
-			plain = []byte("[]")
-		}
-		if string(plain) != string(wanted) {
-			t.Errorf("%s is %s, want %s", name, plain, wanted)
+	rest := maps.Clone(want)
+	if age, ok := want["as_of"]; ok {
+		delete(rest, "as_of")
+		switch g := got.(type) {
+		case deepsecurity.Guest:
+			compareAge(t, g.AsOf, age)
+		case deepsecurity.Guests:
+			compareAge(t, g.AsOf, age)
+		default:
+			t.Fatalf("%T has no as_of", got)
 		}
 	}
+	moduletest.Compare(t, m, got, rest)
 }
 
 func compareAge(t *testing.T, got *string, want any) {
@@ -171,33 +139,8 @@ func compareAge(t *testing.T, got *string, want any) {
 	}
 }
 
-// reader is the DSM as a probe sees it.
-type reader struct {
-	engine.Reader
-	api engine.API
-
-	mu   sync.Mutex
-	memo map[string]any
-}
-
-func (r *reader) Name() string                            { return "dsm1" }
-func (r *reader) API(context.Context) (engine.API, error) { return r.api, nil }
-
-func (r *reader) Once(ctx context.Context, key string, f func(context.Context) (any, error)) (any, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if v, ok := r.memo[key]; ok {
-		return v, nil
-	}
-	v, err := f(ctx)
-	if err == nil {
-		r.memo[key] = v
-	}
-	return v, err
-}
-
 // host connects to a manager over TLS, with the credentials for one of its APIs, and looks that no session is left.
-func host(t *testing.T, s *dsmtest.Server, api string) *reader {
+func host(t *testing.T, s *dsmtest.Server, api string) *moduletest.APIHost {
 	t.Helper()
 	server := httptest.NewTLSServer(s)
 	t.Cleanup(server.Close)
@@ -206,44 +149,19 @@ func host(t *testing.T, s *dsmtest.Server, api string) *reader {
 			t.Errorf("%d sessions are left", s.Sessions())
 		}
 	})
-	return &reader{api: connect(t, server, api), memo: map[string]any{}}
+	return moduletest.OnAPI("dsm1", connect(t, server, api))
 }
 
 func connect(t *testing.T, server *httptest.Server, api string) engine.API {
 	t.Helper()
-	address, port, err := net.SplitHostPort(server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := https.Transport{}.Settings().(*https.Settings)
-	settings.Kind = "dsm"
-	settings.Port, _ = strconv.Atoi(port)
-	sum := sha256.Sum256(server.Certificate().Raw)
-	settings.Fingerprint = hex.EncodeToString(sum[:])
-	if api == "rest" {
-		settings.APIKey = engine.Plain("key")
-	} else {
-		settings.User, settings.Password = "api", engine.Plain("pw")
-	}
-	conn, err := https.Transport{}.Open(t.Context(), &engine.Host{Name: "dsm1", Address: address, Connection: engine.Connection{Type: "https", Settings: settings}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
+	return httpstest.Open(t, server, "dsm1", func(s *https.Settings) {
+		s.Kind = "dsm"
+		if api == "rest" {
+			s.APIKey = engine.Plain("key")
+		} else {
+			s.User, s.Password = "api", engine.Plain("pw")
 		}
 	})
-	return conn.(engine.API)
-}
-
-func decodeUUIDs(t *testing.T, instance any, uuids []string) {
-	t.Helper()
-	text, err := json.Marshal(uuids)
-	if err != nil {
-		t.Fatal(err)
-	}
-	decode(t, instance, map[string]json.RawMessage{"bios_uuids": text})
 }
 
 func TestManyProbesAreOnePass(t *testing.T) {
@@ -260,9 +178,7 @@ func TestManyProbesAreOnePass(t *testing.T) {
 			var wg sync.WaitGroup
 			for _, uuid := range uuids[:50] {
 				wg.Go(func() {
-					instance := m.New()
-					quoted, _ := json.Marshal(uuid)
-					decode(t, instance, map[string]json.RawMessage{"bios_uuid": quoted})
+					instance := moduletest.New(t, m, map[string]any{"bios_uuid": uuid})
 					got, err := instance.(engine.Prober).Probe(context.WithoutCancel(t.Context()), h)
 					if err != nil || got.(deepsecurity.Guest).State != "online" {
 						t.Errorf("%+v %v", got, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/dsm"
 	"github.com/dsplay/dsplay/modules/deepsecurity"
+	"github.com/dsplay/dsplay/modules/moduletest"
 )
 
 // The lab's manager was written by somebody else from the same facts: what both sides agree on is more than what
@@ -33,7 +34,7 @@ func TestLabManager(t *testing.T) {
 		m.Heartbeat(7, map[int]bool{101: true, 102: false, 103: false}, time.Now().Add(-time.Minute))
 		server := httptest.NewTLSServer(m)
 		t.Cleanup(server.Close)
-		h := &reader{api: connect(t, server, c.api), memo: map[string]any{}}
+		h := moduletest.OnAPI("dsm1", connect(t, server, c.api))
 		uuids := []string{one, two, three, off, "42000000-0000-0000-0000-000000000009"}
 		got := ask(t, h, uuids)
 		want := deepsecurity.Guests{Online: []string{"one"}, Offline: []string{"two"}, Off: []string{"off"}}
@@ -46,17 +47,16 @@ func TestLabManager(t *testing.T) {
 			t.Errorf("%+v: %+v", c, got)
 		}
 		m.Freeze(2 * time.Hour) // it goes on showing what it heard then
-		h = &reader{api: h.api, memo: map[string]any{}}
+		h.Forget()
 		if got := ask(t, h, uuids); len(got.Online) != 0 || !slices.Equal(got.Unknown, []string{"one"}) || !slices.Equal(got.Offline, want.Offline) {
 			t.Errorf("%+v, frozen: %+v", c, got)
 		}
 	}
 }
 
-func ask(t *testing.T, h *reader, uuids []string) deepsecurity.Guests {
+func ask(t *testing.T, h *moduletest.APIHost, uuids []string) deepsecurity.Guests {
 	t.Helper()
-	instance := deepsecurity.Computers().New()
-	decodeUUIDs(t, instance, uuids)
+	instance := moduletest.New(t, deepsecurity.Computers(), map[string]any{"bios_uuids": uuids})
 	got, err := instance.(engine.Prober).Probe(context.WithoutCancel(t.Context()), h)
 	if err != nil {
 		t.Fatal(err)
@@ -76,13 +76,13 @@ func TestAGuestOutsideTheGroup(t *testing.T) {
 		m.Heartbeat(7, map[int]bool{101: true, 102: true}, time.Now())
 		server := httptest.NewTLSServer(m)
 		t.Cleanup(server.Close)
-		h := &reader{api: connect(t, server, api), memo: map[string]any{}}
+		h := moduletest.OnAPI("dsm1", connect(t, server, api))
 		m.SetMember(101, false)
 		if got := ask(t, h, []string{one, two}); !slices.Equal(got.Unsupported, []string{"one"}) || !slices.Equal(got.Online, []string{"two"}) {
 			t.Errorf("%s: %+v", api, got)
 		}
 		m.SetMember(101, true)
-		h = &reader{api: h.api, memo: map[string]any{}}
+		h.Forget()
 		if got := ask(t, h, []string{one, two}); !slices.Equal(got.Online, []string{"one", "two"}) {
 			t.Errorf("%s, back in the group: %+v", api, got)
 		}

@@ -3,6 +3,7 @@ package moduletest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -96,22 +97,31 @@ func shown(d engine.Diff) string {
 // compareResult compares the attributes that the case names, and that the result is of the declared type.
 func (c *testCase) compareResult(t reporter, m engine.Module, result any) {
 	t.Helper()
+	want := map[string]any{}
+	if c.result != "" {
+		if err := json.Unmarshal([]byte(c.result), &want); err != nil {
+			t.Fatalf("result: %v", err)
+		}
+	}
+	Compare(t, m, result, want)
+}
+
+// Compare compares the attributes of a result that want names, as encoding/json decodes them, and that the result is of the type
+// that the module declares.
+func Compare(t reporter, m engine.Module, result any, want map[string]any) {
+	t.Helper()
 	value, err := engine.ValueOf(result)
 	if err != nil || !value.Type().Equals(engine.TypeOf(m.Result)) {
 		t.Errorf("the result %T is not what the module declares: %v", result, err)
 		return
 	}
-	if c.result == "" {
+	if len(want) == 0 {
 		return
 	}
-	var want map[string]any
-	if err := json.Unmarshal([]byte(c.result), &want); err != nil {
-		t.Fatalf("result: %v", err)
-	}
 	got := attributes(t, result)
-	for name, w := range want {
-		if g, ok := got[name]; !ok || !reflect.DeepEqual(g, w) {
-			t.Errorf("result: %s is %v, want %v", name, g, w)
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if g, ok := got[name]; !ok || !reflect.DeepEqual(g, want[name]) {
+			t.Errorf("result: %s is %v, want %v", name, g, want[name])
 		}
 	}
 }
@@ -158,15 +168,20 @@ func (c *testCase) compareError(t reporter, err error) {
 	}
 }
 
-// Decode sets the arguments of a module, for tests that are no case files.
-func Decode(module any, args map[string]any) error {
+// New is a fresh instance of a module with these arguments. It ends a test whose arguments the loader would refuse.
+func New(t reporter, m engine.Module, args map[string]any) any {
+	t.Helper()
 	texts := map[string]string{}
 	for name, v := range args {
 		text, err := json.Marshal(v)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		texts[name] = string(text)
 	}
-	return decode(module, texts)
+	instance := m.New()
+	if err := decode(instance, texts); err != nil {
+		t.Fatal(err)
+	}
+	return instance
 }

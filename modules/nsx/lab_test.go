@@ -1,8 +1,8 @@
 package nsx_test
 
 import (
-	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,6 +15,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/clock"
 	lab "github.com/dsplay/dsplay/engine/lab/nsx"
+	"github.com/dsplay/dsplay/modules/moduletest"
 	"github.com/dsplay/dsplay/modules/nsx"
 )
 
@@ -84,15 +85,11 @@ func (m *manager) sent() []string {
 }
 
 // instance is a module for a guest.
-func (m *manager) instance(t *testing.T, args map[string]string) any {
+func (m *manager) instance(t *testing.T, args map[string]any) any {
 	t.Helper()
-	raw := map[string]json.RawMessage{"tag": []byte(strconv.Quote(m.membership.Name)), "scope": []byte(strconv.Quote(m.membership.Scope))}
-	for name, value := range args {
-		raw[name] = []byte(strconv.Quote(value))
-	}
-	instance := nsx.Tag().New()
-	decode(t, instance, raw)
-	return instance
+	all := map[string]any{"tag": m.membership.Name, "scope": m.membership.Scope}
+	maps.Copy(all, args)
+	return moduletest.New(t, nsx.Tag(), all)
 }
 
 func both(t *testing.T, f func(t *testing.T, m *manager)) {
@@ -104,8 +101,8 @@ func both(t *testing.T, f func(t *testing.T, m *manager)) {
 // The step adds what is missing by the one request of the plan, and takes nothing away; then there is nothing to do.
 func TestStepOnTheLab(t *testing.T) {
 	both(t, func(t *testing.T, m *manager) {
-		h := &machine{api: dial(t, m.server, m.kind, "pw")}
-		instance := m.instance(t, map[string]string{"uuid": guestUUID(1), "group": "G"})
+		h := dial(t, m.server, m.kind, "pw")
+		instance := m.instance(t, map[string]any{"uuid": guestUUID(1), "group": "G"})
 		diff, err := instance.(engine.Checker).Check(t.Context(), h)
 		if err != nil || len(diff.Commands) != 1 || len(m.sent()) != 0 {
 			t.Fatalf("%+v %v, sent %q", diff, err, m.sent())
@@ -124,7 +121,7 @@ func TestStepOnTheLab(t *testing.T) {
 		if !slices.Equal(sent, diff.Commands) {
 			t.Errorf("sent %q, the plan says %q", sent, diff.Commands)
 		}
-		h.memo = nil
+		h.Forget()
 		if diff, err := instance.(engine.Checker).Check(t.Context(), h); err != nil || !diff.Empty() || diff.Note == "" {
 			t.Errorf("afterwards %+v, %v", diff, err)
 		}
@@ -137,8 +134,8 @@ func TestStepOnTheLab(t *testing.T) {
 // What the plan did not say is not sent.
 func TestStepSendsOnlyWhatWasPlanned(t *testing.T) {
 	both(t, func(t *testing.T, m *manager) {
-		h := &machine{api: dial(t, m.server, m.kind, "pw")}
-		instance := m.instance(t, map[string]string{"uuid": guestUUID(1)})
+		h := dial(t, m.server, m.kind, "pw")
+		instance := m.instance(t, map[string]any{"uuid": guestUUID(1)})
 		_, err := instance.(engine.Applier).Apply(t.Context(), h, engine.Diff{Commands: []string{"PUT /something/else"}})
 		if err == nil || !strings.Contains(err.Error(), "the plan does not say so") || len(m.sent()) != 0 {
 			t.Errorf("%v, sent %q", err, m.sent())
@@ -148,12 +145,12 @@ func TestStepSendsOnlyWhatWasPlanned(t *testing.T) {
 
 func TestClonesOnTheLab(t *testing.T) {
 	both(t, func(t *testing.T, m *manager) {
-		h := &machine{api: dial(t, m.server, m.kind, "pw")}
-		got, err := m.instance(t, map[string]string{"bios_uuid": "421"}).(engine.Prober).Probe(t.Context(), h)
+		h := dial(t, m.server, m.kind, "pw")
+		got, err := m.instance(t, map[string]any{"bios_uuid": "421"}).(engine.Prober).Probe(t.Context(), h)
 		if err != nil || got.(nsx.Tagged).Found {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if _, err := m.instance(t, map[string]string{"bios_uuid": "421"}).(engine.Checker).Check(t.Context(), h); err == nil || len(m.sent()) != 0 {
+		if _, err := m.instance(t, map[string]any{"bios_uuid": "421"}).(engine.Checker).Check(t.Context(), h); err == nil || len(m.sent()) != 0 {
 			t.Errorf("a step on a clone: %v, sent %q", err, m.sent())
 		}
 	})
@@ -162,11 +159,11 @@ func TestClonesOnTheLab(t *testing.T) {
 // However many guests are asked for: the tags are read once.
 func TestManyProbesAreOnePass(t *testing.T) {
 	both(t, func(t *testing.T, m *manager) {
-		h := &machine{api: dial(t, m.server, m.kind, "pw")}
+		h := dial(t, m.server, m.kind, "pw")
 		var wg sync.WaitGroup
 		for i := range 40 {
 			wg.Go(func() {
-				got, err := m.instance(t, map[string]string{"uuid": guestUUID(i % labGuests)}).(engine.Prober).Probe(t.Context(), h)
+				got, err := m.instance(t, map[string]any{"uuid": guestUUID(i % labGuests)}).(engine.Prober).Probe(t.Context(), h)
 				if err != nil || got.(nsx.Tagged).Tagged != (i%labGuests != 1) {
 					t.Errorf("guest%d: %+v %v", i%labGuests, got, err)
 				}
@@ -182,12 +179,12 @@ func TestManyProbesAreOnePass(t *testing.T) {
 // A wrong password is sent once, whatever is asked and how often; so no account is locked.
 func TestAWrongPasswordIsTriedOnce(t *testing.T) {
 	both(t, func(t *testing.T, m *manager) {
-		h := &machine{api: dial(t, m.server, m.kind, "wrong")}
+		h := dial(t, m.server, m.kind, "wrong")
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
 				for range 5 {
-					_, err := m.instance(t, map[string]string{"uuid": guestUUID(1)}).(engine.Prober).Probe(t.Context(), h)
+					_, err := m.instance(t, map[string]any{"uuid": guestUUID(1)}).(engine.Prober).Probe(t.Context(), h)
 					if engine.KindOf(err) != engine.KindAuth || engine.HintOf(err) == "" {
 						t.Errorf("%v (%s)", err, engine.HintOf(err))
 					}
@@ -212,14 +209,14 @@ func TestWithoutSessions(t *testing.T) {
 		m.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	h := &machine{api: dial(t, server, "nsxt", "pw")}
-	got, err := m.instance(t, map[string]string{"uuid": guestUUID(2)}).(engine.Prober).Probe(t.Context(), h)
+	h := dial(t, server, "nsxt", "pw")
+	got, err := m.instance(t, map[string]any{"uuid": guestUUID(2)}).(engine.Prober).Probe(t.Context(), h)
 	if err != nil || !got.(nsx.Tagged).Tagged {
 		t.Errorf("%+v, %v", got, err)
 	}
-	wrong := &machine{api: dial(t, server, "nsxt", "wrong")}
+	wrong := dial(t, server, "nsxt", "wrong")
 	for range 3 {
-		if _, err := m.instance(t, map[string]string{"uuid": guestUUID(2)}).(engine.Prober).Probe(t.Context(), wrong); engine.KindOf(err) != engine.KindAuth {
+		if _, err := m.instance(t, map[string]any{"uuid": guestUUID(2)}).(engine.Prober).Probe(t.Context(), wrong); engine.KindOf(err) != engine.KindAuth {
 			t.Errorf("a wrong password: %v", err)
 		}
 	}
@@ -231,9 +228,9 @@ func TestWithoutSessions(t *testing.T) {
 // A manager that is gone is no manager without tags.
 func TestAManagerThatIsGone(t *testing.T) {
 	m := labManager(t, lab.V)
-	h := &machine{api: dial(t, m.server, m.kind, "pw")}
+	h := dial(t, m.server, m.kind, "pw")
 	m.server.Close()
-	_, err := m.instance(t, map[string]string{"uuid": guestUUID(1)}).(engine.Prober).Probe(t.Context(), h)
+	_, err := m.instance(t, map[string]any{"uuid": guestUUID(1)}).(engine.Prober).Probe(t.Context(), h)
 	var e *engine.Error
 	if !errors.As(err, &e) || !e.Unreachable || e.Host != "nsx1" {
 		t.Errorf("%+v", err)
@@ -255,9 +252,8 @@ func TestHealthOnTheLab(t *testing.T) {
 			m.mu.Lock()
 			m.health = c.health
 			m.mu.Unlock()
-			h := &machine{api: dial(t, m.server, m.kind, "pw")}
-			instance := nsx.Health().New()
-			decode(t, instance, map[string]json.RawMessage{"esxi": []byte(`"esx1"`), "ref": []byte(`"host-10"`)})
+			h := dial(t, m.server, m.kind, "pw")
+			instance := moduletest.New(t, nsx.Health(), map[string]any{"esxi": "esx1", "ref": "host-10"})
 			got, err := instance.(engine.Prober).Probe(t.Context(), h)
 			want := map[string]string{"nsx": c.v, "nsxt": c.t}[m.kind]
 			if err != nil || !got.(nsx.Introspection).Found || got.(nsx.Introspection).State != want || len(got.(nsx.Introspection).Appliances) != 1 {

@@ -1,27 +1,24 @@
 package nsx_test
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/transport/https"
+	"github.com/dsplay/dsplay/engine/transport/https/httpstest"
+	"github.com/dsplay/dsplay/modules/moduletest"
 	"github.com/dsplay/dsplay/modules/nsx"
 )
 
@@ -29,19 +26,19 @@ import (
 // checked twice, applied and checked again. A request that the case did not foresee fails it, so does one that it foresaw and
 // that did not come. A new case is a new file.
 type scenario struct {
-	Why     string                     `json:"why"`
-	Module  string                     `json:"module"`
-	As      string                     `json:"as"`   // "probe" or "step"
-	Kind    string                     `json:"kind"` // "nsx" or "nsxt"
-	Args    map[string]json.RawMessage `json:"args"`
-	Answers []*answer                  `json:"answers"`
-	Change  *engine.Change             `json:"change"`
-	Command string                     `json:"command"` // the one request of the diff
-	Note    string                     `json:"note"`    // the step has nothing to do
-	Result  map[string]any             `json:"result"`
-	Invalid string                     `json:"invalid"` // Validate refuses this argument
-	Error   string                     `json:"error"`
-	ErrKind engine.ErrorKind           `json:"error_kind"`
+	Why     string           `json:"why"`
+	Module  string           `json:"module"`
+	As      string           `json:"as"`   // "probe" or "step"
+	Kind    string           `json:"kind"` // "nsx" or "nsxt"
+	Args    map[string]any   `json:"args"`
+	Answers []*answer        `json:"answers"`
+	Change  *engine.Change   `json:"change"`
+	Command string           `json:"command"` // the one request of the diff
+	Note    string           `json:"note"`    // the step has nothing to do
+	Result  map[string]any   `json:"result"`
+	Invalid string           `json:"invalid"` // Validate refuses this argument
+	Error   string           `json:"error"`
+	ErrKind engine.ErrorKind `json:"error_kind"`
 }
 
 type answer struct {
@@ -80,8 +77,7 @@ func TestCases(t *testing.T) {
 }
 
 func (c *scenario) run(t *testing.T, m engine.Module) {
-	instance := m.New()
-	decode(t, instance, c.Args)
+	instance := moduletest.New(t, m, c.Args)
 	err := instance.(engine.Validator).Validate()
 	var bad engine.BadArg
 	if c.Invalid != "" {
@@ -94,7 +90,7 @@ func (c *scenario) run(t *testing.T, m engine.Module) {
 		t.Fatal(err)
 	}
 	s := &script{t: t, answers: c.Answers, state: "start"}
-	h := &machine{api: connect(t, s, c.Kind)}
+	h := connect(t, s, c.Kind)
 	var result any
 	if c.As == "step" {
 		result, err = c.step(t, s, h, instance)
@@ -109,12 +105,12 @@ func (c *scenario) run(t *testing.T, m engine.Module) {
 	case err != nil:
 		t.Error(err)
 	case result != nil:
-		compare(t, m, result, c.Result)
+		moduletest.Compare(t, m, result, c.Result)
 	}
 	s.judge(c)
 }
 
-func (c *scenario) step(t *testing.T, s *script, h *machine, instance any) (any, error) {
+func (c *scenario) step(t *testing.T, s *script, h *moduletest.APIHost, instance any) (any, error) {
 	diff, err := instance.(engine.Checker).Check(t.Context(), h)
 	if err != nil {
 		return nil, err
@@ -138,55 +134,11 @@ func (c *scenario) step(t *testing.T, s *script, h *machine, instance any) (any,
 	if err != nil {
 		return nil, err
 	}
-	h.memo = nil // a step that acted ends what a pass remembers
+	h.Forget() // a step that acted ends what a pass remembers
 	if after, err := instance.(engine.Checker).Check(t.Context(), h); err != nil || !after.Empty() || after.Note == "" {
 		t.Errorf("after Apply: %+v, %v", after, err)
 	}
 	return result, nil
-}
-
-func decode(t *testing.T, instance any, args map[string]json.RawMessage) {
-	t.Helper()
-	given := 0
-	for _, f := range engine.Fields(instance) {
-		if text, ok := args[f.Name]; ok {
-			given++
-			if err := json.Unmarshal(text, reflect.ValueOf(instance).Elem().Field(f.Index).Addr().Interface()); err != nil {
-				t.Fatal(err)
-			}
-		} else if !f.Optional {
-			t.Fatalf("the loader would refuse that %s is missing", f.Name)
-		}
-	}
-	if given != len(args) {
-		t.Fatalf("unknown arguments in %v", args)
-	}
-}
-
-func compare(t *testing.T, m engine.Module, got any, want map[string]any) {
-	t.Helper()
-	value, err := engine.ValueOf(got)
-	if err != nil || !value.Type().Equals(engine.TypeOf(m.Result)) {
-		t.Fatalf("the result is not of the declared type: %v", err)
-	}
-	attrs := map[string]any{}
-	for _, f := range engine.Fields(got) {
-		attrs[f.Name] = reflect.ValueOf(got).Field(f.Index).Interface()
-	}
-	for name, w := range want {
-		g, ok := attrs[name]
-		if !ok {
-			t.Fatalf("the result has no %s", name)
-		}
-		plain, _ := json.Marshal(g)
-		wanted, _ := json.Marshal(w)
-		if reflect.ValueOf(g).Kind() == reflect.Slice && string(plain) == "null" {
-			plain = []byte("[]")
-		}
-		if string(plain) != string(wanted) {
-			t.Errorf("%s is %s, want %s", name, plain, wanted)
-		}
-	}
 }
 
 // script is a manager that knows nothing but the answers of a case. Logins are not part of a case.
@@ -263,67 +215,22 @@ func (s *script) judge(c *scenario) {
 	}
 }
 
-// machine is the manager as the module sees it.
-type machine struct {
-	engine.Machine
-	api engine.API
-
-	mu   sync.Mutex
-	memo map[string]any
-}
-
-func (m *machine) Name() string                            { return "nsx1" }
-func (m *machine) API(context.Context) (engine.API, error) { return m.api, nil }
-
-func (m *machine) Once(ctx context.Context, key string, f func(context.Context) (any, error)) (any, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if v, ok := m.memo[key]; ok {
-		return v, nil
-	}
-	v, err := f(ctx)
-	if err == nil {
-		if m.memo == nil {
-			m.memo = map[string]any{}
-		}
-		m.memo[key] = v
-	}
-	return v, err
-}
-
-func connect(t *testing.T, s http.Handler, kind string) engine.API {
+// connect gives the manager as the module sees it.
+func connect(t *testing.T, s *script, kind string) *moduletest.APIHost {
 	t.Helper()
 	server := httptest.NewTLSServer(s)
 	t.Cleanup(server.Close)
-	if x, ok := s.(*script); ok {
-		t.Cleanup(func() {
-			if x.open != 0 {
-				t.Errorf("%d sessions are left", x.open)
-			}
-		})
-	}
+	t.Cleanup(func() {
+		if s.open != 0 {
+			t.Errorf("%d sessions are left", s.open)
+		}
+	})
 	return dial(t, server, kind, "pw")
 }
 
-func dial(t *testing.T, server *httptest.Server, kind, password string) engine.API {
+func dial(t *testing.T, server *httptest.Server, kind, password string) *moduletest.APIHost {
 	t.Helper()
-	address, port, err := net.SplitHostPort(server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := https.Transport{}.Settings().(*https.Settings)
-	settings.Kind, settings.User, settings.Password = kind, "ops", engine.Plain(password)
-	settings.Port, _ = strconv.Atoi(port)
-	sum := sha256.Sum256(server.Certificate().Raw)
-	settings.Fingerprint = hex.EncodeToString(sum[:])
-	conn, err := https.Transport{}.Open(t.Context(), &engine.Host{Name: "nsx1", Address: address, Connection: engine.Connection{Type: "https", Settings: settings}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return conn.(engine.API)
+	return moduletest.OnAPI("nsx1", httpstest.Open(t, server, "nsx1", func(s *https.Settings) {
+		s.Kind, s.User, s.Password = kind, "ops", engine.Plain(password)
+	}))
 }

@@ -57,10 +57,7 @@ func TestLabOpenSSL(t *testing.T) {
 			}
 		}
 		u := l.World().Update
-		instance := tlspath.Module().New()
-		if err := moduletest.Decode(instance, map[string]any{"hosts": []string{u.Host}, "proxy": u.Proxy, "ca": u.PublicCA, "timeout_each": "5s"}); err != nil {
-			t.Fatal(err)
-		}
+		instance := moduletest.New(t, tlspath.Module(), map[string]any{"hosts": []string{u.Host}, "proxy": u.Proxy, "ca": u.PublicCA, "timeout_each": "5s"})
 		got, err := instance.(engine.Prober).Probe(t.Context(), remote{})
 		if err != nil || got.(tlspath.Result).Cause != want || got.(tlspath.Result).Paths[0].State != "dns" {
 			t.Errorf("%q: %+v %v", fault, got, err)

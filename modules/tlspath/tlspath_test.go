@@ -69,10 +69,7 @@ func TestLab(t *testing.T) {
 
 func probe(t *testing.T, u lab.Update, direct bool, timeout string) tlspath.Result {
 	t.Helper()
-	instance := tlspath.Module().New()
-	if err := moduletest.Decode(instance, map[string]any{"hosts": []string{u.Host}, "proxy": u.Proxy, "ca": u.PublicCA, "direct": direct, "timeout_each": timeout}); err != nil {
-		t.Fatal(err)
-	}
+	instance := moduletest.New(t, tlspath.Module(), map[string]any{"hosts": []string{u.Host}, "proxy": u.Proxy, "ca": u.PublicCA, "direct": direct, "timeout_each": timeout})
 	if err := instance.(engine.Validator).Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -93,10 +90,7 @@ func TestBeside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	instance := tlspath.Module().New()
-	if err := moduletest.Decode(instance, map[string]any{"hosts": []string{"127.0.0.1:1"}, "ca": "x.pem"}); err != nil {
-		t.Fatal(err)
-	}
+	instance := moduletest.New(t, tlspath.Module(), map[string]any{"hosts": []string{"127.0.0.1:1"}, "ca": "x.pem"})
 	instance.(engine.Sourced).Beside(dir)
 	got, err := instance.(engine.Prober).Probe(t.Context(), controller{})
 	if err != nil || got.(tlspath.Result).Cause != "refused" {

@@ -17,25 +17,26 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/vsphere/vspheretest"
 	"github.com/dsplay/dsplay/engine/transport/https"
+	"github.com/dsplay/dsplay/modules/moduletest"
 	"github.com/dsplay/dsplay/modules/vsphere"
 )
 
 // scenario is one file in testdata: arguments and a vCenter, and what the module makes of them. A step is checked,
 // applied and checked again. A new case is a new file. REF in a text is the managed object id of the first machine.
 type scenario struct {
-	Why     string                     `json:"why"`
-	As      string                     `json:"as"` // "probe" or "step"
-	Args    map[string]json.RawMessage `json:"args"`
-	Hosts   []vspheretest.Host         `json:"hosts"`
-	VMs     []vspheretest.VM           `json:"vms"`
-	Busy    int                        `json:"busy"`  // so many calls are refused with 503
-	Fault   string                     `json:"fault"` // PowerOnVM_Task fails with this message
-	Result  map[string]any             `json:"result"`
-	Change  *engine.Change             `json:"change"`
-	Command string                     `json:"command"`
-	Note    string                     `json:"note"`
-	Invalid string                     `json:"invalid"` // Validate refuses this argument
-	Error   string                     `json:"error"`
+	Why     string             `json:"why"`
+	As      string             `json:"as"` // "probe" or "step"
+	Args    map[string]any     `json:"args"`
+	Hosts   []vspheretest.Host `json:"hosts"`
+	VMs     []vspheretest.VM   `json:"vms"`
+	Busy    int                `json:"busy"`  // so many calls are refused with 503
+	Fault   string             `json:"fault"` // PowerOnVM_Task fails with this message
+	Result  map[string]any     `json:"result"`
+	Change  *engine.Change     `json:"change"`
+	Command string             `json:"command"`
+	Note    string             `json:"note"`
+	Invalid string             `json:"invalid"` // Validate refuses this argument
+	Error   string             `json:"error"`
 }
 
 func TestCases(t *testing.T) {
@@ -61,8 +62,7 @@ func TestCases(t *testing.T) {
 }
 
 func (c *scenario) run(t *testing.T) {
-	instance := vsphere.VM().New()
-	decode(t, instance, c.Args)
+	instance := moduletest.New(t, vsphere.VM(), c.Args)
 	err := instance.(engine.Validator).Validate()
 	var bad engine.BadArg
 	if c.Invalid != "" {
@@ -93,11 +93,11 @@ func (c *scenario) run(t *testing.T) {
 	case c.Error == "" && err != nil:
 		t.Error(err)
 	case err == nil && result != nil:
-		compare(t, result, c.Result)
+		moduletest.Compare(t, vsphere.VM(), result, c.Result)
 	}
 }
 
-func (c *scenario) step(t *testing.T, s *vspheretest.Server, h *machine, instance any) (any, error) {
+func (c *scenario) step(t *testing.T, s *vspheretest.Server, h *moduletest.APIHost, instance any) (any, error) {
 	diff, err := instance.(engine.Checker).Check(t.Context(), h)
 	if err != nil {
 		return nil, err
@@ -128,64 +128,7 @@ func (c *scenario) step(t *testing.T, s *vspheretest.Server, h *machine, instanc
 	return result, nil
 }
 
-func decode(t *testing.T, instance any, args map[string]json.RawMessage) {
-	t.Helper()
-	given := 0
-	for _, f := range engine.Fields(instance) {
-		if text, ok := args[f.Name]; ok {
-			given++
-			if err := json.Unmarshal(text, reflect.ValueOf(instance).Elem().Field(f.Index).Addr().Interface()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if given != len(args) {
-		t.Fatalf("unknown arguments in %v", args)
-	}
-}
-
-func compare(t *testing.T, got any, want map[string]any) {
-	t.Helper()
-	if value, err := engine.ValueOf(got); err != nil || !value.Type().Equals(engine.TypeOf(vsphere.VM().Result)) {
-		t.Fatalf("the result is not of the declared type: %v", err)
-	}
-	attrs := map[string]any{}
-	for _, f := range engine.Fields(got) {
-		attrs[f.Name] = reflect.ValueOf(got).Field(f.Index).Interface()
-	}
-	for name, w := range want {
-		if g, ok := attrs[name]; !ok || g != w {
-			t.Errorf("%s is %v, want %v", name, g, w)
-		}
-	}
-}
-
-// machine is the vCenter as the module sees it.
-type machine struct {
-	engine.Machine
-	api engine.API
-
-	mu   sync.Mutex
-	memo map[string]any
-}
-
-func (m *machine) Name() string                            { return "vc1" }
-func (m *machine) API(context.Context) (engine.API, error) { return m.api, nil }
-
-func (m *machine) Once(ctx context.Context, key string, f func(context.Context) (any, error)) (any, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if v, ok := m.memo[key]; ok {
-		return v, nil
-	}
-	v, err := f(ctx)
-	if err == nil {
-		m.memo[key] = v
-	}
-	return v, err
-}
-
-func connect(t *testing.T, s *vspheretest.Server) *machine {
+func connect(t *testing.T, s *vspheretest.Server) *moduletest.APIHost {
 	t.Helper()
 	settings := https.Transport{}.Settings().(*https.Settings)
 	settings.Kind, settings.Port, settings.Fingerprint = "vsphere", s.Port, s.Fingerprint
@@ -195,7 +138,7 @@ func connect(t *testing.T, s *vspheretest.Server) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &machine{api: conn.(engine.API), memo: map[string]any{}}
+	return moduletest.OnAPI("vc1", conn.(engine.API))
 }
 
 func TestManyProbesAreOneBulkRequest(t *testing.T) {
@@ -208,8 +151,7 @@ func TestManyProbesAreOneBulkRequest(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, vm := range vms {
 		wg.Go(func() {
-			instance := vsphere.VM().New()
-			decode(t, instance, map[string]json.RawMessage{"uuid": json.RawMessage(strconv.Quote(vm.UUID))})
+			instance := moduletest.New(t, vsphere.VM(), map[string]any{"uuid": vm.UUID})
 			got, err := instance.(engine.Prober).Probe(context.WithoutCancel(t.Context()), h)
 			if err != nil || got.(vsphere.Machine).Name != vm.Name {
 				t.Errorf("%+v %v", got, err)
