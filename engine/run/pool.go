@@ -2,12 +2,10 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	"github.com/dsplay/dsplay/engine"
@@ -155,46 +153,6 @@ func (s *slot) standing() engine.Conn {
 	}
 }
 
-// forget lets another host, or the same by another way, prove another identity.
-func (s *slot) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.identity = ""
-}
-
-// Expect says what a host must prove to be. A connection to one that has proved something else is closed; the next Get
-// says so.
-func (p *Pool) Expect(host, identity string) {
-	s := p.slot(host)
-	s.mu.Lock()
-	s.identity, s.planned = identity, true
-	s.mu.Unlock()
-	if d := s.drop(func(d *dial) bool { return d.conn != nil && d.conn.Identity() != identity }); d != nil {
-		_ = d.conn.Close() // nobody wants it
-	}
-}
-
-// same refuses a host that proves to be another one than before: what was planned was planned for that one.
-func (s *slot) same(c engine.Conn, host string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := c.Identity()
-	if s.identity == "" {
-		s.identity = now
-	}
-	if s.identity == now {
-		return nil
-	}
-	_ = c.Close() // nobody wants it
-	op, when := "connect again to "+host, "when this run connected first"
-	if s.planned {
-		op, when = "connect to "+host, "when the plan was made"
-	}
-	return &engine.Error{Kind: engine.KindHostKey, Host: host, Op: op, Unreachable: true,
-		Msg:  fmt.Sprintf("it was %q %s, and is %q now", s.identity, when, now),
-		Hint: "was it rebuilt meanwhile, or is somebody in between? Nothing more is done on it; run again when that is clear"}
-}
-
 // drop forgets a result that stands, when it is the one that which means.
 func (s *slot) drop(which func(*dial) bool) *dial {
 	s.mu.Lock()
@@ -234,52 +192,6 @@ func (p *Pool) RetryAll() {
 	for _, s := range p.slots {
 		s.drop(func(d *dial) bool { return d.err != nil })
 	}
-}
-
-// Close ends every dial and closes every connection, in bounded time: all at once, but for one that others lead through,
-// which is closed after them.
-func (p *Pool) Close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var dials []*dial
-	for _, s := range p.slots {
-		if d := s.end(); d != nil {
-			dials = append(dials, d)
-		}
-	}
-	levels := map[int][]engine.Conn{}
-	for _, d := range dials {
-		if <-d.done; d.conn != nil {
-			levels[d.depth] = append(levels[d.depth], d.conn)
-		}
-	}
-	var all error
-	for _, depth := range slices.Backward(slices.Sorted(maps.Keys(levels))) {
-		all = errors.Join(all, closeAll(levels[depth]))
-	}
-	return all
-}
-
-func closeAll(conns []engine.Conn) error {
-	errs := make([]error, len(conns))
-	var wg sync.WaitGroup
-	for i, c := range conns {
-		wg.Go(func() { errs[i] = c.Close() })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// end ends a dial that goes on, and returns it.
-func (s *slot) end() *dial {
-	s.mu.Lock()
-	d := s.dial
-	s.dial = nil
-	s.mu.Unlock()
-	if d != nil {
-		d.cancel()
-	}
-	return d
 }
 
 // patient is the pool of a step that acts: what it does may take the host away for a while (a reboot), so it dials again
