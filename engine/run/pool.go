@@ -18,12 +18,14 @@ type Pool struct {
 	opened     func(host string, c engine.Conn)
 	inventory  *engine.Inventory // whose hosts lead to others; nil: none
 
-	mu    sync.Mutex
-	slots map[string]*slot
+	mu     sync.Mutex // not held while anybody is waited for: dials need it
+	slots  map[string]*slot
+	closed bool
 }
 
 type slot struct {
 	mu       sync.Mutex
+	closed   bool   // nobody dials any more
 	dial     *dial  // the one whose result stands, or is awaited; nil: none
 	identity string // what the host proved to be, the first time or when it was planned for
 	planned  bool   // the plan says the identity
@@ -54,7 +56,7 @@ func (p *Pool) slot(host string) *slot {
 	defer p.mu.Unlock()
 	s, ok := p.slots[host]
 	if !ok {
-		s = &slot{}
+		s = &slot{closed: p.closed}
 		p.slots[host] = s
 	}
 	return s
@@ -70,6 +72,10 @@ func (p *Pool) Get(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 	}
 	s := p.slot(h.Name)
 	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, &engine.Error{Kind: engine.KindTimeout, Host: h.Name, Op: "connect to " + h.Name, Msg: "stopped: all connections are being closed", Unreachable: true}
+	}
 	if s.dial == nil {
 		free, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		s.dial = &dial{cancel: cancel, done: make(chan struct{}), host: h}

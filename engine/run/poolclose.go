@@ -10,12 +10,14 @@ import (
 )
 
 // Close ends every dial and closes every connection, in bounded time: all at once, but for one that others lead through,
-// which is closed after them.
+// which is closed after them. Afterwards Get gives errors.
 func (p *Pool) Close() error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.closed = true
+	slots := maps.Clone(p.slots)
+	p.mu.Unlock()
 	var dials []*dial
-	for _, s := range p.slots {
+	for _, s := range slots {
 		if d := s.end(); d != nil {
 			dials = append(dials, d)
 		}
@@ -43,11 +45,11 @@ func closeAll(conns []engine.Conn) error {
 	return errors.Join(errs...)
 }
 
-// end ends a dial that goes on, and returns it.
+// end ends a dial that goes on, and returns it. There is no other one after it.
 func (s *slot) end() *dial {
 	s.mu.Lock()
 	d := s.dial
-	s.dial = nil
+	s.dial, s.closed = nil, true
 	s.mu.Unlock()
 	if d != nil {
 		d.cancel()
