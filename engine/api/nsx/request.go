@@ -26,10 +26,7 @@ func (r Request) String() string {
 	return r.Method + " " + r.Path + " " + r.Body
 }
 
-const (
-	sessionName = "nsx"
-	biggest     = 64 << 20 // bytes of an answer
-)
+const sessionName = "nsx"
 
 // login is what a manager took the credentials for: a cookie and a token (NSX-T), or nothing, and then they come along with
 // every request (HTTP Basic).
@@ -134,7 +131,7 @@ func post(ctx context.Context, api engine.API, r Request, header http.Header) (*
 		return nil, nil, plain(err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, biggest))
+	body, err := io.ReadAll(res.Body) // the transport limits it
 	return res, body, plain(err)
 }
 

@@ -183,7 +183,7 @@ func (t *transfers) client(ctx context.Context, c *conn, text string) (*http.Cli
 	endpoint := t.api.Endpoint()
 	if u.Hostname() == "*" || u.Host == endpoint.Host || u.Port() == "" && u.Hostname() == endpoint.Hostname() && endpoint.Port() == "443" {
 		u.Host = endpoint.Host
-		return &http.Client{Transport: t.api.HTTP().Transport, CheckRedirect: noRedirect}, u, nil // verified as the vCenter is
+		return &http.Client{Transport: t.own(), CheckRedirect: noRedirect}, u, nil // verified as the vCenter is
 	}
 	if u.Port() == "" {
 		u.Host = net.JoinHostPort(u.Hostname(), "443")
@@ -197,6 +197,14 @@ func (t *transfers) client(ctx context.Context, c *conn, text string) (*http.Cli
 		}
 	}
 	return &http.Client{Transport: t.wire, CheckRedirect: noRedirect}, u, nil
+}
+
+// own is the way for files to the one who was asked. A file takes longer than request_timeout allows an answer to take.
+func (t *transfers) own() http.RoundTripper {
+	if s, ok := t.api.(interface{ Stream() http.RoundTripper }); ok {
+		return s.Stream()
+	}
+	return t.api.HTTP().Transport
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -3,6 +3,7 @@ package https
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -18,10 +19,11 @@ const (
 	tries       = 5                // executions of one repeatable request, the first included
 	longestWait = 30 * time.Second // whatever Retry-After says
 	drainLimit  = 100 * time.Millisecond
+	mostAnswer  = 256 << 20 // bytes of an answer; no API has so much to say, and who reads it would run out of memory
 )
 
-// caller puts a deadline on each request and its answer, repeats what may be repeated while the host is busy
-// (429, 503), and makes every failure an *engine.Error. A status of the host is no failure here.
+// caller puts a deadline on each request and its answer and a limit on the answer's size, repeats what may be repeated while
+// the host is busy (429, 503), and makes every failure an *engine.Error. A status of the host is no failure here.
 //
 // Repeatable are GET and HEAD, and requests that say so the way net/http understands: a header Idempotency-Key,
 // which is not sent when it is empty. Clients use it for POSTs that only ask.
@@ -29,6 +31,7 @@ type caller struct {
 	host  string
 	next  http.RoundTripper
 	limit time.Duration
+	most  int64         // bytes of an answer
 	pause time.Duration // before the second try; it doubles
 
 	observer *observer
@@ -65,9 +68,12 @@ func (c *caller) once(req *http.Request, repeatable bool) (*http.Response, error
 		cancel()
 		return nil, c.failure(req, err, sent.Load() && !repeatable)
 	}
-	res.Body = &body{ReadCloser: res.Body, cancel: cancel, fail: func(err error) error { return c.failure(req, err, !repeatable) }}
+	res.Body = &body{ReadCloser: res.Body, left: c.most, cancel: cancel, fail: func(err error) error { return c.failure(req, err, !repeatable) }}
 	return res, nil
 }
+
+// errTooLong is the cause when an answer is longer than what is read of one.
+var errTooLong = errors.New("the answer is too long")
 
 // failure explains err. acted says that the host may have done what was asked.
 func (c *caller) failure(req *http.Request, err error, acted bool) error {
@@ -77,6 +83,9 @@ func (c *caller) failure(req *http.Request, err error, acted bool) error {
 	}
 	e := &engine.Error{Kind: engine.KindLost, Host: c.host, Op: req.Method + " " + req.URL.Path, Err: err, Unreachable: true}
 	switch {
+	case errors.Is(err, errTooLong):
+		e.Msg, e.Err, e.Unreachable = fmt.Sprintf("the answer has more than %d MiB", c.most>>20), nil, false
+		e.Hint = "no API answers so much: is it the host that is meant, and its kind right?"
 	case errors.Is(err, context.Canceled):
 		e.Msg = "stopped"
 	case timedOut(err):
@@ -85,7 +94,10 @@ func (c *caller) failure(req *http.Request, err error, acted bool) error {
 	default:
 		e.Msg = "the connection broke"
 	}
-	if !acted && e.Msg != "the connection broke" {
+	switch {
+	case errors.Is(err, errTooLong):
+		e.Kind = engine.KindProtocol
+	case !acted && e.Msg != "the connection broke":
 		e.Kind = engine.KindTimeout
 	}
 	if acted {
@@ -97,12 +109,16 @@ func (c *caller) failure(req *http.Request, err error, acted bool) error {
 // body ends the request's deadline when the answer was read.
 type body struct {
 	io.ReadCloser
+	left   int64 // bytes that may still come
 	cancel context.CancelFunc
 	fail   func(error) error
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n, b.fail(errTooLong)
+	}
 	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = b.fail(err)
 	}

@@ -135,6 +135,60 @@ func TestKindsOfFailedRequests(t *testing.T) {
 	}
 }
 
+// TestAnswersHaveALimit: what has no end is not read until the memory is full.
+func TestAnswersHaveALimit(t *testing.T) {
+	c := api(t, func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+				return
+			}
+		}
+	})
+	c.client.Transport.(*caller).most = 3 << 20
+	for method, hint := range map[string]string{"GET": "kind", "POST": "whether the host did it is not known"} {
+		_, text, err := c.send(t, method, "x", nil)
+		var e *engine.Error
+		if !errors.As(err, &e) || e.Kind != engine.KindProtocol || e.Unreachable || e.Host != "vc1" || e.Error() != method+" /x: the answer has more than 3 MiB" || !strings.Contains(e.Hint, hint) {
+			t.Errorf("got %#v (%v)", e, err)
+		}
+		if len(text) > 4<<20 {
+			t.Errorf("%d bytes were read", len(text))
+		}
+	}
+}
+
+// TestFilesMayTakeLongerThanAnswers: a file that begins before a request begins, is larger than an answer may be, and ends
+// after that request's time was over.
+func TestFilesMayTakeLongerThanAnswers(t *testing.T) {
+	over := make(chan struct{})
+	c := api(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write(make([]byte, 1<<16))
+		w.(http.Flusher).Flush()
+		select {
+		case <-r.Context().Done():
+		case <-over:
+			_, _ = io.WriteString(w, "the end")
+		}
+	}, func(s *Settings) { s.RequestTimeout = "300ms" })
+	c.client.Transport.(*caller).most = 1 << 16
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.Endpoint().JoinPath("/guestFile").String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := c.Stream().RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Body.Close()
+	if _, _, err := c.send(t, "GET", "", nil); engine.KindOf(err) != engine.KindTimeout {
+		t.Errorf("an answer that does not come: %v", err)
+	}
+	close(over)
+	if text, err := io.ReadAll(file.Body); err != nil || !strings.HasSuffix(string(text), "the end") {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+}
+
 func TestFollowsNoRedirect(t *testing.T) {
 	var stolen atomic.Bool
 	thief, _, _ := serve(t, func(http.ResponseWriter, *http.Request) { stolen.Store(true) })

@@ -38,11 +38,11 @@ func (Transport) Settings() any {
 func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 	s, ok := h.Connection.Settings.(*Settings)
 	if !ok {
-		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "connect", Msg: "the connection is not of type https"}
+		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "connect", Msg: "the connection is not of type https", Unreachable: true}
 	}
 	p, err := s.parse()
 	if err != nil {
-		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "read the settings of connection \"https\"", Err: err}
+		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: `read the settings of connection "https"`, Err: err, Unreachable: true}
 	}
 	address := h.Address
 	if address == "" {
@@ -51,7 +51,8 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 	target := net.JoinHostPort(address, strconv.Itoa(p.port))
 	config, err := tlsConfig(s, p, address)
 	if err != nil {
-		return nil, &engine.Error{Kind: engine.KindTLS, Host: h.Name, Op: "connect to " + target, Err: err}
+		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "connect to " + target, Err: err, Unreachable: true,
+			Hint: "check ca of the connection block: a PEM file here; the host was not contacted"}
 	}
 	d := &link{host: h.Name, target: target, tcp: p.dialer, config: config, limit: p.connect}
 	identity, err := d.identify(ctx, s.Insecure)
@@ -64,7 +65,7 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 		sessions: newSessions(context.WithoutCancel(ctx), h.Name),
 	}
 	c.client = &http.Client{
-		Transport:     &caller{host: h.Name, next: c.wire, limit: p.request, pause: time.Second, observer: &c.observer},
+		Transport:     &caller{host: h.Name, next: c.wire, limit: p.request, most: mostAnswer, pause: time.Second, observer: &c.observer},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c, nil
@@ -104,6 +105,11 @@ func (c *conn) Dial(ctx context.Context, address string) (net.Conn, error) {
 	}
 	return raw, err
 }
+
+// Stream is how files are sent and fetched at the host's own address, verified as it is. They may take longer and be larger
+// than an answer, so request_timeout does not hold, nor does the limit of an answer's size; nothing is repeated. Who uses it
+// ends its requests.
+func (c *conn) Stream() http.RoundTripper { return c.wire }
 
 // Close ends the sessions, which takes at most closeLimit, and then the connections.
 func (c *conn) Close() error {
