@@ -30,7 +30,7 @@ func TestExample(t *testing.T) {
 		}
 	}
 	m, problems := inventory.Load("examples/engine-offline", inventory.Options{Secrets: &engine.Secrets{}, Transports: map[string]engine.Transport{
-		"ssh": ssh.New(), "winrm": winrm.Transport{}, "https": https.Transport{}, "local": local.Transport{}}})
+		"ssh": ssh.New(), "winrm": winrm.New(), "https": https.Transport{}, "local": local.Transport{}}})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

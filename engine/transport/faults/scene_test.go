@@ -184,7 +184,7 @@ func connectTimeout(set *setup) string {
 func (s *scene) startWinRM(set *setup) (string, any, error) {
 	set.winrm.Addr = set.address + ":0"
 	set.winrm.Handle = func(ctx context.Context, c *wsman.Session) uint32 { return uint32(s.command(ctx, c.Line, c.Stdout)) }
-	s.transport = winrm.Transport{}
+	s.transport = winrm.New()
 	settings := s.transport.Settings().(*winrm.Settings)
 	settings.User, settings.Password, settings.HTTPS = "ops", engine.Plain(password), set.tls
 	settings.ConnectTimeout, settings.OperationTimeout = connectTimeout(set), "300ms"

@@ -45,10 +45,10 @@ func BenchmarkExec(b *testing.B) {
 		}
 		defer server.Close()
 		address, port, _ := net.SplitHostPort(server.Addr())
-		s := winrm.Transport{}.Settings().(*winrm.Settings)
+		s := winrm.New().Settings().(*winrm.Settings)
 		s.User, s.Password, s.HTTPS = "ops", engine.Plain("s3cret"), false
 		s.Port, _ = strconv.Atoi(port)
-		c, err := winrm.Transport{}.Open(b.Context(), &engine.Host{Name: "vm1", Address: address, Connection: engine.Connection{Type: "winrm", Settings: s}})
+		c, err := winrm.New().Open(b.Context(), &engine.Host{Name: "vm1", Address: address, Connection: engine.Connection{Type: "winrm", Settings: s}})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -341,7 +341,7 @@ func TestValidateLogin(t *testing.T) {
 			s.Auth, s.User, s.Password, s.Cert = "certificate", "", engine.Secret{}, "x.pfx"
 		}},
 	} {
-		s, _ := winrm.Transport{}.Settings().(*winrm.Settings)
+		s, _ := winrm.New().Settings().(*winrm.Settings)
 		s.User, s.Password = "ops", engine.Plain("s3cret")
 		test.spoil(s)
 		bad, _ := s.Validate().(engine.BadArg) //nolint:errorlint // it is promised to be one

@@ -40,9 +40,9 @@ type dialer struct {
 	taken    atomic.Bool // the host has taken the login
 }
 
-func newDialer(s *Settings, p parsed, host, address string, tickets *kerberos.Tickets) (*dialer, error) {
+func (t *Transport) newDialer(s *Settings, p parsed, host, address string) (*dialer, error) {
 	target := net.JoinHostPort(address, strconv.Itoa(p.port))
-	d := &dialer{host: host, target: target, settings: s, tcp: p.dialer, limit: p.connect, tickets: tickets}
+	d := &dialer{host: host, target: target, settings: s, tcp: p.dialer, limit: p.connect, refusals: &t.refusals, tickets: &t.tickets}
 	u := url.URL{Scheme: "http", Host: target, Path: "/wsman"}
 	if s.HTTPS {
 		u.Scheme = "https"

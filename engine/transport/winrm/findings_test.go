@@ -15,6 +15,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
+	"github.com/dsplay/dsplay/engine/transport/winrm"
 )
 
 // What was found by experiment in the client that everybody uses (masterzen/winrm of 2025-09-27), and the test that keeps
@@ -82,7 +83,7 @@ func TestFinding2BrokenAnswers(t *testing.T) {
 				continue
 			}
 			server.Fail(fault)
-			_, err := (transport{}).Open(t.Context(), h)
+			_, err := winrm.New().Open(t.Context(), h)
 			var e *engine.Error
 			if !errors.As(err, &e) || !e.Unreachable {
 				t.Errorf("%s %s: %v", action, name, err)
@@ -135,7 +136,7 @@ func TestFinding12QuotaSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	_, h, _ := host(t, wsman.Options{NTLM: true, ShellQuota: 1})
 	open(t, h)
-	_, err := transport{}.Open(t.Context(), h)
+	_, err := winrm.New().Open(t.Context(), h)
 	if e := want(t, err, engine.KindProtocol); !strings.Contains(e.Error(), "concurrent shells") || !strings.Contains(e.Hint, "winrm") {
 		t.Errorf("%v; %s", e, e.Hint)
 	}
@@ -145,7 +146,7 @@ func TestFinding13NothingIsLeft(t *testing.T) {
 	server, h := start(t, "ntlm http")
 	base := runtime.NumGoroutine()
 	for range 10 {
-		c, err := transport{}.Open(t.Context(), h)
+		c, err := winrm.New().Open(t.Context(), h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -463,7 +464,7 @@ func TestQuotaIsWaitedFor(t *testing.T) {
 	c := open(t, h)
 	done := make(chan error, 1)
 	go func() {
-		second, err := transport{}.Open(t.Context(), h)
+		second, err := winrm.New().Open(t.Context(), h)
 		if err == nil {
 			err = second.Close()
 		}

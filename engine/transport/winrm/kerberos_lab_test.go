@@ -64,7 +64,7 @@ func memberOf(t testing.TB, r *realm.Realm, name string, k wsman.Kerberos, secur
 	return server, h, s
 }
 
-func connect(t testing.TB, transport winrm.Transport, h *engine.Host) engine.Shell {
+func connect(t testing.TB, transport *winrm.Transport, h *engine.Host) engine.Shell {
 	t.Helper()
 	c, err := transport.Open(t.Context(), h)
 	if err != nil {

@@ -74,7 +74,7 @@ func joined(t testing.TB, k *kdc.KDC, o wsman.Kerberos, secure bool) (*wsman.Ser
 }
 
 // opened is a connection of this transport, with what sealing there is.
-func opened(t testing.TB, transport winrm.Transport, h *engine.Host) engine.Shell {
+func opened(t testing.TB, transport *winrm.Transport, h *engine.Host) engine.Shell {
 	t.Helper()
 	c, err := transport.Open(t.Context(), h)
 	if err != nil {
@@ -396,7 +396,7 @@ func TestKerberosNames(t *testing.T) {
 // openError2 is openError for a host of another name.
 func openError2(t testing.TB, h *engine.Host, name string, kind engine.ErrorKind) *engine.Error {
 	t.Helper()
-	_, err := winrm.Transport{}.Open(t.Context(), h)
+	_, err := winrm.New().Open(t.Context(), h)
 	if engine.KindOf(err) != kind || engine.HostOf(err) != name {
 		t.Fatalf("%v of %q", err, engine.HostOf(err))
 	}

@@ -22,7 +22,7 @@ import (
 
 func openError(t testing.TB, h *engine.Host, kind engine.ErrorKind) *engine.Error {
 	t.Helper()
-	c, err := winrm.Transport{}.Open(t.Context(), h)
+	c, err := winrm.New().Open(t.Context(), h)
 	if err == nil {
 		_ = c.Close()
 	}
@@ -326,7 +326,7 @@ func TestValidate(t *testing.T) {
 		"auth":              func(s *winrm.Settings) { s.Auth, s.HTTPS = "basic", false },
 		"https":             func(s *winrm.Settings) { s.CA, s.HTTPS = "ca.pem", false },
 	} {
-		s, _ := winrm.Transport{}.Settings().(*winrm.Settings)
+		s, _ := winrm.New().Settings().(*winrm.Settings)
 		s.User, s.Password = "ops", engine.Plain("s3cret")
 		if err := s.Validate(); err != nil {
 			t.Fatal(err)

@@ -86,7 +86,7 @@ func TestNTLMFinding9LegsStayTogether(t *testing.T) {
 	for range 4 {
 		wait.Go(func() {
 			for range 20 {
-				c, err := winrm.Transport{}.Open(t.Context(), h)
+				c, err := winrm.New().Open(t.Context(), h)
 				if err != nil {
 					t.Error(err)
 					return

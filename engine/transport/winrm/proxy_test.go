@@ -25,7 +25,7 @@ func TestThroughAProxy(t *testing.T) {
 			}
 			var heard []string
 			ctx := engine.WithStages(t.Context(), func(s engine.Stage) { heard = append(heard, s.Name) })
-			c, err := winrm.Transport{}.Open(ctx, h)
+			c, err := winrm.New().Open(ctx, h)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +41,7 @@ func TestThroughAProxy(t *testing.T) {
 				t.Errorf("the stages are %s", names)
 			}
 			s.ProxyPassword = engine.Plain("wrong")
-			_, err = winrm.Transport{}.Open(t.Context(), h)
+			_, err = winrm.New().Open(t.Context(), h)
 			if engine.KindOf(err) != engine.KindAuth || !strings.Contains(err.Error(), "the proxy refuses the user ops") || !engine.IsUnreachable(err) {
 				t.Error(err)
 			}

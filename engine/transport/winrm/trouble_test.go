@@ -11,6 +11,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
+	"github.com/dsplay/dsplay/engine/transport/winrm"
 )
 
 func count(server *wsman.Server, action string) (n int) {
@@ -66,7 +67,7 @@ func TestUnreachable(t *testing.T) {
 	_ = openError(t, h, engine.KindProtocol)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := (transport{}).Open(ctx, h); !errors.Is(err, context.Canceled) {
+	if _, err := winrm.New().Open(ctx, h); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	open(t, h) // it is a host after all
@@ -77,7 +78,7 @@ func TestUnreachable(t *testing.T) {
 func TestQuota(t *testing.T) {
 	_, h, _ := host(t, wsman.Options{NTLM: true, ShellQuota: 1})
 	open(t, h)
-	_, err := transport{}.Open(t.Context(), h)
+	_, err := winrm.New().Open(t.Context(), h)
 	if e := want(t, err, engine.KindProtocol); !strings.Contains(e.Error(), "concurrent shells") || e.Hint == "" || !e.Unreachable {
 		t.Errorf("%+v", e)
 	}

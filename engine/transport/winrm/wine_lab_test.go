@@ -53,7 +53,7 @@ func wineGuest(t *testing.T, s wineset.Settings) (*wine.Guest, *engine.Host, *wi
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := winrm.Transport{}.Settings().(*winrm.Settings)
+	set := winrm.New().Settings().(*winrm.Settings)
 	set.User, set.Password, set.HTTPS = "ops", engine.Plain("s3cret"), false
 	set.OperationTimeout = "5s"
 	set.Port, _ = strconv.Atoi(port)
@@ -114,7 +114,7 @@ func TestLabWineKerberos(t *testing.T) {
 	}
 	_, h, set := wineGuest(t, wineset.Settings{Keytab: wine.Path(keytab)})
 	set.Auth, set.User, set.Krb5Conf, set.SPN = "kerberos", "ops@"+realm.Name, r.Config, guest1
-	c := connect(t, winrm.Transport{}, h)
+	c := connect(t, winrm.New(), h)
 	says(t, c, "exit 1060", "||1060")
 	for line, want := range map[string]string{"sc.exe query vsepflt": "RUNNING", "sc.exe queryex VMTools": "WIN32_OWN_PROCESS", "ver": "Windows"} {
 		if got, err := exec(t.Context(), c, line, ""); err != nil || !strings.Contains(got, want) {
@@ -122,7 +122,7 @@ func TestLabWineKerberos(t *testing.T) {
 		}
 	}
 	set.Password = engine.Plain("wrong")
-	if _, err := (winrm.Transport{}).Open(t.Context(), h); engine.KindOf(err) != engine.KindAuth {
+	if _, err := winrm.New().Open(t.Context(), h); engine.KindOf(err) != engine.KindAuth {
 		t.Errorf("a wrong password: %v", err)
 	}
 }

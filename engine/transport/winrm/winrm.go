@@ -21,18 +21,18 @@ import (
 	"github.com/dsplay/dsplay/engine/transport/kerberos"
 )
 
-// Transport is the transport "winrm". Its connections share Kerberos tickets when New made it; the zero Transport
-// gets them for each connection, and remembers no refused password.
+// Transport is the transport "winrm" of one run. Its connections share Kerberos tickets (one ticket-granting ticket per
+// account, whatever the number of hosts), and a password that a host has refused is not sent there again.
 type Transport struct {
-	tickets  *kerberos.Tickets
-	refusals *refusals
+	tickets  kerberos.Tickets
+	refusals refusals
 }
 
-// New returns a Transport for a run: one ticket-granting ticket per account, whatever the number of hosts.
-func New() Transport { return Transport{new(kerberos.Tickets), new(refusals)} }
+// New makes a transport.
+func New() *Transport { return &Transport{} }
 
 var (
-	_ engine.Transport = Transport{}
+	_ engine.Transport = (*Transport)(nil)
 	_ engine.Shell     = (*conn)(nil)
 	_ engine.Encoded   = (*conn)(nil)
 )
@@ -73,7 +73,7 @@ type Settings struct {
 }
 
 // Settings returns *Settings: https and ntlm, 10 s to connect, 20 s for an operation.
-func (Transport) Settings() any {
+func (*Transport) Settings() any {
 	return &Settings{Auth: "ntlm", HTTPS: true, ConnectTimeout: "10s", OperationTimeout: "20s", Encoding: "utf-8"}
 }
 
@@ -233,7 +233,7 @@ func duration(arg, text string) (time.Duration, error) {
 
 // Open logs in and creates the remote shell, so that what is wrong with name, network, certificate, account or
 // rights is said here. The shell is reused for every command and deleted by Close.
-func (t Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+func (t *Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 	s, ok := h.Connection.Settings.(*Settings)
 	if !ok {
 		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "connect", Msg: "the connection is not of type winrm", Unreachable: true}
@@ -246,18 +246,11 @@ func (t Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error
 	if address == "" {
 		address = h.Name
 	}
-	tickets := t.tickets
-	if tickets == nil {
-		tickets = new(kerberos.Tickets)
-	}
-	d, err := newDialer(s, p, h.Name, address, tickets)
+	d, err := t.newDialer(s, p, h.Name, address)
 	if err != nil {
 		return nil, err
 	}
-	if d.refusals = t.refusals; d.refusals == nil {
-		d.refusals = new(refusals)
-	}
-	if err := d.refusals.before(d); err != nil {
+	if err := t.refusals.before(d); err != nil {
 		return nil, err
 	}
 	c := newConn(ctx, d, p.operation)

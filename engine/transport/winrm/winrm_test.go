@@ -79,7 +79,7 @@ func host(t testing.TB, o wsman.Options) (*wsman.Server, *engine.Host, *winrm.Se
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	s, _ := winrm.Transport{}.Settings().(*winrm.Settings)
+	s, _ := winrm.New().Settings().(*winrm.Settings)
 	s.User, s.Password, s.HTTPS = "ops", engine.Plain("s3cret"), o.TLS != nil
 	s.ConnectTimeout, s.OperationTimeout = "2s", "200ms"
 	address, port, _ := net.SplitHostPort(server.Addr())
@@ -89,7 +89,7 @@ func host(t testing.TB, o wsman.Options) (*wsman.Server, *engine.Host, *winrm.Se
 
 func open(t testing.TB, h *engine.Host) engine.Shell {
 	t.Helper()
-	c, err := winrm.Transport{}.Open(t.Context(), h)
+	c, err := winrm.New().Open(t.Context(), h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,4 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-type (
-	transport = winrm.Transport
-	settings  = winrm.Settings
-)
+type settings = winrm.Settings
