@@ -68,16 +68,22 @@ func TestFinding2BrokenAnswers(t *testing.T) {
 		"no body": {Mode: wsman.Changed, Change: func(s string) string {
 			return regexp.MustCompile(`<s:Body>.*</s:Body>`).ReplaceAllString(s, "<s:Body/>")
 		}},
-		"not base64":  {Mode: wsman.Changed, Change: func(s string) string { return strings.ReplaceAll(s, `CommandId="`, `x="!" CommandId="`)[:0] + "\x00" }},
+		"not base64": {Mode: wsman.Changed, Change: func(s string) string {
+			return regexp.MustCompile(`(<rsp:Stream [^>]*>)[^<]+<`).ReplaceAllString(s, "$1!<")
+		}},
 		"half a body": {Mode: wsman.Changed, Change: func(s string) string { return s[:len(s)/2] }},
 	} {
 		for _, action := range []string{"Create", "Command", "Receive"} {
+			if name == "not base64" && action != "Receive" {
+				continue // nothing else carries any
+			}
 			server, h := start(t, "ntlm http")
 			fault.On, fault.Times = action, 1
 			if action != "Create" {
 				c := open(t, h)
 				server.Fail(fault)
-				if got, err := exec(t.Context(), c, "say x", ""); err == nil && name != "no body" {
+				got, err := exec(t.Context(), c, "say x", "")
+				if noNews := name == "no body" && action == "Receive"; err == nil && !noNews {
 					t.Errorf("%s %s: %s", action, name, got)
 				}
 				continue
