@@ -40,19 +40,19 @@ func (r *run) follow(ctx context.Context, p engine.Process) (int, error) {
 func (r *run) fetch(ctx context.Context, fed <-chan error, p engine.Process) (int, error) {
 	for {
 		began := time.Now()
-		a, err := r.receive(ctx, &fed)
+		news, err := r.receive(ctx, &fed)
 		if err != nil && !noNews(err) {
 			return 0, err
 		}
 		if err == nil {
-			if err := write(a, p); err != nil {
+			if err := write(news, p); err != nil {
 				return 0, err
 			}
-			if a.done() {
-				return a.exitCode()
+			if news.done() {
+				return news.exitCode()
 			}
 		}
-		if quiet := err != nil || len(a.Streams) == 0; quiet && time.Since(began) < pace {
+		if quiet := err != nil || len(news.Streams) == 0; quiet && time.Since(began) < pace {
 			if err := engine.Wait(ctx, pace); err != nil {
 				return 0, err
 			}
@@ -61,19 +61,23 @@ func (r *run) fetch(ctx context.Context, fed <-chan error, p engine.Process) (in
 }
 
 // receive waits for news of the command. When its stdin is lost meanwhile, that is the error.
-func (r *run) receive(ctx context.Context, fed *<-chan error) (*answer, error) {
+func (r *run) receive(ctx context.Context, fed *<-chan error) (*received, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var a *answer
+	var news *received
 	got := make(chan error, 1)
 	go func() {
-		var err error
-		a, err = r.call(ctx, receive(r.shell.id, r.id))
+		a, err := r.call(ctx, receive(r.shell.id, r.id))
+		if err == nil {
+			if news = a.Received; news == nil { // it may have held output
+				err = &lost{msg: "the host was asked for output and answered something else", answered: true}
+			}
+		}
 		got <- err
 	}()
 	select {
 	case err := <-got:
-		return a, err
+		return news, err
 	case err := <-*fed:
 		*fed = nil
 		if err != nil {
@@ -81,13 +85,14 @@ func (r *run) receive(ctx context.Context, fed *<-chan error) (*answer, error) {
 			<-got
 			return nil, err
 		}
-		return a, <-got
+		err = <-got
+		return news, err
 	}
 }
 
 // write hands the output on as the bytes that came; whether they are UTF-8 is for others to see.
-func write(a *answer, p engine.Process) error {
-	for _, s := range a.Streams {
+func write(news *received, p engine.Process) error {
+	for _, s := range news.Streams {
 		to := map[string]io.Writer{"stdout": p.Stdout, "stderr": p.Stderr}[s.Name]
 		data, err := s.bytes()
 		if err != nil {

@@ -129,15 +129,11 @@ func unsendable(s string) (rune, bool) {
 type answer struct {
 	Action string `xml:"Header>Action"`
 	// ShellID is where newer hosts tell it, Selectors where Windows 7 does.
-	ShellID   string     `xml:"Body>Shell>ShellId"`
-	Selectors []selector `xml:"Body>ResourceCreated>ReferenceParameters>SelectorSet>Selector"`
-	CommandID string     `xml:"Body>CommandResponse>CommandId"`
-	Streams   []stream   `xml:"Body>ReceiveResponse>Stream"`
-	State     struct {
-		State    string `xml:"State,attr"`
-		ExitCode string
-	} `xml:"Body>ReceiveResponse>CommandState"`
-	EnvelopeKB int `xml:"Body>Config>MaxEnvelopeSizekb"` // of config
+	ShellID    string     `xml:"Body>Shell>ShellId"`
+	Selectors  []selector `xml:"Body>ResourceCreated>ReferenceParameters>SelectorSet>Selector"`
+	CommandID  string     `xml:"Body>CommandResponse>CommandId"`
+	Received   *received  `xml:"Body>ReceiveResponse"`
+	EnvelopeKB int        `xml:"Body>Config>MaxEnvelopeSizekb"` // of config
 	Fault      *struct {
 		Subcode string `xml:"Code>Subcode>Value"`
 		Reason  string `xml:"Reason>Text"`
@@ -146,6 +142,15 @@ type answer struct {
 			Message string `xml:"Message"`
 		} `xml:"Detail>WSManFault"`
 	} `xml:"Body>Fault"`
+}
+
+// received is the news of a command.
+type received struct {
+	Streams []stream `xml:"Stream"`
+	State   struct {
+		State    string `xml:"State,attr"`
+		ExitCode string
+	} `xml:"CommandState"`
 }
 
 type selector struct {
@@ -203,13 +208,13 @@ func (s stream) bytes() ([]byte, error) {
 	return base64.StdEncoding.DecodeString(strings.TrimSpace(s.Data)) // line ends in it are skipped
 }
 
-func (a *answer) done() bool { return strings.HasSuffix(a.State.State, "/CommandState/Done") }
+func (r *received) done() bool { return strings.HasSuffix(r.State.State, "/CommandState/Done") }
 
 // exitCode is the 32 bits of Windows' exit code as cmd.exe shows them, with a sign.
-func (a *answer) exitCode() (int, error) {
-	n, err := strconv.ParseInt(strings.TrimSpace(a.State.ExitCode), 10, 64)
+func (r *received) exitCode() (int, error) {
+	n, err := strconv.ParseInt(strings.TrimSpace(r.State.ExitCode), 10, 64)
 	if err != nil || n < math.MinInt32 || n > math.MaxUint32 {
-		return 0, fmt.Errorf("the command ended, and the host does not say with which code (%q)", a.State.ExitCode)
+		return 0, fmt.Errorf("the command ended, and the host does not say with which code (%q)", r.State.ExitCode)
 	}
 	return int(int32(uint32(n))), nil
 }
