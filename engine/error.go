@@ -26,6 +26,7 @@ const (
 	KindExit   ErrorKind = "exit"   // a command ended with a code that is not fine
 	KindCheck  ErrorKind = "check"  // a check did not hold, or a step left a difference
 	KindModule ErrorKind = "module" // a module could not do its work
+	KindBusy   ErrorKind = "busy"   // something else is at work there, so nothing was done: later it may go
 	KindEval   ErrorKind = "eval"   // an expression could not be evaluated
 )
 

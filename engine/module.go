@@ -97,7 +97,8 @@ type Diff struct {
 	// Opaque marks a command whose effect nobody can predict; its step ends as "ran".
 	Opaque bool `json:"opaque,omitempty"`
 	// Commands are the exact command lines (from Reader.Line) and requests ("POST /api/…", "PowerOnVM_Task vm-17")
-	// that Apply may use. The engine refuses a command line that is not among them.
+	// that Apply may use. The engine refuses a command line that is not among them. A diff that is empty may have some: what
+	// Apply would use if an entry before it, which has not run yet, makes it necessary (a step that undoes another).
 	Commands []string `json:"commands,omitempty"`
 	// Note says why there is nothing to do, or what an approver has to know besides.
 	Note string `json:"note,omitempty"`

@@ -46,7 +46,7 @@ var (
 )
 
 var errorKinds = []engine.ErrorKind{engine.KindDNS, engine.KindRefused, engine.KindTimeout, engine.KindHostKey, engine.KindAuth, engine.KindTLS,
-	engine.KindProtocol, engine.KindLost, engine.KindExit, engine.KindCheck, engine.KindModule, engine.KindEval}
+	engine.KindProtocol, engine.KindLost, engine.KindExit, engine.KindCheck, engine.KindModule, engine.KindBusy, engine.KindEval}
 
 func kindNames() []string {
 	names := make([]string, len(errorKinds))

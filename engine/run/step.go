@@ -32,7 +32,7 @@ func (x *execution) step(ctx context.Context, n int) (engine.Result, error) {
 		return engine.Result{}, x.blamed(err)
 	}
 	switch {
-	case diff.Empty() && len(args.Unknown) == 0: // with an unknown argument it may differ, whatever it looks like now
+	case diff.Empty() && len(args.Unknown) == 0 && !x.undoes(diff): // with an unknown argument it may differ, whatever it looks like now
 		return x.unchanged(ctx, args, host, diff)
 	case x.planning:
 		return x.planned(args, diff), nil
@@ -40,11 +40,19 @@ func (x *execution) step(ctx context.Context, n int) (engine.Result, error) {
 	return x.act(ctx, args, x.doer(patient{x.pool}, x.settings, x.since), diff)
 }
 
+// undoes tells a step that has nothing to do yet, but may have after the steps before it, which have not run.
+func (x *execution) undoes(diff engine.Diff) bool {
+	return x.planning && len(x.pending) > 0 && len(diff.Commands) > 0
+}
+
 // planned forecasts a step: its result is unknown from here on.
 func (x *execution) planned(args engine.Args, diff engine.Diff) engine.Result {
 	i := plan.Item{Disposition: x.as, Args: args.Shown, Unknown: args.Unknown, Diff: diff, Reason: x.why, Waits: x.waits}
 	if diff.Empty() && x.as == plan.WillRun { // only what is not known yet could make it act
 		i.Disposition, i.Waits = plan.Depends, args.Waits
+		if len(i.Waits) == 0 {
+			i.Waits = slices.Clone(x.pending)
+		}
 		i.Reason = strings.Trim(x.why+"; "+diff.Note, "; ")
 	}
 	if e, ok := args.Module.(engine.Effecter); ok {

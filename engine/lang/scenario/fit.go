@@ -18,7 +18,7 @@ import (
 var stepStatuses = []string{string(engine.StatusChanged), string(engine.StatusUnchanged), string(engine.StatusRan)}
 
 var errorKinds = []string{string(engine.KindDNS), string(engine.KindRefused), string(engine.KindTimeout), string(engine.KindHostKey), string(engine.KindAuth),
-	string(engine.KindTLS), string(engine.KindProtocol), string(engine.KindLost), string(engine.KindExit), string(engine.KindCheck), string(engine.KindModule), string(engine.KindEval)}
+	string(engine.KindTLS), string(engine.KindProtocol), string(engine.KindLost), string(engine.KindExit), string(engine.KindCheck), string(engine.KindModule), string(engine.KindBusy), string(engine.KindEval)}
 
 // misfit says why a value cannot be what a mock's argument takes; unknown parts fit.
 func misfit(name string, v cty.Value, m *Mock) error {

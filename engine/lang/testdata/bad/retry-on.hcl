@@ -3,7 +3,7 @@ play "p" {
   step "service" "a" {
     name = "x"
     retry {
-      on = ["lots"] # ERROR: "lots" is no kind of error; known are [dns refused timeout hostkey auth tls protocol lost exit check module eval] Did you mean "lost"?
+      on = ["lots"] # ERROR: "lots" is no kind of error; known are [dns refused timeout hostkey auth tls protocol lost exit check module busy eval] Did you mean "lost"?
     }
   }
 }
