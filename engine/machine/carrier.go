@@ -49,7 +49,7 @@ func (h *Host) sftp(ctx context.Context, shell engine.Shell) sftpPacket {
 	if !ok {
 		return noSFTP
 	}
-	value, err := h.options.Memo.once(ctx, sftpKey{shell}, func(ctx context.Context) (any, error) {
+	value, err := h.options.Memo.ends.once(ctx, sftpKey{shell}, func(ctx context.Context) (any, error) {
 		h.options.Ran(sftpLine)
 		ctx, cancel := context.WithTimeout(ctx, undoTime)
 		defer cancel()

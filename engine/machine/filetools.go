@@ -36,7 +36,7 @@ var hashers = []struct{ name, command string }{
 type toolsKey struct{ conn engine.Conn }
 
 func (h *Host) tools(ctx context.Context, shell engine.Shell) (tools, error) {
-	value, err := h.options.Memo.once(ctx, toolsKey{shell}, func(ctx context.Context) (any, error) {
+	value, err := h.options.Memo.ends.once(ctx, toolsKey{shell}, func(ctx context.Context) (any, error) {
 		out, err := h.send(ctx, shell, call{line: toolsQuestion}, engine.Command{})
 		if err != nil {
 			return nil, err

@@ -91,7 +91,7 @@ func (h *Host) Line(ctx context.Context, c engine.Command) (string, error) {
 
 // Once returns what f returned for key in this pass; see Memo.
 func (h *Host) Once(ctx context.Context, key string, f func(context.Context) (any, error)) (any, error) {
-	return h.options.Memo.once(ctx, memoKey{h.host.Name, key}, f)
+	return h.options.Memo.answers.once(ctx, memoKey{h.host.Name, key}, f)
 }
 
 // API is the connection of an API host.

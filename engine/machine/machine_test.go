@@ -197,6 +197,43 @@ func TestOnceIsOnce(t *testing.T) {
 	}
 }
 
+// TestRenewedKnowsTheConnections: what an entry asks anew is the state of the host, and not what its connection ends at.
+func TestRenewedKnowsTheConnections(t *testing.T) {
+	h := &host{says: linux}
+	p, old := &pool{host: h}, machine.NewMemo()
+	renewed := old.Renewed()
+	for _, memo := range []*machine.Memo{old, renewed, old.Renewed()} {
+		m := machine.New(p, &engine.Host{Name: "dsva1"}, machine.Options{Memo: memo})
+		for range 2 {
+			if _, err := m.Stat(t.Context(), "/etc/hosts"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Once(t.Context(), "computers", func(context.Context) (any, error) { h.opened++; return nil, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	tools := 0
+	for _, line := range h.lines {
+		if strings.Contains(line, "command -v") {
+			tools++
+		}
+	}
+	if h.asked != 1 || tools != 1 || h.opened != 1+3 {
+		t.Errorf("the platform was asked %d times, the tools %d times, the state %d times", h.asked, tools, h.opened-1)
+	}
+	h.run = func(context.Context, engine.Process) (int, error) {
+		return 0, &engine.Error{Kind: engine.KindLost, Msg: "gone"}
+	}
+	m := machine.New(p, &engine.Host{Name: "dsva1"}, machine.Options{Memo: renewed})
+	if _, err := m.Stat(t.Context(), "/etc/hosts"); engine.KindOf(err) != engine.KindLost {
+		t.Fatal(err)
+	}
+	if _, err := m.Platform(t.Context()); err != nil || h.asked != 2 {
+		t.Errorf("another connection is asked again: %v, %d times", err, h.asked)
+	}
+}
+
 func TestOnceKeepsNoErrors(t *testing.T) {
 	m := on(&host{}, machine.Options{})
 	fails := true

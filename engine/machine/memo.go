@@ -3,19 +3,47 @@ package machine
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 
 	"github.com/dsplay/dsplay/engine"
 )
 
-// Memo keeps what was asked once: results of Reader.Once by host and key, and what each connection ends at.
-// It lives as long as its contents are true: one pass, and one look at a goal. It is safe for use by several goroutines.
+// Memo keeps what was asked once: results of Reader.Once by host and key, which live as long as they are true (one pass, one
+// look at a goal), and what each connection ends at, which lives as long as the connection. It is safe for use by several
+// goroutines.
 type Memo struct {
-	mu      sync.Mutex
-	flights map[any]*flight // by memoKey, or by engine.Conn
+	answers *flights // by memoKey
+	ends    *flights // by systemKey, toolsKey and sftpKey
+}
+
+// NewMemo makes an empty one.
+func NewMemo() *Memo { return &Memo{newFlights(), newFlights()} }
+
+// Renewed is a memo without answers, which shares with m what each connection ends at.
+func (m *Memo) Renewed() *Memo { return &Memo{newFlights(), m.ends} }
+
+// forget drops what was learnt over a connection that broke.
+func (m *Memo) forget(host string, c engine.Conn) {
+	m.ends.forget(func(all map[any]*flight) {
+		delete(all, systemKey{c})
+		delete(all, toolsKey{c})
+		delete(all, sftpKey{c})
+	})
+	m.answers.forget(func(all map[any]*flight) {
+		maps.DeleteFunc(all, func(key any, _ *flight) bool { k, ok := key.(memoKey); return ok && k.host == host })
+	})
 }
 
 type memoKey struct{ host, key string }
+
+// flights are calls of functions, each of which is made once.
+type flights struct {
+	mu  sync.Mutex
+	all map[any]*flight
+}
+
+func newFlights() *flights { return &flights{all: map[any]*flight{}} }
 
 // flight is one call of a function, and then its result.
 type flight struct {
@@ -24,18 +52,15 @@ type flight struct {
 	err   error
 }
 
-// NewMemo makes an empty one.
-func NewMemo() *Memo { return &Memo{flights: map[any]*flight{}} }
-
 // once returns what f returned for key. Callers who come while f runs wait for it and share its result; an error is
 // not kept for later ones, and the end of one caller's context does not become the others' error.
-func (m *Memo) once(ctx context.Context, key any, f func(context.Context) (any, error)) (any, error) {
+func (m *flights) once(ctx context.Context, key any, f func(context.Context) (any, error)) (any, error) {
 	for {
 		m.mu.Lock()
-		running, ok := m.flights[key]
+		running, ok := m.all[key]
 		if !ok {
 			running = &flight{done: make(chan struct{})}
-			m.flights[key] = running
+			m.all[key] = running
 		}
 		m.mu.Unlock()
 		if !ok {
@@ -55,7 +80,7 @@ func (m *Memo) once(ctx context.Context, key any, f func(context.Context) (any, 
 
 var errAbandoned = errors.New("its caller went away")
 
-func (m *Memo) fly(ctx context.Context, key any, f *flight, call func(context.Context) (any, error)) {
+func (m *flights) fly(ctx context.Context, key any, f *flight, call func(context.Context) (any, error)) {
 	f.err = errAbandoned // also when call panics
 	defer func() {
 		if f.err != nil {
@@ -76,24 +101,16 @@ type abandoned struct{ error }
 func (a *abandoned) Unwrap() error        { return a.error }
 func (a *abandoned) Is(target error) bool { return errors.Is(errAbandoned, target) }
 
-func (m *Memo) drop(key any, f *flight) {
+func (m *flights) drop(key any, f *flight) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.flights[key] == f {
-		delete(m.flights, key)
+	if m.all[key] == f {
+		delete(m.all, key)
 	}
 }
 
-// forget drops what was learnt over a connection that broke.
-func (m *Memo) forget(host string, c engine.Conn) {
+func (m *flights) forget(some func(all map[any]*flight)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.flights, c)
-	delete(m.flights, toolsKey{c})
-	delete(m.flights, sftpKey{c})
-	for key := range m.flights {
-		if k, ok := key.(memoKey); ok && k.host == host {
-			delete(m.flights, key)
-		}
-	}
+	some(m.all)
 }

@@ -35,6 +35,8 @@ func onWindows(shell engine.Shell, page codepage.Page) system {
 // cmd.exe prints it as it is, which is an answer, too.
 const question = `echo "dsplay:$(uname -s):$(id -u):$(command -v esxcli):$(vmware -v)"`
 
+type systemKey struct{ conn engine.Conn }
+
 func (h *Host) system(ctx context.Context, shell engine.Shell) (system, error) {
 	page, err := pageOf(shell)
 	if err != nil {
@@ -43,7 +45,7 @@ func (h *Host) system(ctx context.Context, shell engine.Shell) (system, error) {
 	if shell.Family() == "windows" {
 		return onWindows(shell, page), nil
 	}
-	value, err := h.options.Memo.once(ctx, shell, func(ctx context.Context) (any, error) {
+	value, err := h.options.Memo.ends.once(ctx, systemKey{shell}, func(ctx context.Context) (any, error) {
 		out, err := h.send(ctx, shell, call{line: question}, engine.Command{})
 		if err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 // an answer that was fetched before it had a reason to ask.
 type memos struct {
 	clock Clock
+	first *machine.Memo // of the run: it knows what the connections end at
 
 	mu     sync.Mutex
 	shared generation // of all who have no reason to distrust it: it stays while others need fresher answers
@@ -39,7 +40,7 @@ func (m *memos) since(t time.Time) *machine.Memo {
 	return m.fresh.memo
 }
 
-func (m *memos) begin() generation { return generation{machine.NewMemo(), m.clock.Now()} }
+func (m *memos) begin() generation { return generation{m.first.Renewed(), m.clock.Now()} }
 
 // act notes that a step acts, and returns when.
 func (m *memos) act() time.Time {

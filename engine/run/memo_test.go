@@ -2,7 +2,9 @@ package run_test
 
 import (
 	"context"
+	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine"
@@ -78,5 +80,54 @@ func TestAnswersFromBeforeAStepDoNotCountAfterIt(t *testing.T) {
 	// "before" of all, "after" of each, "later" of all.
 	if l.fetched != 1+len(hosts)+1 {
 		t.Errorf("the list was fetched %d times, want %d", l.fetched, 1+len(hosts)+1)
+	}
+}
+
+// asking is a step that asks for the platform before everything else, as most modules do.
+type asking struct{ turnOn }
+
+func (m *asking) Check(ctx context.Context, h engine.Reader) (engine.Diff, error) {
+	if _, err := h.Platform(ctx); err != nil {
+		return engine.Diff{}, err
+	}
+	return m.turnOn.Check(ctx, h)
+}
+
+// linux is a transport whose connections run one command: the question what they end at.
+type linux struct {
+	dialer
+	asked atomic.Int32
+}
+
+type prompt struct {
+	dialed
+	*linux
+}
+
+func (p prompt) Settings() any  { return nil }
+func (p prompt) Family() string { return "" }
+func (p prompt) Close() error   { return nil }
+func (p prompt) Exec(_ context.Context, x engine.Process) (int, error) {
+	p.asked.Add(1)
+	_, err := io.WriteString(x.Stdout, "dsplay:Linux:0::\n")
+	return 0, err
+}
+
+func (l *linux) Open(context.Context, *engine.Host) (engine.Conn, error) {
+	return prompt{dialed{&l.dialer, "linux"}, l}, nil
+}
+
+// What a connection ends at does not change while it stands: it is asked once, whatever acts meanwhile, and not again to apply.
+func TestTheEndOfAConnectionIsAskedForOnce(t *testing.T) {
+	b := newBench([]string{"a"}, step("set"), step("set2"), step("set3"))
+	l := &linux{}
+	b.opts.Inventory.Hosts["a"].Connection.Type = "x"
+	b.opts.Transports = map[string]engine.Transport{"x": l}
+	b.args = func(e *engine.Entry, _ string) any { return &asking{turnOn{b.world, e.Name}} }
+	if _, res := b.both(t, nil); res.Hosts["a"].Status != engine.HostOK {
+		t.Fatalf("got %+v", res.Hosts["a"])
+	}
+	if n := l.asked.Load(); n != 1 {
+		t.Errorf("it was asked %d times", n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/machine"
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -45,6 +46,7 @@ type Runner struct {
 	o    Options
 	pool *Pool
 	log  *log
+	memo *machine.Memo // knows what the connections end at
 
 	making atomic.Pointer[plan.Plan] // while planning
 
@@ -63,7 +65,7 @@ func New(o Options) *Runner {
 	if o.Redact == nil {
 		o.Redact = func(s string) string { return s }
 	}
-	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal, clock: o.Clock}, identities: map[string]string{}}
+	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal, clock: o.Clock}, identities: map[string]string{}, memo: machine.NewMemo()}
 	if r.pool = o.Pool; r.pool == nil {
 		r.pool = NewPool(o.Transports, nil, nil)
 	}
@@ -105,7 +107,7 @@ func (r *Runner) pass(ctx context.Context, pl *plan.Plan, planning bool) (Result
 		vars = cty.ObjectVal(map[string]cty.Value{"id": cty.StringVal(r.o.ID)})
 	}
 	p := &pass{
-		Runner: r, planning: planning, plan: pl, memos: &memos{clock: r.o.Clock},
+		Runner: r, planning: planning, plan: pl, memos: &memos{clock: r.o.Clock, first: r.memo},
 		eval: r.o.Program.Pass(r.o.Inventory, vars), types: resultTypes(r.o.Program.Playbook()),
 		res: Result{Hosts: map[string]HostResult{}}, silent: map[string]error{}, ledger: newLedger(),
 	}
