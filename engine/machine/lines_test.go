@@ -1,7 +1,9 @@
 package machine_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -123,5 +125,17 @@ func TestPlatforms(t *testing.T) {
 	}
 	if _, err := on(&host{says: "Cisco: % Invalid input"}, machine.Options{}).Platform(t.Context()); engine.KindOf(err) != engine.KindProtocol {
 		t.Errorf("something else: %v", err)
+	}
+}
+
+// TestExpiredPassword: OpenSSH takes it, says so in session.c, and ends every command with 1.
+func TestExpiredPassword(t *testing.T) {
+	sshd := &shell{exec: func(_ context.Context, _, _ string, _ io.Reader, _, stderr io.Writer) int {
+		_, _ = io.WriteString(stderr, "WARNING: Your password has expired.\nPassword change required but no TTY available.\n")
+		return 1
+	}}
+	_, err := inLab(sshd, nil).Run(t.Context(), engine.Command{Argv: []string{"true"}})
+	if engine.KindOf(err) != engine.KindAuth || !strings.Contains(err.Error(), "the password of this user has expired") {
+		t.Error(err)
 	}
 }

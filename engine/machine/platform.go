@@ -93,6 +93,13 @@ func (h *Host) parseSystem(out engine.Output) (system, error) {
 		}
 		return s, nil
 	}
+	if strings.Contains(out.Stderr, "Password change required") { // sshd of OpenSSH lets it in, and then runs nothing
+		return system{}, &engine.Error{
+			Kind: engine.KindAuth, Host: h.host.Name, Op: "ask for the platform",
+			Msg:  "the password of this user has expired; until it is changed no command runs: " + lastLines(out.Stderr),
+			Hint: "log in by hand at a terminal, which asks for a new one, and let the connection have that",
+		}
+	}
 	return system{}, &engine.Error{
 		Kind: engine.KindProtocol, Host: h.host.Name, Op: "ask for the platform",
 		Msg:  "the login shell does not answer as a POSIX shell; exit code " + exitText(out),
