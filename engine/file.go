@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -117,6 +118,18 @@ func (u Upload) String() string {
 		}
 	}
 	return b.String()
+}
+
+var putLine = regexp.MustCompile(`^put (.*) (\d+ bytes? sha256:[0-9a-f]{64})(?: |$)`)
+
+// ParsePut finds the path and the content in a line of Upload.String; the content is its size and its hash, in words. It is
+// not ok for any other line, and for that of a secret, which does not say what its content is.
+func ParsePut(line string) (path, content string, ok bool) {
+	m := putLine.FindStringSubmatch(line)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
 }
 
 // SizeText is a number of bytes in words.

@@ -161,3 +161,22 @@ func TestDriftSaysWhy(t *testing.T) {
 		}
 	}
 }
+
+// Of a file that is copied the drift says that the source is another one; of everything else that differs it does not.
+func TestDriftNamesAChangedSource(t *testing.T) {
+	a, b := strings.Repeat("a", 64), strings.Repeat("b", 64)
+	was := "put /srv/a file 1 byte sha256:" + a + " mode 0644"
+	for now, named := range map[string]bool{
+		"put /srv/a file 12 bytes sha256:" + b + " mode 0644":  true,
+		"put /srv/a file 1 byte sha256:" + b:                   true,
+		"put /srv/a file 1 byte sha256:" + a + " mode 0600":    false,
+		"put /srv/another 12 bytes sha256:" + b + " mode 0644": false,
+		"put /srv/a file «secret: env:X» mode 0644":            false,
+		"cat /srv/a file": false,
+	} {
+		drift := Compare(forecast(step("a", "p/step.x", WillRun, was)), forecast(step("a", "p/step.x", WillRun, now)))
+		if len(drift) != 1 || strings.Contains(drift[0].What, ": its source has changed, there it was 1 byte sha256:"+a) != named {
+			t.Errorf("%s: %v", now, drift)
+		}
+	}
+}

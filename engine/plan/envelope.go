@@ -51,7 +51,18 @@ func differs(i Item, args []engine.Arg, diff engine.Diff) string {
 	}
 	for _, c := range diff.Commands {
 		if !slices.Contains(i.Diff.Commands, c) {
-			return fmt.Sprintf("it would execute %q, which is not in the plan", c)
+			return fmt.Sprintf("it would execute %q, which is not in the plan%s", c, sourceChanged(i.Diff.Commands, c))
+		}
+	}
+	return ""
+}
+
+// sourceChanged says of a line that puts a file that the plan has another content for it, or "".
+func sourceChanged(approved []string, line string) string {
+	path, now, ok := engine.ParsePut(line)
+	for _, a := range approved {
+		if to, was, put := engine.ParsePut(a); ok && put && to == path && was != now {
+			return ": its source has changed, there it was " + was
 		}
 	}
 	return ""
