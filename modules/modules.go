@@ -3,6 +3,7 @@ package modules
 
 import (
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/modules/appliance"
 	"github.com/dsplay/dsplay/modules/deepsecurity"
 	"github.com/dsplay/dsplay/modules/esxi"
 	"github.com/dsplay/dsplay/modules/exec"
@@ -33,6 +34,7 @@ func All() []engine.Module {
 		deepsecurity.Events(),
 		deepsecurity.SecurityUpdate(),
 		deepsecurity.UpdateSource(),
+		appliance.Agent(),
 		tlspath.Module(),
 		nsx.Tag(),
 		nsx.Health(),
