@@ -82,7 +82,9 @@ func answering(ctx context.Context, host engine.Reader) error {
 	said := ""
 	err := await.Until(ctx, answersWithin, 2*time.Second, func(ctx context.Context) (bool, error) {
 		out, err := host.Run(ctx, query("GetAgentStatus"))
-		said = told(out)
+		if err == nil { // at the end of the wait a look is cut off, and says nothing
+			said = told(out)
+		}
 		return err == nil && out.Code == 0 && len(read(out.Stdout)) > 0, err
 	})
 	if engine.KindOf(err) == engine.KindTimeout && ctx.Err() == nil {
