@@ -52,6 +52,13 @@ func (s *Server) Drop(n int) {
 	s.drop = n
 }
 
+// Dropping is how many more connections Drop will end.
+func (s *Server) Dropping() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.drop
+}
+
 // SetHostKey shows another host key to the connections that come from now on.
 func (s *Server) SetHostKey(key ssh.Signer) {
 	s.mu.Lock()

@@ -1,6 +1,6 @@
 // Package sshd knows the server's side of SSH: it authenticates, and hands every command line to a function.
-// It serves the lab and the tests; what it lacks on purpose is everything but exec and, where it is switched on, the forwarding of a jump host (no shell, no sftp),
-// as on the appliances that it stands for.
+// It serves the lab and the tests. As on the appliances that it stands for there is nothing but exec: no shell, no terminal; subsystems
+// and the forwarding of a jump host only where Options have them.
 package sshd
 
 import (

@@ -18,8 +18,8 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/run"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
-	"github.com/skeema/knownhosts"
 	xssh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // bastion is a server that leads on, and counts how much of it goes on at once.
@@ -261,14 +261,18 @@ func TestJumpHostThatDoesNotLeadOn(t *testing.T) {
 }
 
 func TestJumpHostWithoutResourcesIsAskedAgain(t *testing.T) {
+	t.Parallel() // it waits for all tries
 	gate := startBastion(t, nil)
 	server := listen(t, nil)
-	e := newEstate(t, named(t, "gate", gate.Server, nil), named(t, "a", server, via("gate")),
-		named(t, "b", server, func(s *ssh.Settings) { s.Jump, s.ConnectTimeout = []string{"gate"}, "1s" }))
+	e := newEstate(t, named(t, "gate", gate.Server, nil), named(t, "a", server, via("gate")), named(t, "b", server, via("gate")))
 	gate.busy.Store(2)
 	says(t, e.get(t, "a"), "echo x", "x\n")
-	gate.busy.Store(1 << 20)
+	const always = 1 << 20
+	gate.busy.Store(always)
 	_ = e.mustNot(t, "b", engine.KindProtocol, "the jump host gate has no resources")
+	if n := always - gate.busy.Load(); n != 6 {
+		t.Errorf("it was asked %d times", n)
+	}
 }
 
 func TestBusyTargetBehindJumpHostIsAskedAgain(t *testing.T) {
