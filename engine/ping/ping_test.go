@@ -30,7 +30,7 @@ import (
 	"github.com/dsplay/dsplay/engine/run"
 	"github.com/dsplay/dsplay/engine/transport/https"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
-	"github.com/skeema/knownhosts"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 const password = "correct-horse-battery"

@@ -33,8 +33,8 @@ import (
 	"github.com/dsplay/dsplay/engine/transport/https"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
 	"github.com/dsplay/dsplay/engine/transport/winrm"
-	"github.com/skeema/knownhosts"
 	xssh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // setup is what a fault may change before a host is there.

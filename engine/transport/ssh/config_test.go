@@ -16,8 +16,8 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
-	"github.com/skeema/knownhosts"
 	xssh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // join joins stdin and stdout to an address: the test's own binary is a ProxyCommand.

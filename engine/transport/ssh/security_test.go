@@ -9,8 +9,8 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
-	"github.com/skeema/knownhosts"
 	xssh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
 // TestJumpHostIsSharedOnlyByThoseWithTheSameKey: who may not log in to the jump host does not travel on the connection of
