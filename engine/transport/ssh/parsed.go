@@ -185,3 +185,27 @@ func (s *Settings) knownHosts() []string {
 	}
 	return files
 }
+
+// span is seconds as a duration is written; "" for 0.
+func span(seconds int) string {
+	if seconds == 0 {
+		return ""
+	}
+	return strconv.Itoa(seconds) + "s"
+}
+
+// checking is host_keys for a value of StrictHostKeyChecking: what would weaken it has no effect.
+func checking(value string) string {
+	switch value {
+	case "accept-new":
+		return "accept-new"
+	case "":
+		return ""
+	}
+	return "strict"
+}
+
+// readable are the files that can hold keys: what is written to /dev/null is forgotten, so that every key would be new.
+func readable(files []string) []string {
+	return slices.DeleteFunc(slices.Clone(files), func(f string) bool { return f == os.DevNull })
+}
