@@ -21,7 +21,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/lang/...", "engine engine/graph engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/zclconf/go-cty-yaml github.com/google/uuid github.com/agext/levenshtein golang.org/x/text/... golang.org/x/sync/... github.com/apparentlymart/go-cidr/..."},
 	{"engine/plan", "engine"},
 	{"engine/plan/show", "engine engine/plan golang.org/x/text/..."},
-	{"engine/plan/approve", "engine engine/plan github.com/hiddeco/sshsig golang.org/x/crypto/ssh/..."}, // whose signature counts
+	{"engine/plan/approve", "engine engine/plan engine/sshpattern github.com/hiddeco/sshsig golang.org/x/crypto/ssh/..."}, // whose signature counts
 	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
 	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/run github.com/zclconf/go-cty/..."},
 	{"engine/replay", "engine github.com/zclconf/go-cty/..."}, // what a recorded run left
@@ -29,9 +29,10 @@ var layers = []struct{ pkg, may string }{
 	{"engine/journal", "engine"},                          // events on disk
 	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage github.com/pkg/sftp"},
-	{"engine/transport/ssh/sshconfig", ""}, // what ssh_config says about a host
-	{"engine/transport/ssh", "engine github.com/zclconf/go-cty/cty engine/codepage engine/transport/ssh/sshconfig engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts golang.org/x/crypto/..."},
-	{"engine/transport/ssh/knownhosts", "golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys
+	{"engine/sshpattern", ""},                               // OpenSSH's * and ?
+	{"engine/transport/ssh/sshconfig", "engine/sshpattern"}, // what ssh_config says about a host
+	{"engine/transport/ssh", "engine github.com/zclconf/go-cty/cty engine/codepage engine/transport/ssh/sshconfig engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts engine/sshpattern golang.org/x/crypto/..."},
+	{"engine/transport/ssh/knownhosts", "engine/sshpattern golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys
 	{"engine/transport/winrm", "engine engine/transport/dialer engine/transport/kerberos engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/... software.sslmate.com/src/go-pkcs12"},
 	{"engine/transport/kerberos", "engine github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"}, // tickets, logins with them, and what both seal
 	{"engine/ping", "engine engine/run engine/machine engine/api/vsphere engine/api/dsm engine/api/nsx"},                 // what a connection is good for

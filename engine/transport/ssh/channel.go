@@ -10,6 +10,52 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// slot waits until fewer than maxSessions run; who gets it takes one from c.slots in the end.
+func (c *Conn) slot(ctx context.Context, line string) error {
+	if ctx.Err() != nil {
+		return c.notStarted(ctx, line)
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-c.done:
+		return c.notRun(line)
+	case <-ctx.Done():
+		return c.notStarted(ctx, line)
+	}
+}
+
+// begin opens the channel of s and asks for "exec" with a line, or "subsystem" with its name. A host that has no session
+// free (MaxSessions) is asked again until ctx ends; one that does not answer at all loses its connection some time after that.
+func (c *Conn) begin(ctx context.Context, s *session, kind, text string, tty bool) (requests <-chan *ssh.Request, err error) {
+	begun := make(chan struct{})
+	defer close(begun)
+	defer context.AfterFunc(ctx, func() { c.closeUnless(begun) })()
+	if s.channel, requests, err = c.channel(ctx); err != nil {
+		return nil, c.noChannel(ctx, err, what(kind, text))
+	}
+	if tty {
+		err = c.terminal(s.channel, text)
+	}
+	if err == nil {
+		err = c.request(ctx, s, kind, text)
+	}
+	if err != nil {
+		s.channel.Close()
+		go ssh.DiscardRequests(requests)
+		return nil, err
+	}
+	return requests, nil
+}
+
+// what is a request for people: the line, or "subsystem sftp".
+func what(kind, text string) string {
+	if kind == "exec" {
+		return text
+	}
+	return kind + " " + text
+}
+
 // channel opens one, asking again while the host has no session free; after retire there is none.
 func (c *Conn) channel(ctx context.Context) (ssh.Channel, <-chan *ssh.Request, error) {
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
@@ -84,8 +130,9 @@ func (c *Conn) terminal(channel ssh.Channel, line string) error {
 	return nil
 }
 
-// request asks for the execution, or for a subsystem. One request at a time: so the order of c.sessions is that in which sshd forks.
-func (c *Conn) request(ctx context.Context, s *session, kind, line string) error {
+// request asks for it. One request at a time: so the order of c.sessions is that in which sshd forks.
+func (c *Conn) request(ctx context.Context, s *session, kind, text string) error {
+	line := what(kind, text)
 	select {
 	case c.turn <- struct{}{}:
 	case <-c.done:
@@ -95,10 +142,14 @@ func (c *Conn) request(ctx context.Context, s *session, kind, line string) error
 	}
 	defer func() { <-c.turn }()
 	s.before = c.running()
-	ok, err := s.channel.SendRequest(kind, true, ssh.Marshal(struct{ Line string }{line}))
+	ok, err := s.channel.SendRequest(kind, true, ssh.Marshal(struct{ Text string }{text}))
 	switch {
 	case err != nil:
 		return c.lost(line)
+	case !ok && kind == "subsystem":
+		e := c.failure(engine.KindProtocol, line, "Subsystem in its sshd_config names those that there are")
+		e.Msg = "the host has no such subsystem"
+		return e
 	case !ok:
 		e := c.failure(engine.KindProtocol, line, "does sshd allow this user to run commands?")
 		e.Msg = "the host refuses to run commands"

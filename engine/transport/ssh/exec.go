@@ -95,15 +95,8 @@ func (c *Conn) notKept(line string, err error) *engine.Error {
 
 // start gets a session going, or says why it could not be.
 func (c *Conn) start(ctx context.Context, p engine.Process, fail context.CancelCauseFunc) (*session, error) {
-	if ctx.Err() != nil {
-		return nil, c.notStarted(ctx, p.Line)
-	}
-	select {
-	case c.slots <- struct{}{}:
-	case <-c.done:
-		return nil, c.notRun(p.Line)
-	case <-ctx.Done():
-		return nil, c.notStarted(ctx, p.Line)
+	if err := c.slot(ctx, p.Line); err != nil {
+		return nil, err
 	}
 	s, err := c.open(ctx, p, fail, func() { <-c.slots })
 	if err != nil {

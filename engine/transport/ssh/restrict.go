@@ -4,11 +4,11 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"net"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/sshpattern"
 	"github.com/dsplay/dsplay/engine/transport/ssh/sshconfig"
 	"golang.org/x/crypto/ssh"
 )
@@ -39,7 +39,7 @@ func assemble(list string, defaults, all []string) (result, unknown []string) {
 	}
 	var named []string
 	for _, pattern := range strings.Split(list, ",") {
-		found := slices.DeleteFunc(slices.Clone(all), func(name string) bool { ok, err := path.Match(pattern, name); return !ok || err != nil })
+		found := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !sshpattern.Match(name, pattern) })
 		if len(found) == 0 {
 			unknown = append(unknown, pattern)
 		}

@@ -29,37 +29,21 @@ type session struct {
 	abandoned bool // guarded by Conn.mu: nobody waits for it
 }
 
-// open starts p on a new channel. A host that has no session free (MaxSessions) is asked again until ctx ends; one
-// that does not answer at all loses its connection some time after that.
-// A writer of p that fails is told to fail.
+func (c *Conn) newSession(free func(), gates ...*gate) *session {
+	return &session{conn: c, free: free, exited: make(chan struct{}), closed: make(chan struct{}), gates: gates}
+}
+
+// open starts p on a new channel. A writer of p that fails is told to fail.
 func (c *Conn) open(ctx context.Context, p engine.Process, fail context.CancelCauseFunc, free func()) (*session, error) {
-	begun := make(chan struct{})
-	defer close(begun)
-	defer context.AfterFunc(ctx, func() { c.closeUnless(begun) })()
-	channel, requests, err := c.channel(ctx)
+	s := c.newSession(free, &gate{to: p.Stdout, fail: fail}, &gate{to: p.Stderr, fail: fail})
+	requests, err := c.begin(ctx, s, "exec", p.Line, p.TTY)
 	if err != nil {
-		return nil, c.noChannel(ctx, err, p.Line)
-	}
-	s := &session{
-		conn: c, channel: channel, free: free, exited: make(chan struct{}), closed: make(chan struct{}),
-		gates: []*gate{{to: p.Stdout, fail: fail}, {to: p.Stderr, fail: fail}},
-	}
-	if p.TTY {
-		if err := c.terminal(channel, p.Line); err != nil {
-			channel.Close()
-			go ssh.DiscardRequests(requests)
-			return nil, err
-		}
-	}
-	if err := c.request(ctx, s, "exec", p.Line); err != nil {
-		channel.Close()
-		go ssh.DiscardRequests(requests)
 		return nil, err
 	}
 	s.parts.Store(3)
 	go s.listen(requests)
-	go s.copy(s.gates[0], channel)
-	go s.copy(s.gates[1], channel.Stderr())
+	go s.copy(s.gates[0], s.channel)
+	go s.copy(s.gates[1], s.channel.Stderr())
 	s.feed(p.Stdin)
 	return s, nil
 }

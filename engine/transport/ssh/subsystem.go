@@ -12,43 +12,19 @@ import (
 // of the connection until Close. When ctx ends, or the connection, the stream does. An error says that the server has no
 // such subsystem, or no session for it.
 func (c *Conn) Subsystem(ctx context.Context, name string) (io.ReadWriteCloser, error) {
-	what := "subsystem " + name
-	if ctx.Err() != nil {
-		return nil, c.notStarted(ctx, what)
+	if err := c.slot(ctx, what("subsystem", name)); err != nil {
+		return nil, err
 	}
-	select {
-	case c.slots <- struct{}{}:
-	case <-c.done:
-		return nil, c.notRun(what)
-	case <-ctx.Done():
-		return nil, c.notStarted(ctx, what)
-	}
-	s, err := c.openSubsystem(ctx, name, func() { <-c.slots })
+	s := c.newSession(func() { <-c.slots }, &gate{})
+	requests, err := c.begin(ctx, s, "subsystem", name, false)
 	if err != nil {
 		<-c.slots
 		return nil, err
 	}
-	return &stream{Channel: s.channel, session: s, stop: context.AfterFunc(ctx, func() { _ = s.channel.Close() })}, nil
-}
-
-func (c *Conn) openSubsystem(ctx context.Context, name string, free func()) (*session, error) {
-	begun := make(chan struct{})
-	defer close(begun)
-	defer context.AfterFunc(ctx, func() { c.closeUnless(begun) })()
-	channel, requests, err := c.channel(ctx)
-	if err != nil {
-		return nil, c.noChannel(ctx, err, "subsystem "+name)
-	}
-	s := &session{conn: c, channel: channel, free: free, exited: make(chan struct{}), closed: make(chan struct{}), gates: []*gate{{}}}
-	if err := c.request(ctx, s, "subsystem", name); err != nil {
-		channel.Close()
-		go ssh.DiscardRequests(requests)
-		return nil, err
-	}
 	s.parts.Store(2) // who reads the stream notices its end by itself
 	go s.listen(requests)
-	go s.copy(s.gates[0], channel.Stderr())
-	return s, nil
+	go s.copy(s.gates[0], s.channel.Stderr())
+	return &stream{Channel: s.channel, session: s, stop: context.AfterFunc(ctx, func() { _ = s.channel.Close() })}, nil
 }
 
 // stream is a subsystem that runs.

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"unicode"
+
+	"github.com/dsplay/dsplay/engine/sshpattern"
 )
 
 // Name is how a host is called in a file: "host", or "[host]:port" when the port is not 22.
@@ -51,42 +53,7 @@ func parseNames(word string) names {
 // patterns are names with * and ?, of which one must match, and none that ! precedes.
 type patterns []string
 
-func (p patterns) match(name string) bool {
-	matched := false
-	for _, pattern := range p {
-		pattern, not := strings.CutPrefix(pattern, "!")
-		if !wild(pattern, name) {
-			continue
-		}
-		if not {
-			return false
-		}
-		matched = true
-	}
-	return matched
-}
-
-// wild matches as OpenSSH's match_pattern: * is any run of characters, also of dots, brackets and colons.
-func wild(pattern, name string) bool {
-	star, from := -1, 0 // where to go on when it does not fit: one character more goes to the last *
-	p, n := 0, 0
-	for n < len(name) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, from = p, n
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[n]):
-			p++
-			n++
-		case star >= 0:
-			from++
-			p, n = star+1, from
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
-}
+func (p patterns) match(name string) bool { return sshpattern.Any(name, p) }
 
 // hashed is one name of which only a salted hash is written, so that a stolen file does not tell where one goes.
 type hashed struct{ salt, sum []byte }

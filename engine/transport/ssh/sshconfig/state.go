@@ -9,6 +9,8 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
+
+	"github.com/dsplay/dsplay/engine/sshpattern"
 )
 
 // state is what is known while the lines are read from top to bottom.
@@ -108,7 +110,7 @@ func (s *state) line(ctx context.Context, l *line, r root, in *scope) (err error
 				return l.errorf("an empty pattern")
 			}
 		}
-		in.active = matchesHosts(s.host, l.args) && !in.never
+		in.active = sshpattern.Any(s.host, l.args) && !in.never
 		return nil
 	case "match":
 		in.active, err = s.match(ctx, l, in.never)
