@@ -18,6 +18,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/machine"
+	"github.com/dsplay/dsplay/engine/transport/ssh"
 )
 
 // lender is a pool of one connection, which it opens anew after a Discard.
@@ -114,4 +115,15 @@ func TestSFTP(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNoSuchSubsystem: a server without it says so, and the connection is as good as before.
+func TestNoSuchSubsystem(t *testing.T) {
+	c := open(t, host(t, listen(t, nil), nil))
+	_, err := c.(*ssh.Conn).Subsystem(t.Context(), "sftp")
+	var e *engine.Error
+	if !errors.As(err, &e) || e.Kind != engine.KindProtocol || e.Op != "run subsystem sftp" || e.Msg != "the host has no such subsystem" {
+		t.Errorf("%+v", err)
+	}
+	says(t, c, "echo x", "x\n")
 }
