@@ -21,9 +21,12 @@ type Need struct {
 	Host string
 	// Written: only a host that is written in the inventory will do, none that a source may find.
 	Written bool
+	// Type is the type of connection that it must have; "": any.
+	Type string
 }
 
-// Needer are settings that lead through other hosts. The inventory refuses names that it does not know.
+// Needer are settings that lead through other hosts. The inventory refuses names that it does not know, and hosts with
+// another type of connection.
 type Needer interface{ Needs() []Need }
 
 type peersKey struct{}

@@ -53,7 +53,7 @@ type guestSettings struct {
 }
 
 func (g *guestSettings) Needs() []engine.Need {
-	needs := []engine.Need{{Arg: "vcenter", Host: g.VCenter, Written: true}}
+	needs := []engine.Need{{Arg: "vcenter", Host: g.VCenter, Written: true, Type: "https"}}
 	if g.Jump != "" {
 		needs = append(needs, engine.Need{Arg: "jump", Host: g.Jump})
 	}

@@ -65,23 +65,46 @@ func (m *Model) validate(target any, x *mix, early bool) {
 	}
 }
 
-// checkNeeds refuses settings that lead through a host that nobody declares; early, not through one that a source may
-// still find.
+// checkNeeds refuses settings that lead through a host that cannot be it.
 func (m *Model) checkNeeds(target any, x *mix, early bool) {
 	n, ok := target.(engine.Needer)
 	if !ok {
 		return
 	}
 	for _, need := range n.Needs() {
-		if need.Host == engine.Localhost || m.current[need.Host] != nil || early && !need.Written {
+		summary, detail := m.judge(need, early)
+		if summary == "" {
 			continue
 		}
 		place := x.place
 		if said := x.args[need.Arg]; said.attr != nil {
 			place = said.attr.Expr.Range()
 		}
-		m.fail(place, "Unknown host", fmt.Sprintf("No host %q is declared, through which %q leads.%s", need.Host, need.Arg, decode.Suggest(need.Host, sortedKeys(m.current))))
+		m.fail(place, summary, detail)
 	}
+}
+
+// judge says what is wrong with a need: nobody declares its host, or it has another type of connection; "": nothing, or
+// early, when a source may still find the host, or say how to reach it.
+func (m *Model) judge(need engine.Need, early bool) (summary, detail string) {
+	kind, d := "local", m.current[need.Host]
+	switch {
+	case need.Host == engine.Localhost:
+	case d == nil && early && !need.Written, d != nil && d.connection == nil && m.early(d):
+		return "", ""
+	case d == nil:
+		return "Unknown host", fmt.Sprintf("No host %q is declared, through which %q leads.%s", need.Host, need.Arg, decode.Suggest(need.Host, sortedKeys(m.current)))
+	default:
+		kind = m.connectionType(d, m.lineageOf(d.groups))
+	}
+	if need.Type == "" || need.Type == kind {
+		return "", ""
+	}
+	has := fmt.Sprintf("has a connection of type %q", kind)
+	if kind == "" {
+		has = "has no connection"
+	}
+	return "Wrong host", fmt.Sprintf("The host %q %s; %q must name one with a connection of type %q.", need.Host, has, need.Arg, need.Type)
 }
 
 // register makes the passwords that are written as plain text known to the redaction, like those of secret().

@@ -51,7 +51,7 @@ func (Transport) Settings() any {
 
 // Needs is the vCenter.
 func (s *Settings) Needs() []engine.Need {
-	return []engine.Need{{Arg: "vcenter", Host: s.VCenter, Written: true}}
+	return []engine.Need{{Arg: "vcenter", Host: s.VCenter, Written: true, Type: "https"}}
 }
 
 // Validate refuses settings that can never work, with a BadArg.
@@ -131,8 +131,8 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 		return nil, ofCenter(s.VCenter, err)
 	}
 	api, ok := peer.(engine.API)
-	if !ok {
-		return nil, &engine.Error{Kind: engine.KindModule, Host: s.VCenter, Op: op, Msg: s.VCenter + " is no API host", Unreachable: true,
+	if !ok || api.Kind() != "vsphere" && api.Kind() != "" {
+		return nil, &engine.Error{Kind: engine.KindModule, Host: s.VCenter, Op: op, Msg: s.VCenter + " is no vCenter", Unreachable: true,
 			Hint: `vcenter must name a host with a connection "https" of kind "vsphere"`}
 	}
 	conn, err := open(ctx, h, s, p, api)
