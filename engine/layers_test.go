@@ -45,6 +45,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/transport/guest", "engine engine/api/vsphere engine/transport/processes github.com/vmware/govmomi/... github.com/zclconf/go-cty/cty"}, // vSphere is its wire
 	{"engine/transport/transporttest", "engine engine/machine"},
 	{"engine/transport/transporttest/wincomputer", "engine/transport/transporttest engine/lab/windows/..."}, // a simulated Windows that the suite can be run on
+	{"engine/transport/transporttest/winetarget", "engine engine/transport/transporttest engine/lab/wine"},  // a Wine that the suite can be run on
 	{"engine/tlslook", "engine engine/transport/dialer"},                                                    // what certificate is seen at the end of a way
 	{"engine/api/dsm", "engine golang.org/x/sync/..."},
 	{"engine/api/dsm/dsmtest", ""},

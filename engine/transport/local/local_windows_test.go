@@ -101,11 +101,10 @@ func TestTransport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lacks, changes := map[string]string{}, func(string) bool { return false }
+	var lacks map[string]string
+	var changes func(string) bool
 	if isWine() {
-		lacks["directory"] = "in Wine 8.0 a cd that worked counts as failed for ||"
-		lacks["concurrency"] = "of 20 at once Wine's cmd.exe loses one in a thousand"
-		changes = func(word string) bool { return strings.Contains(word, "%PATH") || strings.Contains(word, "%OS%") }
+		lacks, changes = transporttest.WineLacks(), transporttest.WineChanges
 	}
 	do := func(name string) string { return `"` + me + `" helper ` + name }
 	transporttest.Run(t, transporttest.Target{

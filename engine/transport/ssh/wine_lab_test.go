@@ -15,6 +15,7 @@ import (
 	"github.com/dsplay/dsplay/engine/machine"
 	"github.com/dsplay/dsplay/engine/transport/ssh"
 	"github.com/dsplay/dsplay/engine/transport/transporttest"
+	"github.com/dsplay/dsplay/engine/transport/transporttest/winetarget"
 	xssh "golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 )
@@ -68,44 +69,7 @@ func TestLabWineSSH(t *testing.T) {
 			t.Errorf("%+v: %q, %v", test.c, out.Stdout, err)
 		}
 	}
-	program := func(name string) string { return `C:\dsplay\guestd.exe ` + name }
-	on := true
-	transporttest.Run(t, transporttest.Target{
-		Windows: true, Many: 100, Slow: true,
-		Flaky: "Wine's cmd.exe now and then cannot find a program on a busy machine",
-		Open: func(t *testing.T) engine.Shell {
-			if !on {
-				if err := g.On(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				on = true
-			}
-			return open(t, wineHost(t, g))
-		},
-		Commands: transporttest.Commands{
-			Cat: program("cat"), Count: program("count"), Big: program("big"), Both: program("both"), Raw: program("raw"), Flood: program("flood"),
-			Sleep: program("parent"), Endless: program("endless"), Full: program("full"),
-			Args: []string{`C:\dsplay\guestd.exe`, "args"}, Env: []string{`C:\dsplay\guestd.exe`, "env"},
-			Alive: func(pid string) string { return program("alive " + pid) },
-		},
-		Codes:   map[int]int{300: 300, 1060: 1060, -1: -1, -1073741510: -1073741510},
-		Changes: func(word string) bool { return strings.Contains(word, "%PATH") || strings.Contains(word, "%OS%") },
-		Lacks: map[string]string{
-			"directory":   "in Wine 8.0 a cd that worked counts as failed for ||",
-			"concurrency": "of 20 at once Wine's cmd.exe loses one in a thousand: no output, or a program that it cannot find",
-			"long line":   "SSH carries more than cmd.exe takes; the engine looks at the length when it knows that it is Windows",
-		},
-		Cut: func(t *testing.T) {
-			if err := g.Off(context.Background()); err != nil {
-				t.Error(err)
-			}
-			on = false
-		},
-		Silence: func(t *testing.T) func() {
-			if err := g.Freeze(); err != nil {
-				t.Fatal(err)
-			}
-			return func() { _ = g.Thaw() }
-		},
-	})
+	target := winetarget.Of(g, func(t *testing.T) engine.Shell { return open(t, wineHost(t, g)) })
+	target.Lacks["long line"] = "SSH carries more than cmd.exe takes; the engine looks at the length when it knows that it is Windows"
+	transporttest.Run(t, target)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/wine"
 	wineset "github.com/dsplay/dsplay/engine/lab/wine/settings"
 	"github.com/dsplay/dsplay/engine/transport/transporttest"
+	"github.com/dsplay/dsplay/engine/transport/transporttest/winetarget"
 	"github.com/dsplay/dsplay/engine/transport/winrm"
 )
 
@@ -61,48 +62,10 @@ func wineGuest(t *testing.T, s wineset.Settings) (*wine.Guest, *engine.Host, *wi
 }
 
 // TestLabWine is the common suite, every message sealed by NTLM, on real processes: CreateProcess, jobs, cmd.exe and
-// CommandLineToArgvW are Wine's and Go's. Wine's cmd.exe expands %NAME% also where a caret stands in it, which Windows' does not.
+// CommandLineToArgvW are Wine's and Go's.
 func TestLabWine(t *testing.T) {
 	g, h, _ := wineGuest(t, wineset.Settings{})
-	on := true
-	program := func(name string) string { return `C:\dsplay\guestd.exe ` + name }
-	transporttest.Run(t, transporttest.Target{
-		Windows: true, Many: 100, Slow: true,
-		Flaky: "Wine's cmd.exe now and then cannot find a program on a busy machine",
-		Open: func(t *testing.T) engine.Shell {
-			if !on {
-				if err := g.On(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				on = true
-			}
-			return open(t, h)
-		},
-		Commands: transporttest.Commands{
-			Cat: program("cat"), Count: program("count"), Big: program("big"), Both: program("both"), Raw: program("raw"), Flood: program("flood"),
-			Sleep: program("parent"), Endless: program("endless"), Full: program("full"),
-			Args: []string{`C:\dsplay\guestd.exe`, "args"}, Env: []string{`C:\dsplay\guestd.exe`, "env"},
-			Alive: func(pid string) string { return program("alive " + pid) },
-		},
-		Codes: map[int]int{300: 300, 1060: 1060, -1: -1, -1073741510: -1073741510},
-		Lacks: map[string]string{
-			"directory":   "in Wine 8.0 a cd that worked counts as failed for ||",
-			"concurrency": "of 20 at once Wine's cmd.exe loses one in a thousand: no output, or a program that it cannot find",
-		},
-		Changes: func(word string) bool { return strings.Contains(word, "%PATH") || strings.Contains(word, "%OS%") },
-		Cut: func(t *testing.T) {
-			if err := g.Off(context.Background()); err != nil {
-				t.Error(err)
-			}
-			on = false
-		},
-		Silence: func(t *testing.T) func() {
-			if err := g.Freeze(); err != nil {
-				t.Fatal(err)
-			}
-			return func() { _ = g.Thaw() }
-		},
-	})
+	transporttest.Run(t, winetarget.Of(g, func(t *testing.T) engine.Shell { return open(t, h) }))
 }
 
 // TestLabWineKerberos: MIT's KDC, a host that is not ours below the server, every message sealed by a key of the ticket.
