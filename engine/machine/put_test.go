@@ -5,7 +5,6 @@ package machine_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,11 +15,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/machine"
 	"github.com/dsplay/dsplay/engine/transport/local"
+	"github.com/dsplay/dsplay/engine/transport/transporttest"
 )
 
 // here is the machine on which the test runs: its own /bin/sh, its own disk.
@@ -311,44 +310,13 @@ func TestStat(t *testing.T) {
 // BenchmarkCopy is 100 MB on this machine, and the raw stream's share of its time: "cat >file" by the same transport.
 func BenchmarkCopy(b *testing.B) {
 	dir := b.TempDir()
-	data := make([]byte, 100_000_000)
-	_, _ = rand.Read(data) // it does not fail
-	if err := os.WriteFile(dir+"/source", data, 0o600); err != nil {
-		b.Fatal(err)
-	}
-	content, err := engine.FileContent(dir + "/source")
-	if err != nil {
-		b.Fatal(err)
-	}
 	c, err := local.Transport{}.Open(b.Context(), &engine.Host{Name: "localhost"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	h := machine.New(&here{c}, &engine.Host{Name: "localhost"}, machine.Options{})
-	u := engine.Upload{Path: dir + "/x", Content: content, Mode: "0644"}
-	lines, err := h.PutLines(b.Context(), u)
-	if err != nil {
-		b.Fatal(err)
-	}
-	raw, copied := time.Hour, time.Hour
-	for b.Loop() {
-		f, err := os.Open(dir + "/source")
-		if err != nil {
-			b.Fatal(err)
-		}
-		begin := time.Now()
-		if _, err := c.(engine.Shell).Exec(b.Context(), engine.Process{Line: "cat >" + dir + "/raw", Stdin: f}); err != nil {
-			b.Fatal(err)
-		}
-		raw = min(raw, time.Since(begin))
-		f.Close()
-		begin = time.Now()
-		if err := h.Acting(lines).Put(b.Context(), u); err != nil {
-			b.Fatal(err)
-		}
-		copied = min(copied, time.Since(begin))
-	}
-	b.ReportMetric(raw.Seconds()/copied.Seconds(), "share")
-	b.ReportMetric(100/copied.Seconds(), "MB/s")
-	b.ReportMetric(100/raw.Seconds(), "raw-MB/s")
+	shell := c.(engine.Shell)
+	transporttest.CompareCopy(b, shell, engine.Upload{Path: dir + "/x", Mode: "0644"}, func(f *os.File) error {
+		_, err := shell.Exec(b.Context(), engine.Process{Line: "cat >" + dir + "/raw", Stdin: f})
+		return err
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/guestops/localguest"
 	"github.com/dsplay/dsplay/engine/machine"
+	"github.com/dsplay/dsplay/engine/transport/transporttest"
 )
 
 // standIn is sudo 1.9 as far as -k -S -p -u and -- go: it asks on stderr, reads a line of its input up to three times, and
@@ -96,7 +97,7 @@ func TestSudoRefusesThePassword(t *testing.T) {
 // A file that another user writes goes through his command, not beside it.
 func TestCopyBySudo(t *testing.T) {
 	h, _, _ := sudoGuest(t, `pa$$ "word"`)
-	_, data, content := noise(t, 3<<20)
+	_, data, content := transporttest.RandomFile(t, 3<<20)
 	u := engine.Upload{Path: filepath.Join(t.TempDir(), "x"), Content: content, Mode: "0644"}
 	lines, err := put(t.Context(), h, u)
 	if err != nil || strings.Contains(strings.Join(lines, "\n"), "guest operations:") {

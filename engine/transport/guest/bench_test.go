@@ -7,14 +7,13 @@ import (
 	"os"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/clock"
 	"github.com/dsplay/dsplay/engine/lab/vcenter"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
-	"github.com/dsplay/dsplay/engine/machine"
 	"github.com/dsplay/dsplay/engine/transport/guest"
+	"github.com/dsplay/dsplay/engine/transport/transporttest"
 	"github.com/dsplay/dsplay/engine/transport/winrm"
 )
 
@@ -80,38 +79,7 @@ func BenchmarkCopy(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer c.Close()
-	file, _, content := noise(b, 100_000_000)
-	h := machine.New(one{c}, &engine.Host{Name: "vm1"}, machine.Options{})
-	u := engine.Upload{Path: `C:\x.bin`, Content: content}
-	lines, err := h.PutLines(b.Context(), u)
-	if err != nil {
-		b.Fatal(err)
-	}
-	raw, copied := time.Hour, time.Hour
-	for b.Loop() {
-		f, err := os.Open(file)
-		if err != nil {
-			b.Fatal(err)
-		}
-		begin := time.Now()
-		if err := c.(uploader).Upload(b.Context(), `C:\raw.bin`, f, content.Size); err != nil {
-			b.Fatal(err)
-		}
-		raw = min(raw, time.Since(begin))
-		_ = f.Close()
-		begin = time.Now()
-		if err := h.Acting(lines).Put(b.Context(), u); err != nil {
-			b.Fatal(err)
-		}
-		copied = min(copied, time.Since(begin))
-	}
-	b.ReportMetric(raw.Seconds()/copied.Seconds(), "share")
-	b.ReportMetric(100/copied.Seconds(), "MB/s")
-	b.ReportMetric(100/raw.Seconds(), "raw-MB/s")
+	transporttest.CompareCopy(b, c.(engine.Shell), engine.Upload{Path: `C:\x.bin`}, func(f *os.File) error {
+		return c.(uploader).Upload(b.Context(), `C:\raw.bin`, f, 100_000_000)
+	})
 }
-
-// one is a pool of one connection.
-type one struct{ engine.Conn }
-
-func (o one) Get(context.Context, *engine.Host) (engine.Conn, error) { return o.Conn, nil }
-func (o one) Discard(*engine.Host, engine.Conn)                      {}

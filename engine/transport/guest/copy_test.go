@@ -3,7 +3,6 @@ package guest_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/guestops/localguest"
 	"github.com/dsplay/dsplay/engine/machine"
 	"github.com/dsplay/dsplay/engine/transport/guest"
+	"github.com/dsplay/dsplay/engine/transport/transporttest"
 )
 
 // lent is a pool that dials anew after a Discard.
@@ -62,22 +62,6 @@ func (e *estate) machineOf(t *testing.T, o machine.Options) *machine.Host {
 	return machine.New(pool, &engine.Host{Name: "vm1"}, o)
 }
 
-// noise is a file of this machine.
-func noise(t testing.TB, size int) (file string, data []byte, content engine.Content) {
-	t.Helper()
-	data = make([]byte, size)
-	_, _ = rand.Read(data) // it does not fail
-	file = filepath.Join(t.TempDir(), "source")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	content, err := engine.FileContent(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file, data, content
-}
-
 // put announces an upload and does it.
 func put(ctx context.Context, h *machine.Host, u engine.Upload) ([]string, error) {
 	lines, err := h.PutLines(ctx, u)
@@ -93,7 +77,7 @@ func TestCopyWindows(t *testing.T) {
 	e := newEstate(t, system, "windows2019srv_64Guest", nil)
 	var ran []string
 	h := e.machineOf(t, machine.Options{Ran: func(line string) { ran = append(ran, line) }})
-	_, data, content := noise(t, 10<<20)
+	_, data, content := transporttest.RandomFile(t, 10<<20)
 	u := engine.Upload{Path: `C:\ProgramData\100% it's.bin`, Content: content}
 	for _, acl := range []string{"", "D:(A;;FA;;;SY)"} { // a new file, and one with rights of its own
 		if acl != "" {
@@ -145,7 +129,7 @@ func TestCopyLinux(t *testing.T) {
 	e := newEstate(t, system, "rhel8_64Guest", nil)
 	var ran []string
 	h := e.machineOf(t, machine.Options{Ran: func(line string) { ran = append(ran, line) }})
-	_, data, content := noise(t, 10<<20)
+	_, data, content := transporttest.RandomFile(t, 10<<20)
 	dir := t.TempDir()
 	u := engine.Upload{Path: filepath.Join(dir, "100% it's"), Content: content, Mode: "0640"}
 	if _, err := put(t.Context(), h, u); err != nil {
@@ -188,7 +172,7 @@ func TestCopyToAFullDisk(t *testing.T) {
 	e := newEstate(t, system, "windows2019srv_64Guest", nil)
 	h := e.machineOf(t, machine.Options{})
 	g.Disk().Put(`C:\ProgramData\x.bin`, "old")
-	_, _, content := noise(t, 1<<20)
+	_, _, content := transporttest.RandomFile(t, 1<<20)
 	g.Disk().SetRoom("C:", 900_000)
 	before := e.requests.Load()
 	_, err := put(t.Context(), h, engine.Upload{Path: `C:\ProgramData\x.bin`, Content: content})
@@ -212,7 +196,7 @@ func TestCopyToAFullLinux(t *testing.T) {
 		}
 		t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 		e := newEstate(t, &localguest.System{Dir: t.TempDir()}, "rhel8_64Guest", nil)
-		_, _, content := noise(t, 1<<20)
+		_, _, content := transporttest.RandomFile(t, 1<<20)
 		_, err := put(t.Context(), e.machineOf(t, machine.Options{}), engine.Upload{Path: dir + "/x", Content: content})
 		if !errors.Is(err, want) || (err == nil) != (want == nil) {
 			t.Errorf("%q: %v", answer, err)
@@ -229,7 +213,7 @@ func TestCopyOfAChangedSource(t *testing.T) {
 	e := newEstate(t, system, "windows2019srv_64Guest", nil)
 	h := e.machineOf(t, machine.Options{})
 	for _, size := range []int{100_000, 200_000} {
-		file, _, content := noise(t, 200_000)
+		file, _, content := transporttest.RandomFile(t, 200_000)
 		u := engine.Upload{Path: `C:\ProgramData\x.bin`, Content: content}
 		lines, err := h.PutLines(t.Context(), u)
 		if err != nil {
@@ -253,7 +237,7 @@ func TestCopyIsCut(t *testing.T) {
 			e := newEstate(t, system, "windows2019srv_64Guest", nil)
 			h := e.machineOf(t, machine.Options{})
 			g.Disk().Put(`C:\ProgramData\x.bin`, "old")
-			_, _, content := noise(t, 20<<20)
+			_, _, content := transporttest.RandomFile(t, 20<<20)
 			u := engine.Upload{Path: `C:\ProgramData\x.bin`, Content: content}
 			lines, err := h.PutLines(t.Context(), u)
 			if err != nil {

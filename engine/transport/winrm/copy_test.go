@@ -3,9 +3,7 @@ package winrm_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/windows"
 	"github.com/dsplay/dsplay/engine/lab/wsman"
 	"github.com/dsplay/dsplay/engine/machine"
+	"github.com/dsplay/dsplay/engine/transport/transporttest"
 )
 
 // lent is a pool of the one connection.
@@ -33,27 +32,12 @@ func windowsGuest(t testing.TB, way string) (*windows.Guest, *wsman.Server, engi
 	return g, server, open(t, patient(h))
 }
 
-func randomFile(t testing.TB, size int) (string, []byte, engine.Content) {
-	t.Helper()
-	data := make([]byte, size)
-	_, _ = rand.Read(data) // it does not fail
-	file := filepath.Join(t.TempDir(), "source")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	content, err := engine.FileContent(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file, data, content
-}
-
 // TestCopy: a file goes to Windows and back by one process each way; the host gets no line that was not announced.
 func TestCopy(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way, func(t *testing.T) {
 			g, _, shell := windowsGuest(t, way)
-			_, data, content := randomFile(t, 1_234_567)
+			_, data, content := transporttest.RandomFile(t, 1_234_567)
 			var ran []string
 			h := machine.New(lent{shell}, &engine.Host{Name: "guest1"}, machine.Options{Ran: func(line string) { ran = append(ran, line) }})
 			u := engine.Upload{Path: `C:\Windows\Temp\x.msi`, Content: content}
@@ -85,7 +69,7 @@ func TestCopy(t *testing.T) {
 func TestCopyIsCut(t *testing.T) {
 	g, _, shell := windowsGuest(t, "basic http")
 	g.Disk().Put(`C:\x.bin`, "old")
-	_, _, content := randomFile(t, 30_000_000)
+	_, _, content := transporttest.RandomFile(t, 30_000_000)
 	h := machine.New(lent{shell}, &engine.Host{Name: "guest1"}, machine.Options{})
 	u := engine.Upload{Path: `C:\x.bin`, Content: content}
 	lines, err := h.PutLines(t.Context(), u)
@@ -120,34 +104,10 @@ func BenchmarkCopy(b *testing.B) {
 	for _, way := range ways {
 		b.Run(way, func(b *testing.B) {
 			_, _, shell := windowsGuest(b, way)
-			file, _, content := randomFile(b, 100_000_000)
-			h := machine.New(lent{shell}, &engine.Host{Name: "guest1"}, machine.Options{})
-			u := engine.Upload{Path: `C:\x.bin`, Content: content}
-			lines, err := h.PutLines(b.Context(), u)
-			if err != nil {
-				b.Fatal(err)
-			}
-			raw, copied := time.Hour, time.Hour
-			for b.Loop() {
-				f, err := os.Open(file)
-				if err != nil {
-					b.Fatal(err)
-				}
-				begin := time.Now()
-				if _, err := shell.Exec(b.Context(), engine.Process{Line: `more >C:\raw.bin`, Stdin: f}); err != nil {
-					b.Fatal(err)
-				}
-				raw = min(raw, time.Since(begin))
-				f.Close()
-				begin = time.Now()
-				if err := h.Acting(lines).Put(b.Context(), u); err != nil {
-					b.Fatal(err)
-				}
-				copied = min(copied, time.Since(begin))
-			}
-			b.ReportMetric(raw.Seconds()/copied.Seconds(), "share")
-			b.ReportMetric(100/copied.Seconds(), "MB/s")
-			b.ReportMetric(100/raw.Seconds(), "raw-MB/s")
+			transporttest.CompareCopy(b, shell, engine.Upload{Path: `C:\x.bin`}, func(f *os.File) error {
+				_, err := shell.Exec(b.Context(), engine.Process{Line: `more >C:\raw.bin`, Stdin: f})
+				return err
+			})
 		})
 	}
 }
