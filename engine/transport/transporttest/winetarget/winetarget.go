@@ -33,7 +33,7 @@ func Of(g *wine.Guest, open func(t *testing.T) engine.Shell) transporttest.Targe
 		Lacks:    transporttest.WineLacks(),
 		Changes:  transporttest.WineChanges,
 		Cut: func(t *testing.T) {
-			if err := g.Off(context.Background()); err != nil {
+			if err := g.Off(context.WithoutCancel(t.Context())); err != nil {
 				t.Error(err)
 			}
 			on = false
