@@ -10,8 +10,11 @@ type EventKind string
 
 // The kinds of events.
 const (
+	EventJournal    EventKind = "journal" // the head of a run's journal: who keeps it, for which plan
+	EventResume     EventKind = "resume"  // another process goes on with the run
 	EventRunStart   EventKind = "run_start"
 	EventPlan       EventKind = "plan" // the planning pass is over; Plan sums it up
+	EventApply      EventKind = "apply" // the pass that acts begins; Plan binds it
 	EventPlayStart  EventKind = "play_start"
 	EventBatchStart EventKind = "batch_start"
 	EventEntryStart EventKind = "entry_start"
@@ -60,6 +63,7 @@ type Event struct {
 	Hosts   int            `json:"hosts,omitempty"`
 	Counts  map[string]int `json:"counts,omitempty"`
 	Exit    *int           `json:"exit,omitempty"`
+	Plan    string         `json:"plan,omitempty"` // id of the plan as it is applied
 }
 
 // EventError is an error in an event.
@@ -80,6 +84,10 @@ func NewEventError(err error) *EventError {
 	return &EventError{Kind: KindOf(err), Host: HostOf(err), Text: err.Error(), Hint: HintOf(err), Unreachable: IsUnreachable(err)}
 }
 
-// Journal keeps events. Append returns after an EventIntent has reached the disk; an error of it stops the run
-// before it acts. It is safe for use by several goroutines.
+// Journal keeps events, in the order in which it gets them. An error of it stops the run before anything else is done.
+// It is safe for use by several goroutines.
 type Journal interface{ Append(Event) error }
+
+// Syncer is a journal that lives on a disk. Sync returns when everything that was appended before has reached it. Who is about
+// to act appends the intent, and then waits here without holding up the events of others: so several intents share one sync.
+type Syncer interface{ Sync() error }

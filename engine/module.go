@@ -70,6 +70,7 @@ type Applier interface {
 
 // Prover shows that an act (Diff.Act) really happened after since: the process or the boot is younger.
 // since is in the controller's clock; a new instance must be able to prove what an interrupted one did.
+// An error of KindCheck says that it has not happened, unless it wraps ErrUnprovable: then the host does not tell.
 type Prover interface {
 	Prove(ctx context.Context, host Reader, since time.Time) error
 }
@@ -176,6 +177,9 @@ type Machine interface {
 	// syscall.EROFS or ErrValidate where that is the cause.
 	Put(ctx context.Context, u Upload) error
 }
+
+// ErrUnprovable is wrapped by an error of Prove when the host has nothing that tells whether the act happened.
+var ErrUnprovable = errors.New("the host does not tell")
 
 // ErrValidate is wrapped by an error of Put when the command that looks at the new file did not like it.
 var ErrValidate = errors.New("the new file is not valid")

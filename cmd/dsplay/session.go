@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -54,6 +55,7 @@ type session struct {
 	f      passFlags
 	path   string // of the playbook
 	id     string // of the run
+	planID string // of the plan that is applied; empty: the run makes its own
 	loaded *loaded
 	inv    *engine.Inventory
 	only   []string // hosts of --limit; nil: no limit
@@ -126,6 +128,30 @@ func (r *record) Append(e engine.Event) error {
 	return r.sinks.Append(e)
 }
 
+// Sync implements engine.Syncer.
+func (r *record) Sync() error {
+	if r.file == nil {
+		return nil
+	}
+	return r.file.Sync()
+}
+
+// close ends the journal and tells where it is, with the hash that covers all of it: who keeps that elsewhere can prove later that
+// nobody changed it.
+func (r *record) close(w io.Writer) error {
+	if err := r.file.Close(); err != nil {
+		return &exitError{exitFailed, fmt.Errorf("the end of the journal %s could not be written: %w", r.file.Dir(), err)}
+	}
+	fmt.Fprintf(w, "journal: %s %s\n", r.file.Dir(), r.file.Hash())
+	return nil
+}
+
+// head is the first line of the journal.
+func (s *session) head() journal.Head {
+	user, _ := whoami()
+	return journal.Head{Run: s.id, Dsplay: version, Plan: s.planID, Process: journal.This(user)}
+}
+
 // during does the work of a session between its first event and its last; acts says that a journal is kept.
 func (s *session) during(acts bool, work func() error) (err error) {
 	defer func() { _ = s.runner.Close() }() // that a connection would not close properly is no reason for another exit code
@@ -134,10 +160,10 @@ func (s *session) during(acts bool, work func() error) (err error) {
 		if err != nil {
 			return err
 		}
-		if s.record.file, err = journal.Open(state, s.id); err != nil {
+		if s.record.file, err = journal.Create(state, s.head()); err != nil {
 			return fmt.Errorf("%w; nothing was executed", err)
 		}
-		defer func() { _ = s.record.file.Close() }() // intents are on the disk already
+		defer func() { err = errors.Join(err, s.record.close(s.text())) }()
 		s.record.sinks.To = append([]engine.Journal{s.record.file}, s.record.sinks.To...)
 	}
 	defer heedPipes()()

@@ -1,75 +1,279 @@
-// Package journal knows how the record of a run reaches the disk and stays there.
+// Package journal knows how the record of a run reaches the disk and stays there, what it says afterwards, and whether
+// somebody changed it.
 package journal
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
 )
 
-// Events is the name of the file in a run's folder that holds its events, a JSON line each.
-const Events = "events.jsonl"
+// Files in the folder of a run. Events is made first, and lives as long as the folder does.
+const (
+	Events      = "events.jsonl" // its events, a JSON line each
+	Plan        = "plan.json"    // the plan as it is applied; missing: nothing was applied
+	SummaryFile = "summary.json" // missing: the run was cut, or goes on
+	reserveFile = "reserve"
+)
 
-// File is the journal of one run: RUN/events.jsonl below the folder of runs. It implements engine.Journal.
-// An intent has reached the disk when Append returns; other events follow with the next intent, or at Close.
+// backlog is how many events may wait for the disk before the run waits, too.
+const backlog = 8192
+
+// File is the journal of one run. It implements engine.Journal and engine.Syncer. One goroutine writes: what is appended while
+// it does is written together, and synced together.
 type File struct {
-	mu   sync.Mutex
-	file *os.File
-	w    *bufio.Writer
+	dir  string
+	seq  int // of the head
+	disk disk
+	w    writer // of the goroutine that writes
+	done chan struct{}
+
+	mu      sync.Mutex
+	change  *sync.Cond // anything below
+	queue   []engine.Event
+	count   int // events appended
+	want    int // of these have to reach the disk
+	synced  int // of these have
+	closing bool
+	err     error
 }
 
-// Open begins the journal of a run below the state folder. Both are for their owner only.
-func Open(state, run string) (*File, error) {
-	dir := filepath.Join(state, "runs", run)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the journal cannot be begun: %w", err)
+// disk is the file, or what a test puts in its place.
+type disk interface {
+	Write(p []byte) (int, error)
+	Truncate(size int64) error
+	Flush() error
+	Close() error
+}
+
+type onDisk struct{ *os.File }
+
+func (d onDisk) Flush() error { return flush(d.File) }
+
+// Dir is the folder of a run.
+func Dir(state, run string) string { return filepath.Join(state, "runs", run) }
+
+// Create begins the journal of a new run below the state folder, with its head on the disk. All of it is for its owner only.
+func Create(state string, h Head) (*File, error) {
+	dir := Dir(state, h.Run)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return nil, unbegun(err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, unbegun(err)
 	}
 	f, err := os.OpenFile(filepath.Join(dir, Events), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("the journal cannot be begun: %w", err)
+		return nil, unbegun(err)
 	}
-	return &File{file: f, w: bufio.NewWriter(f)}, nil
+	h.Kind = engine.EventJournal
+	out, err := begin(dir, onDisk{f}, writer{}, h)
+	if err == nil {
+		err = errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
+	}
+	if err != nil {
+		_ = f.Close() // err says more
+		_ = os.RemoveAll(dir)
+		return nil, unbegun(err)
+	}
+	return out, nil
+}
+
+// Continue opens the journal of a run that was cut, as Read found it: what a power cut left behind the last whole line is put
+// aside (RUN/torn), and a head says who goes on. Seq of the head is set.
+func Continue(state string, r *Record, h Head) (*File, error) {
+	dir := Dir(state, r.Head.Run)
+	path := filepath.Join(dir, Events)
+	if err := putAside(dir, path, r); err != nil {
+		return nil, unbegun(err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, unbegun(err)
+	}
+	h.Kind, h.Run, h.Seq, h.Lost = engine.EventResume, r.Head.Run, r.Seq+1, r.Lost
+	out, err := begin(dir, onDisk{f}, writer{prev: r.hash, size: r.Size, sum: r.tally}, h)
+	if err != nil {
+		_ = f.Close() // err says more
+		return nil, unbegun(err)
+	}
+	return out, nil
+}
+
+// putAside copies what is behind the last whole line, and cuts it off.
+func putAside(dir, path string, r *Record) error {
+	if r.Lost == 0 {
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("torn-%d", r.Seq+1)), data[r.Size:], 0o600); err != nil {
+		return err
+	}
+	return os.Truncate(path, r.Size)
+}
+
+func unbegun(err error) error { return fmt.Errorf("the journal cannot be begun: %w", err) }
+
+func begin(dir string, d disk, w writer, h Head) (*File, error) {
+	h.V, h.Format, h.Time = engine.EventVersion, Format, time.Now()
+	line, err := h.line()
+	if err != nil {
+		return nil, err
+	}
+	w.disk = d
+	w.sum.head(h)
+	w.add(line, h.Seq)
+	if err = w.out(); err == nil {
+		err = w.sync()
+	}
+	if err == nil {
+		err = keepReserve(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := &File{dir: dir, seq: h.Seq, disk: d, w: w, done: make(chan struct{})}
+	f.change = sync.NewCond(&f.mu)
+	go f.write()
+	return f, nil
 }
 
 // Path is where the events are.
-func (f *File) Path() string { return f.file.Name() }
+func (f *File) Path() string { return filepath.Join(f.dir, Events) }
 
-// Append implements engine.Journal.
+// Dir is the folder of the run.
+func (f *File) Dir() string { return f.dir }
+
+// Seq is the number of the head that was written: events follow it.
+func (f *File) Seq() int { return f.seq }
+
+// Append implements engine.Journal: the event will be written at once, and synced soon; see Sync. The error is that of an
+// earlier event that could not be written; there is room kept for what ends the run then.
 func (f *File) Append(e engine.Event) error {
-	line, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := f.w.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("journal: %w", err)
+	for len(f.queue) >= backlog && !f.closing {
+		f.change.Wait()
 	}
-	if e.Kind == engine.EventIntent {
-		return f.sync()
+	if f.closing {
+		return errors.New("journal: it is closed")
 	}
-	return nil
+	f.queue = append(f.queue, e)
+	f.count++
+	if acted(e) { // nobody waits for it, but a power cut should not make it unknown
+		f.want = f.count
+	}
+	f.change.Broadcast()
+	return f.err
 }
 
-func (f *File) sync() error {
-	if err := f.w.Flush(); err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	if err := f.file.Sync(); err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	return nil
+// acted tells whether an event says what became of an intent.
+func acted(e engine.Event) bool {
+	return e.Kind == engine.EventRunEnd || e.Kind == engine.EventEntryEnd && e.Module != "" && e.Pass == "apply" &&
+		(e.Status == string(engine.StatusChanged) || e.Status == string(engine.StatusRan))
 }
 
-// Close writes what is left.
+// Sync implements engine.Syncer.
+func (f *File) Sync() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	mine := f.count
+	f.want = max(f.want, mine)
+	f.change.Broadcast()
+	for f.synced < mine && f.err == nil && !f.closing {
+		f.change.Wait()
+	}
+	if f.err == nil && f.synced < mine {
+		return errors.New("journal: it is closed")
+	}
+	return f.err
+}
+
+// write is the goroutine that writes.
+func (f *File) write() {
+	defer close(f.done)
+	var batch []engine.Event
+	for {
+		f.mu.Lock()
+		for len(f.queue) == 0 && f.want <= f.synced && !f.closing {
+			f.change.Wait()
+		}
+		if len(f.queue) == 0 && f.closing {
+			f.mu.Unlock()
+			return
+		}
+		batch, f.queue = f.queue, batch[:0]
+		count, want := f.count, f.want > f.synced
+		f.mu.Unlock()
+		err := f.put(batch, want)
+		clear(batch)
+
+		f.mu.Lock()
+		if f.err == nil {
+			f.err = err
+		}
+		if want {
+			f.synced = count
+		}
+		f.change.Broadcast()
+		f.mu.Unlock()
+	}
+}
+
+// put writes events, and waits for the disk where that is wanted. After its first error the run ends, and what it has to say
+// then gets the room that was kept for it.
+func (f *File) put(batch []engine.Event, synced bool) error {
+	for _, e := range batch {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+		f.w.sum.add(e)
+		f.w.add(line, e.Seq)
+	}
+	err := f.w.out()
+	if err == nil && synced {
+		err = f.w.sync()
+	}
+	if err == nil {
+		return nil
+	}
+	giveReserve(f.dir)
+	if f.w.out() == nil {
+		_ = f.w.sync() // the run ends anyway
+	}
+	f.w.drop()
+	return fmt.Errorf("the journal cannot be written (%w); nothing further is begun: make room on the disk of %s, then look at what was done", err, f.dir)
+}
+
+// Close writes what is left, and the summary of a run that ended. Hash tells the last hash afterwards.
 func (f *File) Close() error {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	return errors.Join(f.sync(), f.file.Close())
+	if f.closing {
+		f.mu.Unlock()
+		return nil
+	}
+	f.closing = true
+	f.change.Broadcast()
+	f.mu.Unlock()
+	<-f.done
+	giveReserve(f.dir)
+	err := f.w.sync()
+	if s, ended := f.w.sum.end(); ended {
+		s.Hash, s.Lines = f.w.prev.String(), f.w.seq
+		err = errors.Join(err, writeSummary(f.dir, s))
+	}
+	return errors.Join(err, f.disk.Close())
 }
+
+// Hash is the hash of the last line, which covers all of them; call it after Close.
+func (f *File) Hash() string { return f.w.prev.String() }

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"reflect"
 	"slices"
@@ -189,13 +190,14 @@ type Sinks struct {
 	To       []engine.Journal
 }
 
-// Append implements engine.Journal.
+// Append implements engine.Journal. A reader that fails does not keep the others from their event.
 func (s Sinks) Append(e engine.Event) error {
 	e = s.Redactor.Event(e)
+	var failed error
 	for _, j := range s.To {
 		if err := j.Append(e); err != nil {
-			return err
+			failed = errors.Join(failed, err)
 		}
 	}
-	return nil
+	return failed
 }

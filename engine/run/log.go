@@ -17,7 +17,16 @@ type log struct {
 	seq int
 }
 
+// write records an event; an intent has reached the disk when it returns. Others may write while it waits for that.
 func (l *log) write(e engine.Event) error {
+	err := l.append(e)
+	if disk, ok := l.journal.(engine.Syncer); ok && err == nil && e.Kind == engine.EventIntent {
+		return disk.Sync()
+	}
+	return err
+}
+
+func (l *log) append(e engine.Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seq++

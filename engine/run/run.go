@@ -19,6 +19,7 @@ import (
 // Options are what a run needs.
 type Options struct {
 	ID         string // of the run
+	Seq        int    // the number of the last event that there is already
 	Program    engine.Program
 	Inventory  *engine.Inventory
 	Transports map[string]engine.Transport
@@ -65,7 +66,7 @@ func New(o Options) *Runner {
 	if o.Redact == nil {
 		o.Redact = func(s string) string { return s }
 	}
-	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal, clock: o.Clock}, identities: map[string]string{}, memo: machine.NewMemo()}
+	r := &Runner{o: o, log: &log{run: o.ID, journal: o.Journal, clock: o.Clock, seq: o.Seq}, identities: map[string]string{}, memo: machine.NewMemo()}
 	if r.pool = o.Pool; r.pool == nil {
 		r.pool = NewPool(o.Transports, nil, nil)
 	}

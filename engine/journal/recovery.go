@@ -1,0 +1,103 @@
+package journal
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// Recovery is a recover on a host whose goal did not hold when it was looked at.
+type Recovery struct {
+	Time     time.Time `json:"time"` // of its end; of its first attempt when it has none
+	Play     string    `json:"play"`
+	Host     string    `json:"host"`
+	Entry    string    `json:"entry"` // address of the recover
+	Attempts []string  `json:"attempts"`
+	Healed   bool      `json:"healed"` // the goal holds after the last of them
+	Over     bool      `json:"over"`   // else the run was cut meanwhile
+}
+
+// Name is the recover's own name.
+func (r Recovery) Name() string { return r.Entry[strings.LastIndex(r.Entry, "/")+1:] }
+
+// Recoveries collects the recoveries of a run from its events. The zero value is ready.
+type Recoveries struct {
+	order []*Recovery
+	by    map[spot]*Recovery
+}
+
+type spot struct{ play, host, entry, item string }
+
+// Add takes one event.
+func (c *Recoveries) Add(e engine.Event) {
+	at := spot{e.Play, e.Host, e.Entry, ""}
+	switch {
+	case e.Kind == engine.EventAttempt && e.Status == "started":
+		r := c.by[at]
+		if r == nil {
+			r = &Recovery{Time: e.Time, Play: e.Play, Host: e.Host, Entry: e.Entry}
+			if c.by == nil {
+				c.by = map[spot]*Recovery{}
+			}
+			c.by[at] = r
+			c.order = append(c.order, r)
+		}
+		if !slices.Contains(r.Attempts, e.Title) {
+			r.Attempts = append(r.Attempts, e.Title)
+		}
+	case e.Kind == engine.EventEntryEnd && e.Module == "" && c.by[at] != nil:
+		r := c.by[at]
+		r.Time, r.Over, r.Healed = e.Time, true, e.Status == string(engine.StatusChanged)
+	}
+}
+
+// All are the recoveries so far, in the order in which they began.
+func (c *Recoveries) All() []Recovery {
+	var out []Recovery
+	for _, r := range c.order {
+		out = append(out, *r)
+	}
+	return out
+}
+
+// Recurrence says that a recover was needed on a host before.
+type Recurrence struct {
+	Recovery
+	Days   int // on how many days of this machine's calendar, today included
+	Times  int // this one included
+	Failed int // of them in vain
+}
+
+// Recurrences finds which of the recoveries of a run (now) happened on the same host before, in past.
+func Recurrences(past []Run, now []Recovery) []Recurrence {
+	days, times, failed := map[spot]map[string]bool{}, map[spot]int{}, map[spot]int{}
+	count := func(r Recovery) {
+		at := spot{r.Play, r.Host, r.Entry, ""}
+		if days[at] == nil {
+			days[at] = map[string]bool{}
+		}
+		days[at][r.Time.Local().Format(time.DateOnly)] = true
+		times[at]++
+		if r.Over && !r.Healed {
+			failed[at]++
+		}
+	}
+	for _, run := range past {
+		for _, r := range run.Recoveries {
+			count(r)
+		}
+	}
+	before := maps.Clone(times)
+	var out []Recurrence
+	for _, r := range now {
+		at := spot{r.Play, r.Host, r.Entry, ""}
+		count(r)
+		if before[at] > 0 {
+			out = append(out, Recurrence{r, len(days[at]), times[at], failed[at]})
+		}
+	}
+	return out
+}
