@@ -58,7 +58,7 @@ func newLoader(path string, opts Options) *loader {
 
 func (l *loader) load() {
 	body := l.parse()
-	if body == nil {
+	if body == nil || l.isPart(body) {
 		return
 	}
 	l.shape = shapeOf(l.included(body, map[string]bool{filepath.Clean(l.path): true}), l.opts.Inventory)
@@ -82,6 +82,19 @@ func (l *loader) load() {
 	l.shape.settle()
 	l.settleTypes()
 	l.playbook.Files = l.reads.all()
+}
+
+// isPart reports a part that was given as a playbook, once, and not every block of it.
+func (l *loader) isPart(body *hclsyntax.Body) bool {
+	has := func(kind string) func(*hclsyntax.Block) bool {
+		return func(b *hclsyntax.Block) bool { return b.Type == kind }
+	}
+	first := slices.IndexFunc(body.Blocks, has("input"))
+	if first < 0 || slices.ContainsFunc(body.Blocks, has("play")) {
+		return false
+	}
+	l.fail(body.Blocks[first].DefRange(), "A part, and no playbook", "It has inputs, and nothing says for which hosts. Write a playbook with a play, and in it include %q \"NAME\" { … } with a value for each input; the path is relative to the playbook.", l.path)
+	return true
 }
 
 // item loads one block at file level.
