@@ -13,13 +13,13 @@ variable "dsm" {
 variable "mode" {
   type        = string
   default     = "Trend Micro ActiveUpdate Server"
-  description = "mode of before, from the report of the run (old_mode); the default is that of the vendor"
+  description = "mode of before, as the plan of update-failed.hcl shows it (before → after); the default is that of the vendor"
 }
 
 variable "url" {
   type        = string
   default     = "http://"
-  description = "URL of before, from the report of the run (old_url)"
+  description = "URL of before, as the plan of update-failed.hcl shows it (before → after); the default is that of a new DSM"
 }
 
 variable "other_source" {

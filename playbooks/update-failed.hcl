@@ -1,7 +1,7 @@
 playbook {
   description = "Deep Security: security updates fail; tell the cause, and mend what can be mended from here"
   impact      = "Where TLS to the update server is inspected, and only then: the update source of every relay of this DSM becomes a mirror, or, with consent, a URL for which TLS is said not to be verified. Nothing else is changed."
-  backout     = "rollback-update-source.hcl with the mode and the URL of before, which the report of this run holds."
+  backout     = "rollback-update-source.hcl with the mode and the URL of before, which the plan shows (before → after)."
 }
 
 variable "dsm" {
@@ -107,31 +107,32 @@ play "look" {
 
 check "DSM answers" {
   condition     = length(play.look.hosts) == 1
-  error_message = "No answer: ${join(", ", [for h in play.look.missing : "${h.name} (${h.error})"])}. Nothing was touched."
+  error_message = "No answer: ${join(", ", [for h in play.look.missing : "${h.name} (${h.error})"])}. Next: dsplay ping ${var.dsm}. Nothing was touched."
 }
 
 # 2. Judge. What the signature or the licence is about, no way and no source mends. Then the way counts, then DSM's words.
 locals {
-  failed = anytrue([for h in play.look.hosts : h.probe.last.outcome == "failed"])
-  event  = join("", [for h in play.look.hosts : h.probe.last.cause])
-  words  = join("", [for h in play.look.hosts : h.probe.last.description])
-  way    = join("", [for h in play.look.hosts : h.probe.path.cause])
-  seen   = join("", [for h in play.look.hosts : h.probe.path.message])
-  by     = join("", [for h in play.look.hosts : h.probe.path.by])
-  before = { for h in play.look.hosts : "source" => h.probe.source }
+  ended   = join("", [for h in play.look.hosts : h.probe.last.outcome]) # failed, successful or unknown
+  failed  = local.ended == "failed"
+  event   = join("", [for h in play.look.hosts : h.probe.last.cause])
+  words   = join("", [for h in play.look.hosts : h.probe.last.description])
+  way     = join("", [for h in play.look.hosts : h.probe.path.cause])
+  seen    = join("", [for h in play.look.hosts : h.probe.path.message])
+  by      = join("", [for h in play.look.hosts : h.probe.path.by])
+  seen_is = local.seen == "" ? "the way is genuine" : local.seen
+  before  = { for h in play.look.hosts : "source" => h.probe.source }
 
   cause = (!local.failed ? "none"
     : contains(["signature_expired", "relay_old", "licence", "unreachable"], local.event) ? local.event
     : local.way != "none" ? local.way
   : local.event == "tls" ? "elsewhere" : local.event)
 
-  safe = "1. exempt ${join(", ", var.update_hosts)} from TLS inspection; 2. give DSM and relays a proxy that does not inspect; 3. use a mirror (mirror = URL) or a relay with a way of its own; 4. only then accept_no_tls_verification = true, which hides the inspection, is undocumented, and concerns every relay"
+  safe = "1. exempt ${join(", ", var.update_hosts)} from TLS inspection; 2. give DSM and relays a proxy that does not inspect; 3. use a mirror: this command again with --var mirror=URL; 4. only then --var accept_no_tls_verification=true, which hides the inspection, is undocumented, and concerns every relay"
   advice = {
-    none              = "the last update did not fail"
     signature_expired = "the relay's build knows only an expired signing certificate: upgrade the relay (KA-0016311). No setting helps."
     relay_old         = "the relay's build is too old for the signatures: upgrade the relay (KA-0012761). No setting helps."
     licence           = "the licence has ended: renew it. No setting helps."
-    unreachable       = "DSM does not reach the computer: look at its agent or appliance (engine-offline.hcl)."
+    unreachable       = "DSM does not reach the computer: look at its agent or appliance (dsplay run playbooks/engine-offline.hcl)."
     intercepted       = "TLS is inspected by ${local.by}. In this order: ${local.safe}."
     proxy_auth        = "the proxy wants a login (407): enter it in DSM, Administration > System Settings > Proxies, for manager and relays."
     dns               = "the update server has no address on the way: look at DNS, of the proxy where there is one."
@@ -149,9 +150,20 @@ locals {
   url    = var.mirror != "" ? var.mirror : "${trimsuffix(var.source_url, "/")}//"
 }
 
+check "DSM knows how the last update ended" { # no event is no success
+  condition     = local.ended != "unknown"
+  error_message = "Not known how the last update of ${var.computer} ended: ${local.words == "" ? "DSM has no event of it" : local.words}.\nSeen on the way: ${local.seen_is}.\nNext: start an update of it in DSM, or give --var computer the BIOS UUID of one whose update failed. Nothing was touched."
+}
+
+check "an update failed" {
+  severity      = "warning"
+  condition     = local.ended != "successful"
+  error_message = "The last update of ${var.computer} was successful: nothing is to be mended. Seen on the way: ${local.seen_is}."
+}
+
 check "the cause is mended from here" {
   condition     = local.cause == "none" || local.remedy
-  error_message = "Cause: ${replace(local.cause, "_", " ")}; ${lookup(local.advice, local.cause, local.advice.unknown)} Seen: ${local.seen == "" ? "the way is genuine" : local.seen}. DSM says: ${local.words}. Nothing was touched."
+  error_message = "Cause: ${replace(local.cause, "_", " ")}; ${lookup(local.advice, local.cause, local.advice.unknown)}\nSeen: ${local.seen_is}.\nDSM says: ${local.words}.\nNothing was touched."
 }
 
 # 3. Mend: the source, proven by a real update.

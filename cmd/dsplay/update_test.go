@@ -37,8 +37,8 @@ func (u updating) run(more ...string) outcome {
 	return u.dsplay(append(append([]string{"run", "playbooks/update-failed.hcl", "--yes"}, u.vars()...), more...)...)
 }
 
-// fail makes the DSM know of an update that failed for the faults that are there.
-func (u updating) fail() {
+// update has the DSM try an update, as long as the faults are there that are there.
+func (u updating) update() outcome {
 	u.t.Helper()
 	path := filepath.Join(u.t.TempDir(), "update.hcl")
 	write(u.t, filepath.Dir(path), "update.hcl", `
@@ -51,11 +51,16 @@ play "update" {
   }
 }
 `)
-	got := u.dsplay("run", path, "--yes", u.vars()[0], u.vars()[1])
-	if !strings.Contains(got.String(), "it failed") {
+	defer u.forget()
+	return u.dsplay("run", path, "--yes", u.vars()[0], u.vars()[1])
+}
+
+// fail makes the DSM know of an update that failed.
+func (u updating) fail() {
+	u.t.Helper()
+	if got := u.update(); !strings.Contains(got.String(), "it failed") {
 		u.t.Fatalf("the update does not fail:\n%s", got)
 	}
-	u.forget()
 }
 
 func newUpdating(t *testing.T, o lab.Options, faults ...string) updating {
@@ -112,11 +117,23 @@ func TestUpdateFailedTellsTheCause(t *testing.T) {
 // words is what was said, on one line whatever the width.
 func words(o outcome) string { return strings.Join(strings.Fields(o.String()), " ") }
 
-// A computer whose last update was successful needs nothing.
+// A computer whose last update was successful needs nothing; one of which there is no event may need anything.
 func TestUpdateFailedWithoutFailure(t *testing.T) {
 	u := newUpdating(t, lab.Options{})
-	u.ended(u.run(), exitOK)
+	consent := []string{"--var", "accept_no_tls_verification=true"}
+	got := u.run(consent...)
+	u.ended(got, exitStopped)
+	if !strings.Contains(words(got), "DSM has no event of it") {
+		t.Errorf("it does not say why:\n%s", got)
+	}
+	u.ended(u.update(), exitOK)
+	got = u.run(consent...)
+	u.ended(got, exitOK)
+	if !strings.Contains(words(got), "was successful: nothing is to be mended") {
+		t.Errorf("it does not say that all is well:\n%s", got)
+	}
 	u.acted(map[string][]string{})
+	u.source(vendorMode, vendorURL)
 }
 
 // With consent the URL ends in //, a real update proves it, and the other playbook puts it back. The plan says what it is.
