@@ -28,6 +28,8 @@ const (
 	EventPlayEnd    EventKind = "play_end"
 	EventDrift      EventKind = "drift"    // a decision would be another one than in the plan: Status is refused or dropped
 	EventResolved   EventKind = "resolved" // the plan says that it will run, and it was not needed any more
+	EventPolicy     EventKind = "policy"   // what a rule (Item) of a policy (Title) says of the plan: passed or refused; without Item the policy as a whole: permitted or refused
+	EventLeft       EventKind = "left"     // no policy permits the plan: Reason is its file, Title its id, Lines what a person does next
 	EventSignal     EventKind = "signal"
 	EventProgress   EventKind = "progress" // how far a long copy has come, in Reason; at most every few seconds
 	EventRunEnd     EventKind = "run_end"

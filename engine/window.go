@@ -89,4 +89,35 @@ func (w *Window) Open(at time.Time) bool {
 	return w.days[day] && now >= w.from || w.days[yesterday] && now < w.to
 }
 
+// Opens is the first minute from at on in which the window is open: at itself when it is. Zero: not within nine days, which
+// a window whose only hour the clock leaves out may mean.
+func (w *Window) Opens(at time.Time) time.Time { return w.first(at, true) }
+
+// Closes is when the window that is open at a time closes; zero: it is closed then, or it never closes.
+func (w *Window) Closes(at time.Time) time.Time {
+	if !w.Open(at) {
+		return time.Time{}
+	}
+	return w.first(at, false)
+}
+
+// first walks from minute to minute: no arithmetic on the clock of a place can be wrong on the day on which it is changed.
+func (w *Window) first(at time.Time, open bool) time.Time {
+	if w.Open(at) == open {
+		return at
+	}
+	const reach = 9 * 24 * 60 // every day of the week, and those on which the clock is changed
+	minute := at.Truncate(time.Minute)
+	for range reach {
+		minute = minute.Add(time.Minute)
+		if w.Open(minute) == open {
+			return minute
+		}
+	}
+	return time.Time{}
+}
+
+// Clock is a time as the clock of the window's place shows it, with its distance from UTC.
+func (w *Window) Clock(at time.Time) string { return at.In(w.place).Format("Mon 2006-01-02 15:04 -07:00") }
+
 func (w *Window) String() string { return w.text }

@@ -50,7 +50,7 @@ func (a *app) docCommand() *cobra.Command {
 
 // docWord explains a module, a block, or what a connection or source of that type takes.
 func (a *app) docWord(word string) error {
-	modules, blocks := a.wires().modules, lang.Blocks()
+	modules, blocks := a.wires().modules, append(lang.Blocks(), lang.PolicyBlock())
 	if i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == word }); i >= 0 {
 		return a.docModule(modules[i])
 	}
@@ -74,6 +74,7 @@ func (a *app) words() []string {
 	for _, b := range lang.Blocks() {
 		words = append(words, b.Name)
 	}
+	words = append(words, lang.PolicyBlock().Name)
 	for _, block := range []string{connectionWord, sourceWord} {
 		words = slices.AppendSeq(words, maps.Keys(a.settings(block)))
 	}
@@ -90,7 +91,7 @@ func (a *app) docList(modules []engine.Module) error {
 	for _, b := range lang.Blocks() {
 		blocks = append(blocks, b.Name)
 	}
-	fmt.Fprintf(w, "\nBlocks of the language: %s\nFunctions: dsplay doc %s\nInventory: connection %s; source %s\n", strings.Join(blocks, " "), functionsWord,
+	fmt.Fprintf(w, "\nBlocks of the language: %s\nFunctions: dsplay doc %s\nInventory: connection %s; source %s\nPolicies: policy\n", strings.Join(blocks, " "), functionsWord,
 		a.types(connectionWord), a.types(sourceWord))
 	return w.Flush()
 }

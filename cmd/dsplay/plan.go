@@ -93,16 +93,25 @@ func (s *session) planFile(f planFlags) error {
 
 // save writes the file at once or not at all.
 func (s *session) save(d *plan.Document, path string) error {
-	data, err := d.Encode()
+	n, err := writePlan(d, path)
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(path, data); err != nil {
-		return fmt.Errorf("the plan cannot be written: %w", err)
-	}
 	fmt.Fprintf(s.text(), "\nSaved as %s (%s), valid until %s.\n  id %s\nNext: dsplay show %[1]s --format html; dsplay approve %[1]s --key KEY; dsplay apply %[1]s --expect %[4]s\n",
-		path, size(len(data)), clock(d.Until), d.ID)
+		path, size(n), clock(d.Until), d.ID)
 	return nil
+}
+
+// writePlan writes the file of a plan, gives the plan its id, and tells how many bytes it is.
+func writePlan(d *plan.Document, path string) (int, error) {
+	data, err := d.Encode()
+	if err != nil {
+		return 0, err
+	}
+	if err := replaceFile(path, data); err != nil {
+		return 0, fmt.Errorf("the plan cannot be written: %w", err)
+	}
+	return len(data), nil
 }
 
 // replaceFile replaces a file by one that only its owner can read, at once or not at all.

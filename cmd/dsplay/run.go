@@ -6,14 +6,16 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
 type runFlags struct {
 	passFlags
-	yes   bool
-	check bool
+	yes    bool
+	check  bool
+	policy string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -25,11 +27,15 @@ func (a *app) runCommand() *cobra.Command {
 lets every step say what it would change. The result is shown and has to be confirmed. The second pass looks again and acts,
 and does nothing that the first did not announce: a host that needs something else by then is stopped and reported (out_of_plan).
 
+With --policy nobody is asked: the policies of the file judge the worst case of what was planned. It is done when one of them
+permits all of it; else the plan is saved for a person, with the reasons (exit 6). See dsplay policy.
+
 The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; the second kills, on the targets too.
 ` + exitHelp,
 		Example: `  dsplay run playbooks/engine-offline.hcl -i inventory.hcl
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --check              only look
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --limit esx2 --yes   act on esx2 only, do not ask
+  dsplay run playbooks/engine-offline.hcl -i inventory.hcl --policy night.hcl   from cron: what the policy permits
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --var reboot=true --json > events.jsonl`,
 		Args:              takes(1, 1),
 		ValidArgsFunction: completePlaybook,
@@ -41,22 +47,37 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
 	f.registerOutput(c)
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask before acting")
 	c.Flags().BoolVar(&f.check, "check", false, "only look and show what would be done; exit 2 when there are changes")
+	c.Flags().StringVar(&f.policy, "policy", "", "do not ask: act when a policy of this file permits all of the plan, else leave the plan for a person")
+	completes(c, "policy", completeHCL)
 	return c
 }
 
 func (a *app) run(c *cobra.Command, path string, f runFlags) error {
-	if !f.yes && !f.check && !term.IsTerminal(int(a.stdin.Fd())) {
-		return errors.New("nobody can be asked without a terminal: say --yes to act, or --check to look only; nothing was executed")
+	if err := f.policyWith(); err != nil {
+		return err
+	}
+	if !f.yes && !f.check && f.policy == "" && !term.IsTerminal(int(a.stdin.Fd())) {
+		return errors.New("nobody can be asked without a terminal: say --yes to act, or --check to look only, or let a policy decide (--policy FILE); nothing was executed")
+	}
+	var policies []engine.Policy
+	if f.policy != "" {
+		var err error
+		if policies, err = a.policies(f.policy); err != nil {
+			return err
+		}
 	}
 	s, err := a.begin(c, path, f.passFlags)
 	if err != nil {
 		return err
 	}
-	return s.during(!f.check, func() error { return s.run(f) })
+	return s.during(!f.check, func() error { return s.run(f, policies) })
 }
 
 // run plans, shows, asks and applies.
-func (s *session) run(f runFlags) error {
+func (s *session) run(f runFlags, policies []engine.Policy) error {
+	if policies != nil {
+		return s.unattended(policies)
+	}
 	p, done, err := s.plan()
 	if err != nil || done {
 		return err

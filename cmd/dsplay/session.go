@@ -56,6 +56,7 @@ type session struct {
 	path   string // of the playbook
 	id     string // of the run
 	planID string // of the plan that is applied; empty: the run makes its own
+	state  string // the folder of records; "": nothing is recorded
 	loaded *loaded
 	inv    *engine.Inventory
 	only   []string // hosts of --limit; nil: no limit
@@ -156,11 +157,10 @@ func (s *session) head() journal.Head {
 func (s *session) during(acts bool, work func() error) (err error) {
 	defer func() { _ = s.runner.Close() }() // that a connection would not close properly is no reason for another exit code
 	if acts {
-		state, err := stateDir()
-		if err != nil {
+		if s.state, err = stateDir(); err != nil {
 			return err
 		}
-		if s.record.file, err = journal.Create(state, s.head()); err != nil {
+		if s.record.file, err = journal.Create(s.state, s.head()); err != nil {
 			return fmt.Errorf("%w; nothing was executed", err)
 		}
 		defer func() { err = errors.Join(err, s.record.close(s.text())) }()

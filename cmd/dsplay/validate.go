@@ -21,8 +21,8 @@ func (a *app) validateCommand() *cobra.Command {
 file:line:col, the source line and, where there is one, a suggestion. References are checked against what modules
 give and what hosts carry. No connection is opened and no secret is read, so it needs neither.
 
-A folder stands for all *.hcl files in it and in the folders in it. Inventories among them are checked as such; of files
-that mean nothing alone (tests, policies, var files, parts to include) the syntax is checked.
+A folder stands for all *.hcl files in it and in the folders in it. Inventories, policies and tests among them are checked as
+such; of files that mean nothing alone (var files, parts to include) the syntax is checked.
 --json and --sarif write what was found to standard output, for editors and code hosts; docs/authoring.md describes them.
 ` + exitHelp,
 		Example: `  dsplay validate playbooks/engine-offline.hcl -i inventory.hcl

@@ -64,6 +64,9 @@ func (v *validator) all() {
 		case lang.FileTest:
 			_, _, problems := v.wires().rehearsals(f.Path, regexp.MustCompile(""))
 			v.found(problems, f.Path+" has valid tests")
+		case lang.FilePolicy:
+			_, problems := lang.LoadPolicies(f.Path, v.wires().modules)
+			v.found(problems, f.Path+" is a valid policy file")
 		default:
 			v.syntax(f)
 		}

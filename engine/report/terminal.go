@@ -62,6 +62,10 @@ func (t *Terminal) Append(e engine.Event) error {
 		t.drift(e)
 	case engine.EventResolved:
 		t.verbose(1, "  %s: %s: not needed any more: %s", e.Host, title(e), e.Reason)
+	case engine.EventPolicy:
+		t.policy(e)
+	case engine.EventLeft:
+		t.line(yellow, "\nLeft for a person: %s\n  id %s\nNext: %s", e.Reason, e.Title, strings.Join(e.Lines, "\n      "))
 	case engine.EventSignal:
 		t.line(yellow, "%s", e.Reason)
 	case engine.EventEntryStart:
@@ -128,6 +132,20 @@ func (t *Terminal) drift(e engine.Event) {
 		}
 	}
 	t.line(color, "%s%s: %s", what, where, e.Reason)
+}
+
+// policy shows what a policy refuses and why; what it has nothing against only with -v.
+func (t *Terminal) policy(e engine.Event) {
+	switch {
+	case e.Item == "" && e.Status == "permitted":
+		t.line(green, "policy %s: permits it", e.Title)
+	case e.Item == "":
+		t.line(red, "policy %s: refuses it", e.Title)
+	case e.Status == "refused":
+		t.line(red, "  %s: %s: %s", e.Title, e.Item, e.Reason)
+	default:
+		t.verbose(1, "  %s: %s: %s", e.Title, e.Item, e.Reason)
+	}
 }
 
 // Printable keeps what came from a host from driving the terminal: other control characters than line ends and tabs, and

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/dsplay/dsplay/engine/plan/policy"
+)
+
+// validLeft is how long a plan that was left for a person may be applied.
+const validLeft = 24 * time.Hour
+
+// unattended plans, lets the policies judge what was planned, and applies it or leaves it for a person. For a playbook that
+// none of them permits not even a plan is made: planning runs probes.
+func (s *session) unattended(policies []engine.Policy) error {
+	if ok, err := s.foreseen(policies); err != nil || !ok {
+		return err
+	}
+	p, done, err := s.plan()
+	if err != nil || done {
+		return err
+	}
+	d, err := s.document(p, validLeft)
+	if err != nil {
+		return err
+	}
+	if err := s.brief(d); err != nil {
+		return err
+	}
+	by, err := s.permitted(d, policies, 0)
+	switch {
+	case err != nil:
+		return err
+	case by == nil:
+		return s.leave(d)
+	}
+	return s.apply(p)
+}
+
+// foreseen asks the policies before anything is contacted. False: the session was ended.
+func (s *session) foreseen(policies []engine.Policy) (bool, error) {
+	verdicts := make([]policy.Verdict, len(policies))
+	for i, p := range policies {
+		verdicts[i] = policy.Before(p, s.loaded.program.Playbook())
+	}
+	if slices.ContainsFunc(verdicts, func(v policy.Verdict) bool { return v.Permitted }) {
+		return true, nil
+	}
+	if err := s.tellVerdicts(verdicts); err != nil {
+		return false, err
+	}
+	return false, s.finish(exitRefused, "refused", "no policy permits this playbook; nothing was contacted")
+}
+
+// permitted is the policy that permits a plan now; nil: none does. What they say is recorded.
+func (s *session) permitted(d *plan.Document, policies []engine.Policy, approvals int) (*engine.Policy, error) {
+	facts := policy.Facts{Now: time.Now(), Approvals: approvals}
+	learn(&facts, s.state, s.id, policies)
+	by, verdicts := policy.Permits(policies, d, facts)
+	return by, s.tellVerdicts(verdicts)
+}
+
+// tellVerdicts records every rule, and after them what the policy says as a whole.
+func (s *session) tellVerdicts(verdicts []policy.Verdict) error {
+	for _, v := range verdicts {
+		for _, r := range v.Rules {
+			status := "passed"
+			if !r.Passed {
+				status = "refused"
+			}
+			if err := s.runner.Log(engine.Event{Kind: engine.EventPolicy, Title: v.Policy, Item: r.Name, Status: status, Reason: r.Reason, Place: r.Place}); err != nil {
+				return err
+			}
+		}
+		whole := engine.Event{Kind: engine.EventPolicy, Title: v.Policy, Status: "permitted"}
+		if !v.Permitted {
+			whole.Status = "refused"
+		}
+		if err := s.runner.Log(whole); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave keeps a plan that no policy permits, and says how a person goes on with it.
+func (s *session) leave(d *plan.Document) error {
+	path := filepath.Join(s.state, "left", s.id+".plan")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("the plan cannot be kept for a person: %w; nothing was changed", err)
+	}
+	if _, err := writePlan(d, path); err != nil {
+		return err
+	}
+	next := []string{"dsplay show " + path, fmt.Sprintf("dsplay approve %s --key KEY", path), fmt.Sprintf("dsplay apply %s --expect %s", path, d.ID)}
+	if err := s.runner.Log(engine.Event{Kind: engine.EventLeft, Title: d.ID, Reason: path, Lines: next}); err != nil {
+		return err
+	}
+	return s.finish(exitRefused, "refused", fmt.Sprintf("no policy permits the whole plan; it is left for a person (%s, valid until %s); nothing was changed", path, clock(d.Until)))
+}
+
+// policyWith refuses flags that exclude --policy.
+func (f runFlags) policyWith() error {
+	var with []string
+	for name, said := range map[string]bool{"--yes": f.yes, "--check": f.check} {
+		if said {
+			with = append(with, name)
+		}
+	}
+	if f.policy != "" && len(with) > 0 {
+		return fmt.Errorf("--policy and %s exclude each other: the policy says yes or no; nothing was executed", strings.Join(with, ", "))
+	}
+	return nil
+}
