@@ -13,7 +13,7 @@ const (
 	EventJournal    EventKind = "journal" // the head of a run's journal: who keeps it, for which plan
 	EventResume     EventKind = "resume"  // another process goes on with the run
 	EventRunStart   EventKind = "run_start"
-	EventPlan       EventKind = "plan" // the planning pass is over; Plan sums it up
+	EventPlan       EventKind = "plan"  // the planning pass is over; Plan sums it up
 	EventApply      EventKind = "apply" // the pass that acts begins; Plan binds it
 	EventPlayStart  EventKind = "play_start"
 	EventBatchStart EventKind = "batch_start"

@@ -22,7 +22,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/plan", "engine"},
 	{"engine/plan/show", "engine engine/plan golang.org/x/text/..."},
 	{"engine/plan/approve", "engine engine/plan engine/sshpattern github.com/hiddeco/sshsig golang.org/x/crypto/ssh/..."}, // whose signature counts
-	{"engine/plan/policy", "engine engine/plan"}, // what may be done while nobody looks
+	{"engine/plan/policy", "engine engine/plan"},                                                                          // what may be done while nobody looks
 	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
 	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/run github.com/zclconf/go-cty/..."},
 	{"engine/replay", "engine github.com/zclconf/go-cty/..."}, // what a recorded run left

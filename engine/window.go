@@ -118,6 +118,8 @@ func (w *Window) first(at time.Time, open bool) time.Time {
 }
 
 // Clock is a time as the clock of the window's place shows it, with its distance from UTC.
-func (w *Window) Clock(at time.Time) string { return at.In(w.place).Format("Mon 2006-01-02 15:04 -07:00") }
+func (w *Window) Clock(at time.Time) string {
+	return at.In(w.place).Format("Mon 2006-01-02 15:04 -07:00")
+}
 
 func (w *Window) String() string { return w.text }

@@ -136,6 +136,26 @@ func TestUpdateFailedWithoutFailure(t *testing.T) {
 	u.source(vendorMode, vendorURL)
 }
 
+// unattended wants that no policy lets cron weaken anything that nobody allowed, whatever the playbook's variables say.
+func (u updating) unattended(consent []string) {
+	u.t.Helper()
+	const policy = `policy "night" {
+  playbooks = ["update-failed.hcl"]
+  modules   = ["ds_update", "ds_update_source"]
+  max_hosts = { all = 5 }
+  %s
+}
+`
+	dir := u.t.TempDir()
+	write(u.t, dir, "night.hcl", fmt.Sprintf(policy, `deny = ["reboot"]`))
+	write(u.t, dir, "allowed.hcl", fmt.Sprintf(policy, `allow = ["weakens_security"]`))
+	p := u.planOf("playbooks/update-failed.hcl", exitOK, append(u.vars(), consent...)...)
+	u.ended(process(u.t, "policy", "check", p.path, "--policy", filepath.Join(dir, "night.hcl")), exitRefused, "weakens_security: 1 action has it")
+	u.ended(process(u.t, "policy", "check", p.path, "--policy", filepath.Join(dir, "allowed.hcl")), exitOK, "permitted by policy night")
+	u.ended(u.dsplay(append(append([]string{"run", "playbooks/update-failed.hcl", "--policy", filepath.Join(dir, "night.hcl")}, u.vars()...), consent...)...),
+		exitRefused, "weakens_security: 1 action has it", "Left for a person:")
+}
+
 // With consent the URL ends in //, a real update proves it, and the other playbook puts it back. The plan says what it is.
 func TestUpdateFailedWithConsent(t *testing.T) {
 	for name, o := range map[string]lab.Options{"rest": {}, "soap": {NoREST: true, Japanese: true}} {
@@ -147,6 +167,7 @@ func TestUpdateFailedWithConsent(t *testing.T) {
 			if !strings.Contains(words(plan), "Effects WEAKENS SECURITY") || !strings.Contains(plan.String(), "iau_server.dll//") {
 				t.Errorf("the plan does not say what it is:\n%s", plan)
 			}
+			u.unattended(consent)
 			u.acted(map[string][]string{})
 			u.ended(u.run(consent...), exitOK)
 			u.source("Other update source", "https://iaus.lab.invalid/iau_server.dll//")

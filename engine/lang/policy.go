@@ -139,7 +139,9 @@ func (r *policyReader) policy(b *hclsyntax.Block) engine.Policy {
 	if diags.HasErrors() {
 		return p
 	}
-	p.Cooldown = r.duration(b, "cooldown", args.Cooldown)
+	if b.Body.Attributes["cooldown"] != nil {
+		p.Cooldown = r.duration(b, "cooldown", args.Cooldown)
+	}
 	r.playbooks(b, args)
 	r.words(b, "modules", args.Modules, r.modules, "module")
 	p.Deny = r.denied(b, args)
@@ -300,19 +302,16 @@ func (r *policyReader) breaker(b *hclsyntax.Block, args breakerArgs, out *engine
 	if b.Body.Attributes["breaker"] == nil {
 		return
 	}
-	if out.Within = r.duration(b, "breaker", args.Within); out.Within == 0 {
-		out.Within = breakerWithin
+	if out.Within = breakerWithin; args.Within != "" {
+		out.Within = r.duration(b, "breaker", args.Within)
 	}
 	if args.Host < 0 || args.Estate < 0 || args.Host == 0 && args.Estate == 0 {
 		r.wrong(b, "breaker", "It needs host, estate or both, each 1 or more: { host = 2, within = \"24h\" }.")
 	}
 }
 
-// duration reads a length of time; 0: none is written.
+// duration reads a length of time.
 func (r *policyReader) duration(b *hclsyntax.Block, attr, text string) time.Duration {
-	if text == "" {
-		return 0
-	}
 	d, bad := positive(attr, text)
 	if bad != nil {
 		r.wrong(b, attr, "%s.", bad.Error())
