@@ -29,6 +29,8 @@ func All() []engine.Module {
 		esxi.Mux(),
 		tools.Module(),
 		vsphere.VM(),
+		vsphere.ESXiService(),
+		vsphere.ESXiLockdown(),
 		deepsecurity.Computer(),
 		deepsecurity.Computers(),
 		deepsecurity.Events(),

@@ -41,6 +41,7 @@ appliance's protection, and the one before it is off: neither counts when an ESX
 	f.BoolVar(&o.NoREST, "no-rest", false, "a DSM 11.0, which has SOAP only")
 	f.BoolVar(&o.NSXV, "nsx-v", false, "NSX-V: the Mux is vShield-Endpoint-Mux instead of nsx-context-mux")
 	f.StringVar(&o.NSX, "nsx", "", "the NSX manager: v, t or none (default the one that fits the Mux: t, with --nsx-v v)")
+	f.BoolVar(&o.MuxListed, "mux-listed", false, "the vCenter's list of services of an ESXi host has the Mux")
 	f.BoolVar(&o.Twins, "twins", false, "the second guest has the BIOS UUID of the first one")
 	f.BoolVar(&o.PlainWS, "winrm-http", false, "WinRM over http with NTLM encryption instead of https")
 	f.BoolVar(&o.GuestOps, "guest-operations", false, "reach guests through the vCenter (connection \"guest\") instead of over WinRM")

@@ -55,6 +55,19 @@ func show(out io.Writer, w lab.World) error {
 			fmt.Fprintf(t, "%s\t%s\tpower %s\tvsepflt %s\n", g.Name, g.Engine, g.Power, orNone(g.Drivers["vsepflt"]))
 		}
 	}
+	for _, e := range w.ESXi {
+		switch {
+		case !e.SSH:
+			fmt.Fprintf(t, "%s\tSSH is off\n", e.Name)
+		case e.Lockdown:
+			fmt.Fprintf(t, "%s\tlockdown mode: SSH refuses root\n", e.Name)
+		}
+	}
+	for _, g := range w.Guests {
+		if len(g.Snapshots) > 0 {
+			fmt.Fprintf(t, "%s\tsnapshots: %s\n", g.Name, strings.Join(g.Snapshots, ", "))
+		}
+	}
 	for _, f := range w.Faults {
 		fmt.Fprintf(t, "injected: %s %s\n", f.Name, f.Target)
 	}

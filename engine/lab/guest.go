@@ -175,7 +175,8 @@ func (g *guest) truth() Guest {
 	s := g.machine().State()
 	t := Guest{Name: g.name, Address: g.ip, ESXi: g.where().name, UUID: g.uuid, BIOSUUID: g.bios, Engine: EngineOffline, Power: g.powerNow(), Up: s.Up,
 		Drivers: s.Drivers, Features: s.Features, ToolsBroken: s.ToolsBroken, PendingReboot: s.PendingReboot,
-		InstallerRuns: s.InstallerRuns, Boots: s.Boots, Tags: g.tags()}
+		InstallerRuns: s.InstallerRuns, Boots: s.Boots, Tags: g.tags(),
+		Snapshots: g.lab.vcenter.Snapshots(g.name)}
 	switch {
 	case t.Power == Off:
 		t.Engine = EngineOff

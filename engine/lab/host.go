@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/lab/touch"
@@ -20,6 +21,7 @@ type host struct {
 	shell
 	n, id     int
 	appliance *appliance
+	agent     *agent
 
 	mu     sync.Mutex
 	unix   *unix.ESXi
@@ -69,7 +71,9 @@ func (h *host) leave(g *guest) {
 
 func newHost(l *Lab, n int) *host {
 	h := &host{n: n, id: n}
-	h.shell = shell{lab: l, name: fmt.Sprintf("esx%d", n), ip: l.ip(n, hostByte), user: hostUser, password: l.keys.hosts, interactive: true, exec: h.exec}
+	h.shell = shell{lab: l, name: fmt.Sprintf("esx%d", n), ip: l.ip(n, hostByte), user: hostUser, password: l.keys.hosts, interactive: true, exec: h.exec,
+		logins: &logins{clock: l.clock}}
+	h.agent = newAgent(h)
 	h.unix = h.newMachine()
 	a := &appliance{host: h, id: l.opts.ESXi + n, vm: fmt.Sprintf(l.opts.Appliance, n), power: On, beaten: make(chan struct{})}
 	a.shell = shell{lab: l, name: fmt.Sprintf("dsva%d", n), ip: l.ip(n, applianceByte), user: applianceUser, password: l.keys.appliances, exec: a.exec}
@@ -115,6 +119,10 @@ func (h *host) protects() bool {
 
 // heal is Clear: machines that are ill are replaced.
 func (h *host) heal() {
+	h.agent.reset()
+	h.agent.SetLockdown(types.HostLockdownModeLockdownDisabled)
+	h.logins.reset()
+	h.settle()
 	if h.protects() {
 		return
 	}
@@ -135,5 +143,10 @@ func (h *host) truth() ESXiHost {
 	if h.lab.opts.NSXV {
 		service = unix.MuxNSXV
 	}
-	return ESXiHost{Name: h.name, Address: h.ip, MuxService: service, MuxRunning: s.MuxRunning, MuxHealthy: s.MuxRunning && !s.MuxStuck, MuxRestarts: s.MuxRestarts}
+	t := ESXiHost{Name: h.name, Address: h.ip, MuxService: service, MuxRunning: s.MuxRunning, MuxHealthy: s.MuxRunning && !s.MuxStuck, MuxRestarts: s.MuxRestarts}
+	if ssh, err := h.agent.find(sshService); err == nil {
+		t.SSH, t.SSHPolicy = ssh.Running, ssh.Policy
+	}
+	t.Lockdown, t.RefusedLogins, t.RootLocked = h.logins.truth()
+	return t
 }

@@ -43,6 +43,7 @@ func (l *Lab) Clear() error {
 	}
 	l.setStale(false)
 	l.setDark(false)
+	l.vcenter.ReadOnly(false)
 	l.updates.heal()
 	l.dsm.Clear()
 	if l.nsx != nil {

@@ -32,6 +32,8 @@ type Options struct {
 	NSXV     bool // the Mux is vShield-Endpoint-Mux instead of nsx-context-mux
 	// NSX is the generation of the NSX manager: "v", "t" or "none"; default: the one that fits the Mux.
 	NSX string
+	// MuxListed gives every ESXi host a key for its Mux in the list of services that the vCenter shows.
+	MuxListed bool
 	// Twins gives the second guest the BIOS UUID of the first one, as a careless clone has it.
 	Twins    bool
 	PlainWS  bool // WinRM over http with NTLM sealing instead of https

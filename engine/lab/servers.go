@@ -80,6 +80,15 @@ func (l *Lab) startVCenter() (err error) {
 		Changed:  func(vm string, p vcenter.Power) { l.machines[vm].setPower(Power(p)) },
 		Rebooted: func(vm string) { l.machines[vm].reboot() },
 		Guest:    l.toolsOf, Clock: l.clock,
+		Booted: func(vm string) (time.Time, bool) {
+			g, ok := l.machines[vm].(*guest)
+			if !ok {
+				return time.Time{}, false // the Tools of an appliance tell nothing
+			}
+			s := g.machine().State()
+			return s.BootTime, s.Up
+		},
+		Agent: func(name string) vcenter.Agent { return l.names[name].(*host).agent },
 	}
 	for _, h := range l.hosts {
 		cfg.Hosts = append(cfg.Hosts, h.name)

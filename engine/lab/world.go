@@ -50,6 +50,12 @@ type ESXiHost struct {
 	MuxRunning  bool   `json:"mux_running"`
 	MuxHealthy  bool   `json:"mux_healthy"`
 	MuxRestarts int    `json:"mux_restarts"`
+	SSH         bool   `json:"ssh"`        // the service TSM-SSH runs
+	SSHPolicy   string `json:"ssh_policy"` // "on", "off" or "automatic"
+	Lockdown    bool   `json:"lockdown"`   // nobody logs in over SSH
+	// RefusedLogins are proofs (keys, passwords) that SSH did not take; RootLocked says that they were too many wrong passwords.
+	RefusedLogins int  `json:"refused_logins"`
+	RootLocked    bool `json:"root_locked"`
 }
 
 // DSVA is the truth about an appliance.
@@ -82,6 +88,7 @@ type Guest struct {
 	InstallerRuns int               `json:"installer_runs"`
 	Boots         int               `json:"boots"`
 	Tags          []string          `json:"tags,omitempty"` // of NSX: "scope|name", or "name"
+	Snapshots     []string          `json:"snapshots,omitempty"`
 }
 
 // DSM is the truth about the manager.

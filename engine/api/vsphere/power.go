@@ -51,7 +51,7 @@ func PowerOn(ctx context.Context, api engine.API, ref string) error {
 		return err
 	})
 	if err == nil {
-		err = wait(ctx, api, started)
+		_, err = wait(ctx, api, "power on", started)
 	}
 	if isOn(err) {
 		return nil
@@ -63,24 +63,25 @@ func reference(ref string) types.ManagedObjectReference {
 	return types.ManagedObjectReference{Type: "VirtualMachine", Value: ref}
 }
 
-// wait looks at the task until it has ended. It does not let vSphere hold the request until something changes
+// wait looks at the task until it has ended, and gives the managed object id of its result, if it has one. It does not let vSphere hold the request until something changes
 // (WaitForUpdates): a proxy or request_timeout would cut that, and it would look like a lost connection.
-func wait(ctx context.Context, api engine.API, ref types.ManagedObjectReference) error {
+func wait(ctx context.Context, api engine.API, op string, ref types.ManagedObjectReference) (string, error) {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		var t mo.Task
 		err := Do(Asking(ctx), api, func(ctx context.Context, c *vim25.Client) error {
-			return property.DefaultCollector(c).RetrieveOne(ctx, ref, []string{"info.state", "info.error"}, &t)
+			return property.DefaultCollector(c).RetrieveOne(ctx, ref, []string{"info.state", "info.error", "info.result"}, &t)
 		})
 		switch {
 		case err != nil:
-			return err
+			return "", err
 		case t.Info.State == types.TaskInfoStateSuccess:
-			return nil
+			result, _ := t.Info.Result.(types.ManagedObjectReference)
+			return result.Value, nil
 		case t.Info.State == types.TaskInfoStateError:
-			return &task.Error{LocalizedMethodFault: t.Info.Error}
+			return "", &task.Error{LocalizedMethodFault: t.Info.Error}
 		}
 		if err := engine.Wait(ctx, pause); err != nil {
-			return &engine.Error{Kind: engine.KindTimeout, Op: "power on", Msg: "the task has not ended; it goes on in vSphere", Err: err,
+			return "", &engine.Error{Kind: engine.KindTimeout, Op: op, Msg: "the task has not ended; it goes on in vSphere", Err: err,
 				Hint: "look at the recent tasks of the machine: it may wait for the answer to a question"}
 		}
 	}

@@ -24,7 +24,10 @@ import (
 	"github.com/dsplay/dsplay/engine"
 )
 
-const sessionName = "vsphere"
+const (
+	sessionName = "vsphere"
+	asking      = "ask vSphere"
+)
 
 // login is one session. A vCenter allows some thousand of them in all; each is ended when the connection closes.
 type login struct {
@@ -46,7 +49,7 @@ func Do(ctx context.Context, api engine.API, f func(ctx context.Context, c *vim2
 		l := x.(*login)
 		err = f(ctx, l.client)
 		if !again || !fault.Is(err, &types.NotAuthenticated{}) {
-			return explain("ask vSphere", err)
+			return explain(asking, err)
 		}
 		l.dead.Do(func() { api.Forget(sessionName) }) // once: it must not drop the session of one who was faster
 	}
@@ -111,6 +114,20 @@ func (a asker) RoundTrip(req *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(req)
 }
 
+// privilege is the one that vSphere says is missing.
+func privilege(err error) (id string) {
+	fault.In(err, func(f types.BaseMethodFault, _ string, _ []types.LocalizableMessage) bool {
+		if p, ok := f.(*types.NoPermission); ok {
+			id = p.PrivilegeId
+		}
+		return id != ""
+	})
+	if id == "" {
+		return "for it; reading needs System.View"
+	}
+	return id
+}
+
 // explain makes err an *engine.Error, for the person at 3 a.m.
 func explain(op string, err error) error {
 	var known *engine.Error
@@ -126,7 +143,9 @@ func explain(op string, err error) error {
 	case fault.Is(err, &types.InvalidLogin{}):
 		e.Kind, e.Hint = engine.KindAuth, `check user (with its domain: "user@vsphere.local") and password; they are not tried again, because vCenter locks accounts`
 	case fault.Is(err, &types.NoPermission{}):
-		e.Hint = "the user's role lacks a privilege: reading needs System.View, powering on VirtualMachine.Interact.PowerOn"
+		e.Hint = "the user's role lacks the privilege " + privilege(err)
+	case fault.Is(err, &types.HostNotConnected{}), fault.Is(err, &types.HostNotReachable{}), fault.Is(err, &types.HostCommunication{}):
+		e.Hint = "the vCenter does not reach the ESXi host: look at its connection there"
 	case fault.Is(err, &types.NotAuthenticated{}):
 		e.Kind, e.Hint = engine.KindAuth, "the vCenter ends the session at once: look at its sessions and its log"
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

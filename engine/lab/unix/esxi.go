@@ -147,6 +147,26 @@ func (e *ESXi) Break(fault string) error {
 	return err
 }
 
+// Control does to the Mux in use what its init script does: start, stop or restart. ctx ends a restart that hangs.
+func (e *ESXi) Control(ctx context.Context, verb string) error {
+	d := e.primary
+	if d == nil {
+		return fmt.Errorf("%s: %s the Mux: there is none", e.m.name, verb)
+	}
+	release, err := d.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	switch verb {
+	case "start":
+		return d.start(ctx)
+	case "stop":
+		return d.stop(ctx)
+	}
+	return d.restart(ctx, func() {})
+}
+
 // Down takes the power away; everything that runs ends.
 func (e *ESXi) Down() { e.m.powerOff(slices.Collect(maps.Values(e.muxes))...) }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -82,6 +83,7 @@ func (v *VCenter) addHosts() (map[string]*simulator.HostSystem, error) {
 	for name, host := range hosts {
 		v.names[host.Self] = name
 	}
+	v.addAgents(hosts)
 	return hosts, nil
 }
 
@@ -95,12 +97,13 @@ func (v *VCenter) addHost(cluster *simulator.ClusterComputeResource, name string
 	return v.model.Map().Get(body.Res.Returnval).(*simulator.Task), nil
 }
 
-// place puts a copy of template on host. Copies share what the lab never changes: layout, storage, devices.
+// place puts a copy of template on host. Copies share what the lab never changes: storage, devices.
 func (v *VCenter) place(template *simulator.VirtualMachine, host *simulator.HostSystem, vm VM) {
 	registry := v.model.Map()
 	c := *template
 	config, guest, guestSummary := *template.Config, types.GuestInfo{}, types.VirtualMachineGuestSummary{}
 	c.Config, c.Guest, c.Summary.Guest = &config, &guest, &guestSummary
+	c.Layout, c.LayoutEx = ownLayout(template)
 	c.Self = types.ManagedObjectReference{}
 	c.Name, config.Name, config.Uuid, config.InstanceUuid = vm.Name, vm.Name, vm.UUID, vm.InstanceUUID
 	config.GuestId, config.GuestFullName = vm.GuestID, vm.GuestName
@@ -122,6 +125,13 @@ func (v *VCenter) place(template *simulator.VirtualMachine, host *simulator.Host
 	host.Vm = append(host.Vm, c.Self)
 	v.link(&c)
 	v.Set(vm.Name, State{Power: vm.Power, Tools: true})
+}
+
+// ownLayout is a copy of what snapshots change.
+func ownLayout(template *simulator.VirtualMachine) (*types.VirtualMachineFileLayout, *types.VirtualMachineFileLayoutEx) {
+	layout, extended := *template.Layout, *template.LayoutEx
+	layout.Snapshot, extended.Snapshot, extended.File = slices.Clone(layout.Snapshot), slices.Clone(extended.Snapshot), slices.Clone(extended.File)
+	return &layout, &extended
 }
 
 // family is what VMware Tools say of a guest with this id.

@@ -19,21 +19,27 @@ func (v *VCenter) handle(ctx *simulator.Context, method *simulator.Method) (mo.R
 		user = ctx.Session.UserName
 	}
 	text := method.Name + " " + method.This.Type + ":" + method.This.Value
+	inGuest := strings.HasPrefix(method.This.Type, "Guest") // what that changes the guest knows, and records
+	mutates := !inGuest && !reads(method.Name)
+	if mutates {
+		text += arguments(method.Body)
+	}
 	if name := v.names[method.This]; name != "" {
 		text += " (" + name + ")"
 	}
 	if login, ok := method.Body.(*types.Login); ok {
 		user, text = login.UserName, text+" userName="+login.UserName
 	}
-	inGuest := strings.HasPrefix(method.This.Type, "Guest") // what that changes the guest knows, and records
 	if vm, ok := subject(method.Body); ok && inGuest {
 		text += " in " + v.names[vm]
 	}
 	if v.cfg.Record != nil {
-		v.cfg.Record(user, text, !inGuest && !reads(method.Name))
+		v.cfg.Record(user, text, mutates)
 	}
 	switch {
 	case ctx.Session == nil:
+	case mutates && v.readonly.Load():
+		return nil, v.forbidden(method)
 	case method.Name != "RebootGuest" || v.cfg.Rebooted == nil:
 	case v.canReboot(ctx, method.This):
 		v.cfg.Rebooted(v.names[method.This])

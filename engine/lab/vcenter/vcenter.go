@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/vmware/govmomi/simulator"
@@ -64,6 +65,10 @@ type Config struct {
 	Refuse   func(method, vm string) types.BaseMethodFault
 	Transfer string
 	Clock    clock.Clock // of the guests
+	// Booted is when the operating system in a machine was booted, as VMware Tools tell it; nil: nobody does.
+	Booted func(vm string) (at time.Time, ok bool)
+	// Agent is the management agent of a host; nil: hosts have no service system and no access manager.
+	Agent func(host string) Agent
 }
 
 // VCenter is the simulated vCenter. It is an http.Handler, safe for use by several goroutines.
@@ -72,8 +77,10 @@ type VCenter struct {
 	model *simulator.Model
 	mux   *http.ServeMux
 	refs  map[string]types.ManagedObjectReference // VM name → reference
-	names map[types.ManagedObjectReference]string // of machines and hosts
+	names map[types.ManagedObjectReference]string // of machines, hosts, and what belongs to a host
 	tools *guestops.Tools
+
+	readonly atomic.Bool // the user may look and change nothing
 }
 
 // New makes a vCenter with one cluster.
@@ -97,6 +104,9 @@ func New(cfg Config) (*VCenter, error) {
 		return nil, err
 	}
 	v.mux.Handle(guestops.Path, v.tools)
+	if err := v.addPerformance(); err != nil {
+		return nil, err
+	}
 	registry.AddHandler(&watcher{v})
 	return v, nil
 }
@@ -124,7 +134,9 @@ func (v *VCenter) Set(vm string, s State) {
 func (v *VCenter) Refs() map[string]string {
 	all := map[string]string{}
 	for ref, name := range v.names {
-		all[name] = ref.Value
+		if ref.Type == "VirtualMachine" || ref.Type == "HostSystem" {
+			all[name] = ref.Value
+		}
 	}
 	return all
 }
@@ -151,15 +163,7 @@ func (v *VCenter) Move(vm, host string) {
 // SetCertificate is what the vCenter knows of an ESXi host's certificate, in DER.
 func (v *VCenter) SetCertificate(host string, der []byte) {
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	for ref, name := range v.names {
-		if h, ok := v.model.Map().Get(ref).(*simulator.HostSystem); ok && name == host {
-			v.model.Map().WithLock(v.own(), h, func() {
-				config := *h.Config // hosts share it
-				config.Certificate = text
-				h.Config = &config
-			})
-		}
-	}
+	v.configure(host, func(config *types.HostConfigInfo) { config.Certificate = text })
 }
 
 // ownKey marks the lab's own changes in a context.

@@ -1,0 +1,60 @@
+package vsphere
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/api/vsphere"
+)
+
+// which says which ESXi host is meant.
+type which struct{ name, ref string }
+
+// find gives the one ESXi host that is meant, or why there is none.
+func (w which) find(ctx context.Context, host engine.Reader) (h vsphere.Host, why string, err error) {
+	estate, err := fetch(ctx, host)
+	if err != nil {
+		return h, "", err
+	}
+	found := estate.FindHosts(w.ref, w.name)
+	key := "name " + w.name
+	if w.ref != "" {
+		key = "managed object id " + w.ref
+	}
+	switch {
+	case w == which{}:
+		return h, "neither name nor managed object id of the ESXi host is known", nil
+	case len(found) == 0:
+		return h, "vCenter has no ESXi host with " + key, nil
+	case len(found) > 1:
+		return h, fmt.Sprintf("vCenter has %d ESXi hosts with %s", len(found), key), nil
+	case found[0].Connection != "" && found[0].Connection != "connected":
+		return h, fmt.Sprintf("vCenter sees %s as %s", found[0].Name, found[0].Connection), nil
+	}
+	return found[0], "", nil
+}
+
+// must is find for a step.
+func (w which) must(ctx context.Context, host engine.Reader) (vsphere.Host, error) {
+	h, why, err := w.find(ctx, host)
+	if err == nil && why != "" {
+		err = &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "find the ESXi host", Msg: why,
+			Hint: "guard the step with when = probe.NAME.found; name is the one that the vCenter shows, the source vsphere gives ref as esxi_ref"}
+	}
+	return h, err
+}
+
+// send does what the plan shows, and nothing else.
+func send(ctx context.Context, host engine.Machine, diff engine.Diff, r vsphere.Request) (string, error) {
+	if !slices.Contains(diff.Commands, r.String()) {
+		return "", &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: r.String(), Msg: "the plan does not say so; it was not sent", Hint: "plan anew"}
+	}
+	api, err := host.API(ctx)
+	if err != nil {
+		return "", err
+	}
+	result, err := r.Do(ctx, api)
+	return result, engine.Blame(err, host.Name())
+}
