@@ -17,6 +17,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab"
 	"github.com/dsplay/dsplay/engine/transport/https"
+	"github.com/dsplay/dsplay/modules/moduletest"
 	"github.com/dsplay/dsplay/modules/vsphere"
 )
 
@@ -24,24 +25,24 @@ import (
 // them. A step is checked twice, applied, proven and checked again. What the vCenter got that changes something must be the
 // commands of the diff, one by one; what only asks must be among asks. Numbers of managed objects are N in a case.
 type labCase struct {
-	Why      string                       `json:"why"`
-	As       string                       `json:"as"` // "probe", "step", or "resume": a new instance proves what another did
-	Args     map[string]json.RawMessage   `json:"args"`
-	Inject   []lab.Fault                  `json:"inject"`
-	Setup    []map[string]json.RawMessage `json:"setup"` // arguments of steps of this module that are done before
-	Invalid  string                       `json:"invalid"`
-	Effects  []engine.Effect              `json:"effects"`
-	Changes  []engine.Change              `json:"changes"`
-	Act      string                       `json:"act"`
-	Opaque   bool                         `json:"opaque"`
-	Commands []string                     `json:"commands"`
-	Programs []string                     `json:"programs"` // what guests ran
-	Note     string                       `json:"note"`     // exact where there is nothing to do, else a part of it
-	Result   map[string]any               `json:"result"`
-	World    map[string]any               `json:"world"` // "esxi.0.ssh": true
-	Error    string                       `json:"error"`
-	Hint     string                       `json:"hint"`
-	Kind     engine.ErrorKind             `json:"kind"`
+	Why      string           `json:"why"`
+	As       string           `json:"as"` // "probe", "step", or "resume": a new instance proves what another did
+	Args     map[string]any   `json:"args"`
+	Inject   []lab.Fault      `json:"inject"`
+	Setup    []map[string]any `json:"setup"` // arguments of steps of this module that are done before
+	Invalid  string           `json:"invalid"`
+	Effects  []engine.Effect  `json:"effects"`
+	Changes  []engine.Change  `json:"changes"`
+	Act      string           `json:"act"`
+	Opaque   bool             `json:"opaque"`
+	Commands []string         `json:"commands"`
+	Programs []string         `json:"programs"` // what guests ran
+	Note     string           `json:"note"`     // exact where there is nothing to do, else a part of it
+	Result   map[string]any   `json:"result"`
+	World    map[string]any   `json:"world"` // "esxi.0.ssh": true
+	Error    string           `json:"error"`
+	Hint     string           `json:"hint"`
+	Kind     engine.ErrorKind `json:"kind"`
 }
 
 // asks are the requests that change nothing and that these modules may send.
@@ -78,8 +79,7 @@ func TestLabCases(t *testing.T) {
 }
 
 func (c *labCase) run(t *testing.T, l *lab.Lab, m engine.Module) {
-	instance := m.New()
-	decode(t, instance, c.Args)
+	instance := moduletest.New(t, m, c.Args)
 	if v, ok := instance.(engine.Validator); ok {
 		err := v.Validate()
 		var bad engine.BadArg
@@ -109,10 +109,9 @@ func (c *labCase) run(t *testing.T, l *lab.Lab, m engine.Module) {
 }
 
 // before does a step whose outcome a case begins with.
-func (c *labCase) before(t *testing.T, l *lab.Lab, m engine.Module, args map[string]json.RawMessage) {
+func (c *labCase) before(t *testing.T, l *lab.Lab, m engine.Module, args map[string]any) {
 	t.Helper()
-	instance, h := m.New(), enter(t, l)
-	decode(t, instance, args)
+	instance, h := moduletest.New(t, m, args), enter(t, l)
 	diff, err := instance.(engine.Checker).Check(t.Context(), h)
 	if err == nil && !diff.Empty() {
 		_, err = instance.(engine.Applier).Apply(t.Context(), h, diff)
@@ -122,7 +121,7 @@ func (c *labCase) before(t *testing.T, l *lab.Lab, m engine.Module, args map[str
 	}
 }
 
-func (c *labCase) do(t *testing.T, h *machine, instance any) (any, error) {
+func (c *labCase) do(t *testing.T, h *moduletest.APIHost, instance any) (any, error) {
 	t.Helper()
 	switch c.As {
 	case "probe":
@@ -149,7 +148,7 @@ func (c *labCase) do(t *testing.T, h *machine, instance any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.memo = map[string]any{} // a step that acted ends what a pass remembers
+	h.Forget()
 	if p, ok := instance.(engine.Prover); ok && diff.Act != "" {
 		if err := p.Prove(t.Context(), h, since); err != nil {
 			return nil, err
@@ -195,47 +194,7 @@ func (c *labCase) judge(t *testing.T, m engine.Module, result any, err error) {
 	case result == nil:
 		return
 	}
-	value, err := engine.ValueOf(result)
-	if err != nil || !value.Type().Equals(engine.TypeOf(m.Result)) {
-		t.Fatalf("the result is not of the declared type: %v", err)
-	}
-	got := map[string]any{}
-	for _, f := range engine.Fields(result) {
-		got[f.Name] = plain(t, reflect.ValueOf(result).Field(f.Index).Interface())
-	}
-	for name, want := range c.Result {
-		if !reflect.DeepEqual(got[name], plain(t, want)) {
-			t.Errorf("%s is %v, want %v", name, got[name], want)
-		}
-	}
-}
-
-// plain is v as JSON has it, by the names that a playbook reads.
-func plain(t *testing.T, v any) any {
-	t.Helper()
-	if x := reflect.ValueOf(v); x.Kind() == reflect.Map && x.Type().Elem().Kind() == reflect.Struct {
-		m := map[string]any{}
-		for key, item := range x.Seq2() {
-			fields := map[string]any{}
-			for _, f := range engine.Fields(item.Interface()) {
-				fields[f.Name] = item.Field(f.Index).Interface()
-			}
-			m[key.String()] = fields
-		}
-		v = m
-	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out any
-	if err := json.Unmarshal(text, &out); err != nil {
-		t.Fatal(err)
-	}
-	if out == nil && reflect.ValueOf(v).Kind() == reflect.Slice {
-		out = []any{}
-	}
-	return out
+	moduletest.Compare(t, m, result, c.Result)
 }
 
 var object = regexp.MustCompile(`^(\w+) \w+:`)
@@ -278,7 +237,14 @@ func bare(text string) string {
 func (c *labCase) compareWorld(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	for path, want := range c.World {
-		at := plain(t, l.World())
+		text, err := json.Marshal(l.World())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var at any
+		if err := json.Unmarshal(text, &at); err != nil {
+			t.Fatal(err)
+		}
 		for step := range strings.SplitSeq(path, ".") {
 			if list, ok := at.([]any); ok {
 				n, _ := strconv.Atoi(step)
@@ -294,7 +260,7 @@ func (c *labCase) compareWorld(t *testing.T, l *lab.Lab) {
 }
 
 // enter is the vCenter of the lab as a module sees it, with a connection of its own.
-func enter(t *testing.T, l *lab.Lab) *machine {
+func enter(t *testing.T, l *lab.Lab) *moduletest.APIHost {
 	t.Helper()
 	inventory, err := os.ReadFile(filepath.Join(l.Dir(), "inventory.hcl"))
 	if err != nil {
@@ -318,5 +284,5 @@ func enter(t *testing.T, l *lab.Lab) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &machine{api: conn.(engine.API), memo: map[string]any{}}
+	return moduletest.OnAPI("vc1", conn.(engine.API))
 }
