@@ -34,6 +34,8 @@ func All() []engine.Module {
 		deepsecurity.Computer(),
 		deepsecurity.Computers(),
 		deepsecurity.Events(),
+		deepsecurity.ClearErrors(),
+		deepsecurity.SendPolicy(),
 		deepsecurity.SecurityUpdate(),
 		deepsecurity.UpdateSource(),
 		appliance.Agent(),

@@ -36,6 +36,7 @@ type Guests struct {
 	Off         []string `hcl:"off" doc:"Guests that are off, suspended or in standby, or whose anti-malware is switched off, sorted."`
 	Unsupported []string `hcl:"unsupported" doc:"Guests that no appliance protects, sorted."`
 	Unknown     []string `hcl:"unknown" doc:"Guests of which DSM cannot say, or not for certain, sorted."`
+	Shown       []string `hcl:"error_shown" doc:"Those of unknown that DSM calls offline although their engine reports well: an error that stays shown until it is cleared (ds_clear_errors), sorted."`
 	AsOf        *string  `hcl:"as_of" doc:"The oldest last report among those online, RFC 3339, in the time of this machine; null when DSM says it of none."`
 }
 
@@ -83,6 +84,9 @@ func sorted(found []dsm.Computer, limit time.Duration) Guests {
 		}
 		state, _ := verdict(c, limit)
 		*lists[state] = append(*lists[state], c.Label())
+		if lingers(c, limit) {
+			g.Shown = append(g.Shown, c.Label())
+		}
 		if state == dsm.Online && c.AsOf != nil && (oldest == nil || c.AsOf.Before(*oldest)) {
 			oldest = c.AsOf
 		}
@@ -90,6 +94,7 @@ func sorted(found []dsm.Computer, limit time.Duration) Guests {
 	for _, list := range lists {
 		slices.Sort(*list)
 	}
+	slices.Sort(g.Shown)
 	g.AsOf = stamp(oldest)
 	return g
 }

@@ -5,6 +5,8 @@ package deepsecurity
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,12 +43,19 @@ func verdict(c dsm.Computer, limit time.Duration) (dsm.State, []string) {
 	}
 	age := time.Since(*c.AsOf)
 	switch {
+	case lingers(c, limit):
+		return dsm.Unknown, append([]string{"DSM shows an error although the engine reports well: nobody has cleared it, or it is not over (ds_clear_errors tells)"}, c.Messages...)
 	case c.State == dsm.Online && age > limit:
 		return dsm.Unknown, append([]string{fmt.Sprintf("DSM says online, but heard of it %s ago", rough(age))}, c.Messages...)
 	case c.State == dsm.Offline && age > limit:
 		return dsm.Offline, append(c.Messages[:len(c.Messages):len(c.Messages)], fmt.Sprintf("last heard of %s ago", rough(age)))
 	}
 	return c.State, c.Messages
+}
+
+// lingers tells whether the DSM shows an error of which its newest knowledge of the engine says nothing any more.
+func lingers(c dsm.Computer, limit time.Duration) bool {
+	return len(c.Leftover) > 0 && c.AsOf != nil && time.Since(*c.AsOf) <= limit
 }
 
 func rough(d time.Duration) string {
@@ -71,4 +80,19 @@ func maxAge(text string) (time.Duration, error) {
 		return 0, engine.BadArg{Arg: "max_age", Problem: `must be a duration such as "30m", not ` + strconv.Quote(text)}
 	}
 	return d, nil
+}
+
+// durations refuses arguments that are none. Those of optional, given as name and text in turn, may be empty.
+func durations(args map[string]string, optional ...string) error {
+	for i := 0; i < len(optional); i += 2 {
+		if optional[i+1] != "" {
+			args[optional[i]] = optional[i+1]
+		}
+	}
+	for _, arg := range slices.Sorted(maps.Keys(args)) {
+		if d, err := time.ParseDuration(args[arg]); err != nil || d <= 0 {
+			return engine.BadArg{Arg: arg, Problem: `must be a duration such as "30m", not ` + strconv.Quote(args[arg])}
+		}
+	}
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +36,7 @@ type update struct {
 	Component string `hcl:"component_id,optional" executed:"true" doc:"id of hostUpdateComponent, over SOAP only."`
 
 	computer dsm.Computer
-	start    dsm.Update
+	start    dsm.Job
 }
 
 // Updated is how an update ended.
@@ -51,12 +50,7 @@ type Updated struct {
 
 // Validate refuses what is no duration.
 func (u *update) Validate() error {
-	for arg, text := range map[string]string{"wait": u.Wait, "every": u.Every, "since": u.Since, "unless_newer_than": u.Newer} {
-		if d, err := time.ParseDuration(text); (err != nil || d <= 0) && (arg != "unless_newer_than" || text != "") {
-			return engine.BadArg{Arg: arg, Problem: `must be a duration such as "30m", not ` + strconv.Quote(text)}
-		}
-	}
-	return nil
+	return durations(map[string]string{"wait": u.Wait, "every": u.Every, "since": u.Since}, "unless_newer_than", u.Newer)
 }
 
 // Probe tells how the last update ended.
@@ -146,11 +140,7 @@ func (u *update) Check(ctx context.Context, host engine.Reader) (engine.Diff, er
 		return engine.Diff{}, err
 	}
 	u.computer, u.start = c, dsm.StartUpdate(d.API, c.ID, u.Kind, u.Component)
-	diff := engine.Diff{Act: "start a security update of " + c.Label(), Commands: []string{u.start.Start}}
-	if u.start.Clean != "" {
-		diff.Commands = append(diff.Commands, u.start.Clean)
-	}
-	return diff, nil
+	return engine.Diff{Act: "start a security update of " + c.Label(), Commands: u.start.Commands()}, nil
 }
 
 // Apply starts it and waits for an event that was not there before.

@@ -114,7 +114,7 @@ func acts(r *http.Request, operation string) bool {
 	switch {
 	case operation != "":
 		return operation != "authenticate" && operation != "endSession" && !strings.HasPrefix(operation, "get") &&
-			!strings.HasSuffix(operation, "Get") && !strings.HasSuffix(operation, "Retrieve") && operation != "hostGetStatus"
+			!strings.HasSuffix(operation, "Get") && !strings.HasSuffix(operation, "Retrieve") && operation != "hostGetStatus" && operation != "hostJobProgress"
 	case r.Method == http.MethodGet, strings.HasSuffix(r.URL.Path, "/search"):
 		return false
 	}

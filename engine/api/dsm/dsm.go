@@ -43,6 +43,9 @@ type Computer struct {
 	IsAppliance bool
 	State       State
 	Messages    []string // the DSM's own words, in its language; or why State is unknown
+	// Leftover are those of Messages that call the engine offline although it reports well: errors that nobody has cleared,
+	// or a DSM that contradicts itself. State is Unknown then.
+	Leftover []string
 	// AsOf is when the appliance last reported, in this machine's clock; nil: the DSM does not say.
 	AsOf *time.Time
 	// Appliance and ESXi are names in the DSM. REST has no such fields: then they are empty.

@@ -31,15 +31,11 @@ type Event struct {
 // Events reads the system events about one computer since a time of this machine's clock, the oldest first. REST v1 has
 // none: it takes SOAP, and so user and password, whatever else the host is asked by.
 func Events(ctx context.Context, api engine.API, computer int, since time.Time) ([]Event, error) {
-	if user, password := api.Login(); user == "" || password.IsZero() {
-		return nil, &engine.Error{Kind: engine.KindAuth, Op: "read the events of the DSM", Msg: "REST v1 has no events, and there is no login for SOAP",
-			Hint: `give user and password besides api_key in its connection "https"; the user's role must have "Access to Web Service API"`}
-	}
-	s := &soap{api: api}
-	zone, ahead, err := s.clock(ctx)
+	w, err := NewWatch(ctx, api, "read the events of the DSM", "REST v1 has no events")
 	if err != nil {
 		return nil, err
 	}
+	s, zone, ahead := w.s, w.zone, w.ahead
 	stamp := func(t time.Time) string { return t.Add(ahead).UTC().Format("2006-01-02T15:04:05.000Z") }
 	answer, err := s.call(ctx, "systemEventRetrieve",
 		element{name: "timeFilter", children: []element{{name: "rangeFrom", text: stamp(since)}, {name: "rangeTo", text: stamp(time.Now().Add(time.Hour))}, {name: "type", text: "CUSTOM_RANGE"}}},

@@ -45,6 +45,8 @@ func (e evidence) judge() State {
 		return Off
 	case e.module == "not-supported":
 		return Unsupported
+	case e.leftover() != nil:
+		return Unknown
 	case matches(engineOffline, all) || matches(moduleOffline, e.malware) || matches(applianceSilent, all) || e.silent:
 		return Offline
 	case matches(moduleOff, e.malware):
@@ -53,6 +55,37 @@ func (e evidence) judge() State {
 		return Unsupported
 	}
 	return e.byStatus()
+}
+
+// leftover are the texts about the computer that call the engine offline although the engine itself reports well; nil: there
+// are none.
+//
+// A DSM goes on showing an error after its cause is gone, until somebody clears it; what it says of the anti-malware alone it is
+// likely to say anew with each heartbeat. Which fields of a real DSM contradict each other then is not documented, so such a
+// computer is neither online (that could hide an engine that is offline) nor offline (that would make every remedy look vain,
+// and have the next one tried on what is well): only clearing the error and waiting for a heartbeat tells. It takes a plain
+// word of the engine, and an appliance that the DSM reaches: a mere warning or "On, Engine Offline" make no leftover.
+func (e evidence) leftover() []string {
+	wrong := slices.ContainsFunc([]*regexp.Regexp{engineOffline, moduleOffline, applianceSilent, moduleOff}, func(p *regexp.Regexp) bool { return matches(p, e.malware) })
+	well := e.module == "active" || e.module == "" && e.light == "" && matches(online, e.malware)
+	if !well || wrong || e.silent || matches(applianceSilent, e.general) {
+		return nil
+	}
+	var texts []string
+	for _, s := range e.general {
+		if s = strings.TrimSpace(s); engineOffline.MatchString(s) && !slices.Contains(texts, s) {
+			texts = append(texts, s)
+		}
+	}
+	return texts
+}
+
+// shown is leftover where it is what decides.
+func (e evidence) shown() []string {
+	if e.judge() != Unknown {
+		return nil
+	}
+	return e.leftover()
 }
 
 // byStatus decides by the enums, where the texts said nothing.

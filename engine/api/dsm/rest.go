@@ -176,7 +176,7 @@ func (r restComputer) computer(ahead time.Duration, now time.Time) Computer {
 	}
 	return Computer{Found: true, ID: r.ID, Name: r.HostName, DisplayName: r.DisplayName, BIOSUUID: UUID(uuid),
 		Agentless: e.agentless, IsAppliance: !e.agentless && virtualAppliance.MatchString(r.Platform),
-		State: e.judge(), Messages: e.messages(), AsOf: ours(at, ahead, now), Groups: r.VM.Groups}
+		State: e.judge(), Messages: e.messages(), Leftover: e.shown(), AsOf: ours(at, ahead, now), Groups: r.VM.Groups}
 }
 
 // texts is a string, an array of strings, or null: DSM is singular in one place and plural in another.

@@ -23,6 +23,12 @@ func (a Act) Do(ctx context.Context, api engine.API) error { return a.do(ctx, ap
 
 // restCall makes one request of REST v1. A body is sent as JSON, an answer is decoded into into; nil: neither.
 func restCall(ctx context.Context, api engine.API, method, path string, body, into any) error {
+	return restAsk(ctx, api, method, path, body, into, new(http.Header))
+}
+
+// restAsk is restCall for a path that may have a query, and gives the header of the answer, too.
+func restAsk(ctx context.Context, api engine.API, method, path string, body, into any, header *http.Header) error {
+	path, query, _ := strings.Cut(path, "?")
 	op := method + " /api/" + path
 	var send io.Reader
 	if body != nil {
@@ -32,7 +38,9 @@ func restCall(ctx context.Context, api engine.API, method, path string, body, in
 		}
 		send = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, api.Endpoint().JoinPath("api", path).String(), send)
+	u := api.Endpoint().JoinPath("api", path)
+	u.RawQuery = query
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), send)
 	if err != nil {
 		return err
 	}
@@ -45,6 +53,7 @@ func restCall(ctx context.Context, api engine.API, method, path string, body, in
 		return plain(err)
 	}
 	defer res.Body.Close()
+	*header = res.Header
 	if res.StatusCode/100 != 2 {
 		return refusal(op, res)
 	}

@@ -131,8 +131,7 @@ func httpError(op string, code int, status string) error {
 	e := &engine.Error{Kind: engine.KindProtocol, Op: op, Msg: "the DSM answers " + status}
 	switch code {
 	case http.StatusForbidden, http.StatusNotFound:
-		e.Hint = "enable Administration > System Settings > Advanced > SOAP Web Service API " +
-			"(dsm_c -action changesetting -name settings.configuration.webserviceAPIEnabled -value true)"
+		e.Hint = enableSOAP
 	case http.StatusUnauthorized:
 		e.Kind = engine.KindAuth
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:

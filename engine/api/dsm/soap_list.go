@@ -100,7 +100,7 @@ func (s *soap) status(ctx context.Context, c Computer, zone *time.Location, ahea
 	n := answer.child("hostGetStatusReturn")
 	c.Appliance, c.ESXi = n.text("applianceName"), n.text("esxServerName")
 	e, heard := readStatus(n)
-	c.Agentless, c.State, c.Messages = e.agentless, e.judge(), e.messages()
+	c.Agentless, c.State, c.Messages, c.Leftover = e.agentless, e.judge(), e.messages(), e.shown()
 	c.AsOf = ours(parseTime(heard, zone), ahead, time.Now())
 	return c, nil
 }

@@ -3,7 +3,6 @@ package dsm
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"github.com/dsplay/dsplay/engine"
@@ -99,76 +98,4 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	}
 	*t = text(strings.Trim(string(data), `"`))
 	return nil
-}
-
-// farFuture is the start of a task that is run at once: 2100-01-01, so that it does not run a second time by itself.
-const farFuture = 4102444800000
-
-// StartUpdate is what starts a security update of one computer: over REST a scheduled task that runs now and is deleted
-// afterwards (clean, to which the DSM's ID of the task is given), over SOAP hostUpdateComponent. Which type and id the latter
-// wants for "everything" is not documented: they are given as they are.
-// It only makes the requests; which API it is, an earlier Hello says.
-func StartUpdate(apiName string, computer int, kind, component string) Update {
-	id := strconv.Itoa(computer)
-	if apiName == "rest" {
-		return Update{computer: computer, Start: "POST /api/scheduledtasks " + jsonText(task(computer)), Clean: "DELETE /api/scheduledtasks/ID (of that task)"}
-	}
-	return Update{computer: computer, soap: true, kind: kind, component: component,
-		Start: "hostUpdateComponent hostIDs=" + id + " type=" + kind + " id=" + component}
-}
-
-// Update is a security update of one computer that can be started.
-type Update struct {
-	Start, Clean    string // the requests as a plan shows them; Clean is "" over SOAP
-	computer        int
-	soap            bool
-	kind, component string
-}
-
-// Do starts it, once. clean removes what was made for that; it is never nil.
-func (u Update) Do(ctx context.Context, api engine.API) (clean func(context.Context) error, err error) {
-	clean = func(context.Context) error { return nil }
-	if u.soap {
-		_, err := (&soap{api: api}).act(ctx, "hostUpdateComponent", element{name: "hostIDs", text: strconv.Itoa(u.computer)},
-			element{name: "type", text: u.kind}, element{name: "id", text: u.component})
-		return clean, err
-	}
-	var made struct {
-		ID int `json:"ID"`
-	}
-	if err := restCall(ctx, api, "POST", "scheduledtasks", task(u.computer), &made); err != nil {
-		return clean, err
-	}
-	return func(ctx context.Context) error {
-		return restCall(ctx, api, "DELETE", "scheduledtasks/"+strconv.Itoa(made.ID), nil, nil)
-	}, nil
-}
-
-// task is the body of POST /scheduledtasks.
-func task(computer int) any {
-	type filter struct {
-		Type       string `json:"type"`
-		ComputerID int    `json:"computerID"`
-	}
-	type check struct {
-		ComputerFilter filter `json:"computerFilter"`
-		Timeout        string `json:"timeout"`
-	}
-	type once struct {
-		StartTime int64 `json:"startTime"`
-	}
-	type details struct {
-		TimeZone   string `json:"timeZone"`
-		Recurrence string `json:"recurrenceType"`
-		Once       once   `json:"onceOnlyScheduleParameters"`
-	}
-	return struct {
-		Name    string  `json:"name"`
-		Type    string  `json:"type"`
-		Enabled bool    `json:"enabled"`
-		RunNow  bool    `json:"runNow"`
-		Details details `json:"scheduleDetails"`
-		Check   check   `json:"checkForSecurityUpdatesTaskParameters"`
-	}{"dsplay update of computer " + strconv.Itoa(computer), "check-for-security-updates", true, true,
-		details{"UTC", "none", once{farFuture}}, check{filter{"computer", computer}, "never"}}
 }

@@ -51,15 +51,22 @@ type Computer struct {
 	Reported      time.Time // when that was; zero: never
 	Silent        bool      // heartbeats of its appliance are missing
 	Outside       bool      // it is not in the security group that NSX protects
+	PolicyAsked   time.Time // when its policy was last to be sent; zero: never
+	PolicySent    time.Time // when that last succeeded
+
+	erred   bool // it was shown as an error that stays until somebody clears it
+	cleared bool // somebody cleared its errors since its last heartbeat
 }
 
 // Config is what a manager is made of.
 type Config struct {
 	Version  string // X-DSM-Version; default 20.0.1017, or 11.0.229 without REST
 	NoREST   bool   // as DSM 11.0: /api answers 404, only SOAP remains
-	Japanese bool   // the language setting of the users
-	APIKey   string
-	Users    map[string]string // name → password, for SOAP
+	Japanese bool   // the language setting of the users, and of the API key
+	// Languages are the users whose setting is another one: "en" or "ja".
+	Languages map[string]string
+	APIKey    string
+	Users     map[string]string // name → password, for SOAP
 	// Session is how long a SOAP session may idle; default 30 minutes of real time.
 	Session     time.Duration
 	MaxSessions int // per user; default 10
@@ -70,6 +77,8 @@ type Config struct {
 	OtherSource string
 	// Fetch lets a relay fetch the patterns from a source; its error is the text of the event. nil: every update fails.
 	Fetch func(source string) (version string, err error)
+	// Policy brings a computer its policy; nil: at once.
+	Policy func(id int)
 	// Background runs what takes time; nil: at once.
 	Background func(func())
 	// Record is called with every request before it is answered; texts hold no password and no key. May be nil.
@@ -90,9 +99,12 @@ type Manager struct {
 	calls     int
 	settings  map[string]string
 	ignore    bool // changes of settings are answered and not made
-	events    []Event
+	events    []logged
 	tasks     map[int]scheduled
 	lastTask  int
+	jobs      []job
+	manners   manners
+	yesterday map[int]Computer // what hostGetStatus goes on answering; nil: it answers the truth
 }
 
 // New makes a manager that lists these computers.
@@ -133,6 +145,9 @@ func withDefaults(cfg Config) Config {
 	if cfg.Fetch == nil {
 		cfg.Fetch = func(string) (string, error) { return "", errors.New("this manager has no relay") }
 	}
+	if cfg.Policy == nil {
+		cfg.Policy = func(int) {}
+	}
 	if cfg.Background == nil {
 		cfg.Background = func(f func()) { f() }
 	}
@@ -165,6 +180,7 @@ func (m *Manager) Heartbeat(appliance int, engines map[int]bool, at time.Time) {
 	for id, online := range engines {
 		if c := m.computers[id]; c != nil {
 			c.Online, c.Reported, c.Silent = online, at, false
+			m.noteErrors(c)
 		}
 	}
 }
@@ -175,7 +191,7 @@ func (m *Manager) Missed(appliance int) {
 	defer m.mu.Unlock()
 	for _, c := range m.computers {
 		if !m.frozen && (c.ID == appliance || c.Appliance == appliance && c.Agentless) {
-			c.Silent = true
+			c.Silent, c.cleared = true, false
 		}
 	}
 }
@@ -224,13 +240,18 @@ func (m *Manager) Busy(n int) {
 	m.busy, m.calls = n, 0
 }
 
-// Clear ends Freeze, Busy, IgnoreSettings and lockouts, and gives the settings their defaults. What was missed meanwhile comes with the next heartbeats.
+// Clear ends Freeze, Busy, IgnoreSettings, Behave, Yesterday and lockouts, clears errors and gives the settings their defaults. What
+// was missed meanwhile comes with the next heartbeats.
 func (m *Manager) Clear() {
 	m.mu.Lock()
 	m.frozen, m.shift, m.busy = false, 0, 0
+	m.manners, m.yesterday = manners{}, nil
+	for _, c := range m.computers {
+		c.erred, c.cleared = false, false
+	}
 	m.ignore, m.settings = false, defaultSettings()
 	m.mu.Unlock()
-	m.sessions.unlock()
+	m.sessions.clear()
 }
 
 // Computers is what the manager would say now, by ID.

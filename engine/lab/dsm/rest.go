@@ -55,6 +55,7 @@ func (m *Manager) admit(w http.ResponseWriter, r *http.Request) bool {
 	case r.Header.Get("api-version") != "v1":
 		refuse(w, http.StatusBadRequest, "The api-version header is missing or not supported.")
 	case r.Header.Get("api-secret-key") != m.cfg.APIKey:
+		m.sessions.wrongKey()
 		refuse(w, http.StatusForbidden, "Not authorized to access the requested resource.")
 	case m.tooBusy():
 		w.Header().Set("Retry-After", "1")
@@ -106,7 +107,7 @@ func (m *Manager) oneComputer(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	reply(w, http.StatusOK, m.view(c, expand))
+	reply(w, http.StatusOK, m.as("").view(c, expand))
 }
 
 func (m *Manager) answer(w http.ResponseWriter, r *http.Request, list []Computer) {
@@ -117,7 +118,7 @@ func (m *Manager) answer(w http.ResponseWriter, r *http.Request, list []Computer
 	}
 	views := make([]computerView, len(list))
 	for i, c := range list {
-		views[i] = m.view(c, expand)
+		views[i] = m.as("").view(c, expand)
 	}
 	reply(w, http.StatusOK, map[string]any{"computers": views})
 }

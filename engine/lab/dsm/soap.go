@@ -13,32 +13,41 @@ import (
 type operation struct {
 	open bool // needs no session
 	acts bool // changes something
-	run  func(m *Manager, args node) ([]element, *exception)
+	run  func(m voice, args node) ([]element, *exception)
 }
 
 type exception struct{ name, text string }
 
 var operations = map[string]operation{
-	"getApiVersion":      {true, false, func(*Manager, node) ([]element, *exception) { return result("getApiVersion", 3), nil }},
+	"getApiVersion":      {true, false, func(voice, node) ([]element, *exception) { return result("getApiVersion", 3), nil }},
 	"getManagerTime":     {true, false, managerTime},
-	"authenticate":       {true, false, (*Manager).authenticate},
-	"authenticateTenant": {true, false, (*Manager).authenticate},
-	"endSession":         {true, false, (*Manager).endSession},
-	"hostRetrieveAll":    {false, false, (*Manager).hostRetrieveAll},
-	"hostRetrieveByName": {false, false, (*Manager).hostRetrieveByName},
-	"hostDetailRetrieve": {false, false, (*Manager).hostDetailRetrieve},
-	"hostGetStatus":      {false, false, (*Manager).hostGetStatus},
+	"authenticate":       {true, false, voice.authenticate},
+	"authenticateTenant": {true, false, voice.authenticate},
+	"endSession":         {true, false, voice.endSession},
+	"hostRetrieveAll":    {false, false, voice.hostRetrieveAll},
+	"hostRetrieveByName": {false, false, voice.hostRetrieveByName},
+	"hostDetailRetrieve": {false, false, voice.hostDetailRetrieve},
+	"hostGetStatus":      {false, false, voice.hostGetStatus},
 
-	"systemSettingGet":    {false, false, (*Manager).systemSettingGet},
-	"systemSettingSet":    {false, true, (*Manager).systemSettingSet},
-	"hostUpdateComponent": {false, true, (*Manager).hostUpdateComponent},
-	"systemEventRetrieve": {false, false, (*Manager).systemEventRetrieve},
+	"systemSettingGet":    {false, false, voice.systemSettingGet},
+	"systemSettingSet":    {false, true, voice.systemSettingSet},
+	"hostUpdateComponent": {false, true, voice.hostUpdateComponent},
+	"systemEventRetrieve": {false, false, voice.systemEventRetrieve},
+
+	"hostClearWarningsErrors": {false, true, voice.hostClearWarningsErrors},
+	"hostUpdateNow":           {false, true, voice.hostUpdateNow},
+	"hostJobProgress":         {false, false, voice.hostJobProgress},
 }
 
 // soap serves /webservice/Manager: one operation per POST, chosen by the element in the body; SOAPAction does not matter.
 func (m *Manager) soap(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		m.notFound(w, r)
+		return
+	}
+	if m.isSOAPOff() {
+		m.cfg.Record("", "SOAP, which is switched off", false)
+		http.Error(w, "Forbidden", http.StatusForbidden)
 		return
 	}
 	var request struct {
@@ -61,7 +70,7 @@ func (m *Manager) soap(w http.ResponseWriter, r *http.Request) {
 	case !op.open && user == "":
 		fault(w, exception{"ManagerAuthenticationException", "The session is not valid, or it has expired."})
 	default:
-		children, failure := op.run(m, call)
+		children, failure := op.run(m.as(user), call)
 		if failure != nil {
 			fault(w, *failure)
 			return
@@ -112,7 +121,7 @@ func (m *Manager) endSession(args node) ([]element, *exception) {
 	return []element{}, nil
 }
 
-func managerTime(*Manager, node) ([]element, *exception) {
+func managerTime(voice, node) ([]element, *exception) {
 	return result("getManagerTime", soapTime(time.Now())), nil
 }
 

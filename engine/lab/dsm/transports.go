@@ -22,7 +22,7 @@ func (m *Manager) hostRetrieveByName(args node) ([]element, *exception) {
 	return []element{leaf("hostRetrieveByNameReturn", nil)}, nil
 }
 
-func (m *Manager) hostDetailRetrieve(args node) ([]element, *exception) {
+func (m voice) hostDetailRetrieve(args node) ([]element, *exception) {
 	filter, _ := args.child("hostFilter")
 	keep := func(Computer) bool { return true }
 	switch kind := filter.value("type"); kind {
@@ -41,16 +41,17 @@ func (m *Manager) hostDetailRetrieve(args node) ([]element, *exception) {
 	return list, nil
 }
 
-func (m *Manager) hostGetStatus(args node) ([]element, *exception) {
+func (m voice) hostGetStatus(args node) ([]element, *exception) {
 	id, _ := strconv.Atoi(args.value("id"))
 	c, ok := m.Computer(id)
 	if !ok {
 		return nil, &exception{"ManagerValidationException", "There is no host with this ID."}
 	}
+	c = m.asOfYesterday(c)
 	s := m.statusOf(c)
 	fields := append(m.place(c),
-		leaf("locked", false), leaf("overallAntiMalwareStatus", "Anti-Malware: "+s.antiMalware),
-		leaf("overallLastSuccessfulCommunication", soapTime(c.Reported)), leaf("overallStatus", s.text),
+		leaf("locked", false), leaf("overallAntiMalwareStatus", m.say("Anti-Malware: ", "不正プログラム対策: ")+s.antiMalware),
+		leaf("overallLastSuccessfulCommunication", soapTime(c.Reported)), leaf("overallLastSuccessfulUpdate", soapTime(c.PolicySent)), leaf("overallStatus", s.text),
 		tree("protectionStatusTransports", m.protection(c)...))
 	return []element{tree("hostGetStatusReturn", fields...)}, nil
 }
@@ -70,7 +71,7 @@ func (m *Manager) place(c Computer) []element {
 }
 
 // protection is one item per protection: the appliance's, or the agent's.
-func (m *Manager) protection(c Computer) []element {
+func (m voice) protection(c Computer) []element {
 	if c.Kind == ESX || c.Agentless && c.Outside {
 		return []element{}
 	}
@@ -85,12 +86,12 @@ func (m *Manager) protection(c Computer) []element {
 		leaf("version", "20.0.0.8438"))}
 }
 
-func (m *Manager) hostDetail(c Computer) element {
+func (m voice) hostDetail(c Computer) element {
 	s := m.statusOf(c)
 	e := hostTransport("hostDetailRetrieveReturn", c)
 	e.children = append(e.children,
 		leaf("hostLight", s.hostLight), leaf("lastIPUsed", c.Address), leaf("locked", false),
-		leaf("overallAntiMalwareStatus", "Anti-Malware: "+s.antiMalware),
+		leaf("overallAntiMalwareStatus", m.say("Anti-Malware: ", "不正プログラム対策: ")+s.antiMalware),
 		leaf("overallLastSuccessfulCommunication", soapTime(c.Reported)), leaf("overallStatus", s.text),
 		leaf("overallVersion", "20.0.0.8438"), leaf("securityProfileName", nil),
 		leaf("virtualName", c.Display), leaf("virtualUuid", c.BIOSUUID))

@@ -24,58 +24,95 @@ type Event struct {
 	Time        time.Time
 }
 
-// Events are all of them, in order.
-func (m *Manager) Events() []Event {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return append([]Event{}, m.events...)
+// logged is an event before somebody reads it in a language.
+type logged struct {
+	Event
+	title, description text
 }
 
-func (m *Manager) event(number, target int, description string) {
+// Events are all of them, in order.
+func (m *Manager) Events() []Event { return m.as("").told() }
+
+func (m voice) told() []Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	title := map[int]string{
-		eventRequested: m.say("Security Update: Security Update Check and Download Requested", "セキュリティアップデート: セキュリティアップデートの確認とダウンロード要求"),
-		eventUpdated:   m.say("Security Update: Pattern Update on Agents/Appliances Successful", "セキュリティアップデート: Agent/Applianceでのパターンファイルのアップデート成功"),
-		eventFailed:    m.say("Security Update: Pattern Update on Agents/Appliances Failed", "セキュリティアップデート: Agent/Applianceでのパターンファイルのアップデート失敗"),
-	}[number]
-	m.events = append(m.events, Event{len(m.events) + 1, number, title, description, target, time.Now()})
+	list := []Event{}
+	for _, e := range m.events {
+		e.Title, e.Description = m.say(e.title.english, e.title.japanese), m.say(e.description.english, e.description.japanese)
+		list = append(list, e.Event)
+	}
+	return list
+}
+
+// titles are quoted from Trend Micro's documents in English, and for 2205 in Japanese.
+var titles = map[int]text{
+	eventRequested: {"Security Update: Security Update Check and Download Requested", "セキュリティアップデート: セキュリティアップデートの確認とダウンロード要求"},
+	eventUpdated:   {"Security Update: Pattern Update on Agents/Appliances Successful", "セキュリティアップデート: Agent/Applianceでのパターンファイルのアップデート成功"},
+	eventFailed:    {"Security Update: Pattern Update on Agents/Appliances Failed", "セキュリティアップデート: Agent/Applianceでのパターンファイルのアップデート失敗"},
+}
+
+func (m *Manager) event(number, target int, description text) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.events = append(m.events, logged{Event{ID: len(m.events) + 1, Number: number, Target: target, Time: time.Now()}, titles[number], description})
 }
 
 // update lets computers fetch their patterns, each by itself, through the relay; what became of it is an event.
 func (m *Manager) update(ids ...int) {
 	for _, id := range ids {
-		m.event(eventRequested, id, "")
+		m.event(eventRequested, id, text{})
 		m.cfg.Background(func() {
-			c, _ := m.Computer(id)
-			if c.Power != On || c.Silent {
-				m.event(eventFailed, id, m.say("The computer cannot be reached.", "コンピュータに接続できません。"))
-				return
-			}
-			version, err := m.cfg.Fetch(m.source())
-			if err != nil {
-				m.event(eventFailed, id, err.Error())
-				return
-			}
-			m.event(eventUpdated, id, m.say("Pattern ", "パターン ")+version)
+			number, why := m.fetch(id)
+			m.event(number, id, why)
 		})
 	}
 }
 
-// scheduled is a task of REST v1, as far as a check for security updates needs it.
+// fetch gives the event of an update, and its text. How a manager words a licence that has ended is not sourced.
+func (m *Manager) fetch(id int) (number int, why text) {
+	c, _ := m.Computer(id)
+	if c.Power != On || c.Silent {
+		return eventFailed, text{"The computer cannot be reached.", "コンピュータに接続できません。"}
+	}
+	version, err := m.cfg.Fetch(m.source())
+	switch {
+	case m.hasNoLicence():
+		return eventFailed, text{"The license for Anti-Malware has expired. Enter a new activation code.", "不正プログラム対策のライセンスの有効期限が切れています。新しいアクティベーションコードを入力してください。"}
+	case err != nil:
+		return eventFailed, text{err.Error(), err.Error()}
+	}
+	return eventUpdated, text{"Pattern " + version, "パターン " + version}
+}
+
+// scheduled is a task of REST v1, as far as the two kinds of it that are known here need it.
 type scheduled struct {
-	ID          int    `json:"ID"`
-	Name        string `json:"name"`
-	Type        string `json:"type"`
-	Enabled     bool   `json:"enabled"`
-	RunNow      bool   `json:"runNow"`
-	LastRunTime int64  `json:"lastRunTime,omitempty"`
-	Check       *struct {
-		ComputerFilter struct {
-			Type       string `json:"type"`
-			ComputerID int    `json:"computerID"`
-		} `json:"computerFilter"`
-	} `json:"checkForSecurityUpdatesTaskParameters,omitempty"`
+	ID          int     `json:"ID"`
+	Name        string  `json:"name"`
+	Type        string  `json:"type"`
+	Enabled     bool    `json:"enabled"`
+	RunNow      bool    `json:"runNow"`
+	LastRunTime int64   `json:"lastRunTime,omitempty"`
+	Check       *filter `json:"checkForSecurityUpdatesTaskParameters,omitempty"`
+	Policy      *filter `json:"sendPolicyTaskParameters,omitempty"`
+}
+
+type filter struct {
+	ComputerFilter struct {
+		Type       string `json:"type"`
+		ComputerID int    `json:"computerID"`
+	} `json:"computerFilter"`
+}
+
+// work is what a task does, and for which computer; nil: it is none that is known here.
+func (t scheduled) work(m *Manager) (func(ids ...int), int) {
+	f, do := t.Check, m.update
+	if t.Type == "send-policy" {
+		f, do = t.Policy, m.sendPolicy
+	}
+	if f == nil || t.Type != "send-policy" && t.Type != "check-for-security-updates" || f.ComputerFilter.Type != "computer" || !t.Enabled || !t.RunNow || t.Name == "" {
+		return nil, 0
+	}
+	return do, f.ComputerFilter.ComputerID
 }
 
 func (m *Manager) routeTasks(mux *http.ServeMux) {
@@ -90,11 +127,11 @@ func (m *Manager) newTask(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "Invalid request body: "+err.Error())
 		return
 	}
-	if t.Type != "check-for-security-updates" || t.Check == nil || t.Check.ComputerFilter.Type != "computer" || !t.Enabled || !t.RunNow || t.Name == "" {
-		refuse(w, http.StatusBadRequest, "This manager runs check-for-security-updates for one computer, now, and nothing else.")
+	do, id := t.work(m)
+	if do == nil {
+		refuse(w, http.StatusBadRequest, "This manager runs check-for-security-updates and send-policy for one computer, now, and nothing else.")
 		return
 	}
-	id := t.Check.ComputerFilter.ComputerID
 	if c, ok := m.Computer(id); !ok || c.Kind == ESX {
 		refuse(w, http.StatusBadRequest, "The computer does not exist.")
 		return
@@ -104,7 +141,7 @@ func (m *Manager) newTask(w http.ResponseWriter, r *http.Request) {
 	t.ID, t.LastRunTime = m.lastTask, time.Now().UnixMilli()
 	m.tasks[t.ID] = t
 	m.mu.Unlock()
-	m.update(id)
+	do(id)
 	reply(w, http.StatusOK, t)
 }
 
@@ -133,7 +170,15 @@ func (m *Manager) Tasks() int {
 
 // hostUpdateComponent is SOAP's way. Which type and id a real manager wants is not known; they do not matter here.
 func (m *Manager) hostUpdateComponent(args node) ([]element, *exception) {
-	var ids []int
+	ids, failure := m.hosts(args)
+	if failure == nil {
+		m.update(ids...)
+	}
+	return []element{}, failure
+}
+
+// hosts are the computers that an operation names with hostIDs.
+func (m *Manager) hosts(args node) (ids []int, failure *exception) {
 	for _, text := range args.all("hostIDs") {
 		id, err := strconv.Atoi(text)
 		if c, ok := m.Computer(id); err != nil || !ok || c.Kind == ESX {
@@ -141,13 +186,12 @@ func (m *Manager) hostUpdateComponent(args node) ([]element, *exception) {
 		}
 		ids = append(ids, id)
 	}
-	m.update(ids...)
-	return []element{}, nil
+	return ids, nil
 }
 
 // systemEventRetrieve knows the filters CUSTOM_RANGE and LAST_HOUR, ALL_HOSTS and SPECIFIC_HOST. eventIdFilter is taken for
 // one of sequence numbers; the documents do not say.
-func (m *Manager) systemEventRetrieve(args node) ([]element, *exception) {
+func (m voice) systemEventRetrieve(args node) ([]element, *exception) {
 	when, _ := args.child("timeFilter")
 	hosts, _ := args.child("hostFilter")
 	ids, _ := args.child("eventIdFilter")
@@ -162,7 +206,7 @@ func (m *Manager) systemEventRetrieve(args node) ([]element, *exception) {
 	}
 	after, _ := strconv.Atoi(ids.value("id"))
 	items := []element{}
-	for _, e := range m.Events() {
+	for _, e := range m.told() {
 		switch {
 		case e.Time.Before(from) || e.Time.After(until),
 			hosts.value("type") == "SPECIFIC_HOST" && strconv.Itoa(e.Target) != hosts.value("hostID"),

@@ -22,6 +22,8 @@ type computerView struct {
 	BIOSUUID                   string        `json:"biosUUID,omitempty"`
 	LastAgentCommunication     int64         `json:"lastAgentCommunication,omitempty"`
 	LastApplianceCommunication int64         `json:"lastApplianceCommunication,omitempty"`
+	LastSendPolicyRequest      int64         `json:"lastSendPolicyRequest,omitempty"`
+	LastSendPolicySuccess      int64         `json:"lastSendPolicySuccess,omitempty"`
 	ID                         int           `json:"ID"`
 	ComputerStatus             *statusView   `json:"computerStatus,omitempty"`
 	Tasks                      *tasksView    `json:"tasks,omitempty"`
@@ -75,21 +77,21 @@ type vmwareVMView struct {
 	NSXSecurityGroups []string `json:"NSXSecurityGroups"`
 }
 
-func (m *Manager) view(c Computer, expand func(string, ...string) bool) computerView {
+func (m voice) view(c Computer, expand func(string, ...string) bool) computerView {
 	v := computerView{HostName: c.Name, DisplayName: c.Display, Platform: c.Platform, GroupID: 12, ID: c.ID, BIOSUUID: c.BIOSUUID,
 		AgentVersion: "0.0.0.0", HostGUID: fmt.Sprintf("00000000-0000-0000-0000-%012X", c.ID)}
 	if c.Address != "" {
 		v.LastIPUsed = &c.Address
 	}
 	if c.Kind != ESX {
-		v.PolicyID = 3
+		v.PolicyID, v.LastSendPolicyRequest, v.LastSendPolicySuccess = 3, millis(c.PolicyAsked), millis(c.PolicySent)
 		m.communications(&v, c)
 	}
 	if expand("computerStatus") {
 		v.ComputerStatus = m.statusView(c)
 	}
 	if expand("tasks") {
-		v.Tasks = &tasksView{[]string{}, []string{}}
+		v.Tasks = &tasksView{[]string{}, m.pending(c)}
 	}
 	if expand("antiMalware", "allSecurityModules") && c.Kind != ESX {
 		v.AntiMalware = m.moduleView(c)
@@ -126,7 +128,7 @@ func (m *Manager) communications(v *computerView, c Computer) {
 	v.AgentFingerPrint, v.LastAgentCommunication, v.AgentVersion = &print, at, "20.0.0.8438"
 }
 
-func (m *Manager) statusView(c Computer) *statusView {
+func (m voice) statusView(c Computer) *statusView {
 	s := m.statusOf(c)
 	if c.protected() {
 		return &statusView{"inactive", []string{m.noAgent()}, s.light, []string{s.text}}
@@ -134,16 +136,16 @@ func (m *Manager) statusView(c Computer) *statusView {
 	return &statusView{s.light, []string{s.text}, "inactive", []string{}}
 }
 
-func (m *Manager) moduleView(c Computer) *moduleView {
+func (m voice) moduleView(c Computer) *moduleView {
 	s := m.statusOf(c)
 	switch {
 	case c.Kind == Appliance:
 		off := m.say("Off, not installed, no configuration", "オフ、インストールされていません、設定なし")
 		return &moduleView{"off", moduleStatusView{"inactive", off, "inactive", ""}}
 	case c.protected():
-		return &moduleView{"on", moduleStatusView{"inactive", m.noAgent(), s.light, s.antiMalware}}
+		return &moduleView{"on", moduleStatusView{"inactive", m.noAgent(), s.module, s.antiMalware}}
 	}
-	return &moduleView{"on", moduleStatusView{s.light, s.antiMalware, "inactive", ""}}
+	return &moduleView{"on", moduleStatusView{s.module, s.antiMalware, "inactive", ""}}
 }
 
 func (m *Manager) guestsOn(esxi int) string {
