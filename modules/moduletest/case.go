@@ -13,7 +13,7 @@
 //	effect  restart                        Effects, in order; only compared when one is given
 //	note    vsepflt is RUNNING             Diff.Note, exact; a Check that finds nothing to do must give one
 //	command sc.exe start vsepflt           Diff.Commands, in order
-//	do      sc.exe start vsepflt           what Apply executes, in order; default: the commands
+//	do      sc.exe start vsepflt           what Apply executes, in order; default: the commands; "do" alone: nothing
 //	error   is disabled                    the error of Probe, Check, Apply or Prove contains this
 //	hint    enable it                      the hint of that error contains this
 //	kind    exit                           the kind of that error
@@ -134,7 +134,9 @@ func (c *testCase) line(line string) error {
 	case "command":
 		c.diff.Commands = append(c.diff.Commands, rest)
 	case "do":
-		c.dos = append(c.dos, rest)
+		if c.dos = append([]string{}, c.dos...); rest != "" {
+			c.dos = append(c.dos, rest)
+		}
 	case "error":
 		c.fails.text = rest
 	case "hint":
