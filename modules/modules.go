@@ -31,6 +31,7 @@ func All() []engine.Module {
 		vsphere.VM(),
 		vsphere.ESXiService(),
 		vsphere.ESXiLockdown(),
+		vsphere.ToolsMedia(),
 		deepsecurity.Computer(),
 		deepsecurity.Computers(),
 		deepsecurity.Events(),

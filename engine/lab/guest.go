@@ -52,6 +52,7 @@ func newGuest(l *Lab, h *host, id, n int) *guest {
 
 func (g *guest) newMachine() *windows.Guest {
 	return windows.New(windows.Config{Name: g.name, Clock: g.lab.clock, Japanese: g.lab.opts.Japanese, BootTakes: bootTakes,
+		NoMedia: g.lab.opts.NoToolsMedia,
 		Changed: g.changed, OnNetworkLoss: g.networkLoss})
 }
 
@@ -167,6 +168,7 @@ func (g *guest) replace() {
 	old := g.win
 	g.win, g.outages = fresh, 0
 	g.mu.Unlock()
+	g.lab.vcenter.Insert(g.name, g.lab.image())
 	old.Down()
 	g.changed()
 }

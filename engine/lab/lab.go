@@ -42,6 +42,8 @@ type Options struct {
 	// Everyone protects every guest and switches all of them on. Else, in an estate of at least 2 hosts with 4 guests
 	// each, the last guest has an agent of its own and the one before it is off.
 	Everyone bool
+	// NoToolsMedia leaves the CD drives of the guests empty; else the image of VMware Tools is in each.
+	NoToolsMedia bool
 	// Appliance is the pattern of the appliances' VM names; default "Trend Micro Deep Security (%d)".
 	Appliance string
 	// DSMSession is how long a SOAP session may idle, in real time; default 30 minutes.

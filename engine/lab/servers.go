@@ -79,6 +79,7 @@ func (l *Lab) startVCenter() (err error) {
 		},
 		Changed:  func(vm string, p vcenter.Power) { l.machines[vm].setPower(Power(p)) },
 		Rebooted: func(vm string) { l.machines[vm].reboot() },
+		Inserted: l.inserted,
 		Guest:    l.toolsOf, Clock: l.clock,
 		Booted: func(vm string) (time.Time, bool) {
 			g, ok := l.machines[vm].(*guest)
@@ -98,7 +99,7 @@ func (l *Lab) startVCenter() (err error) {
 	}
 	for _, g := range l.guests {
 		cfg.VMs = append(cfg.VMs, vcenter.VM{Name: g.name, Host: g.where().name, UUID: g.bios, InstanceUUID: g.uuid, HostName: g.name, Address: g.ip,
-			GuestID: "windows2019srv_64Guest", GuestName: "Microsoft Windows Server 2019 (64-bit)", Power: vcenter.Power(g.power)})
+			GuestID: "windows2019srv_64Guest", GuestName: "Microsoft Windows Server 2019 (64-bit)", Power: vcenter.Power(g.power), Image: l.image()})
 	}
 	l.vcenter, err = vcenter.New(cfg)
 	return err

@@ -124,6 +124,7 @@ func (v *VCenter) place(template *simulator.VirtualMachine, host *simulator.Host
 	v.refs[vm.Name], v.names[c.Self] = c.Self, vm.Name
 	host.Vm = append(host.Vm, c.Self)
 	v.link(&c)
+	v.Insert(vm.Name, vm.Image)
 	v.Set(vm.Name, State{Power: vm.Power, Tools: true})
 }
 

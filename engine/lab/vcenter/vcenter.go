@@ -39,6 +39,7 @@ type VM struct {
 	HostName, Address  string // as VMware Tools report them
 	GuestID, GuestName string // "windows2019srv_64Guest", "Microsoft Windows Server 2019 (64-bit)"
 	Power              Power
+	Image              string // in its CD drive: ToolsImage, another one, or none
 }
 
 // State is what changes of a machine.
@@ -59,6 +60,8 @@ type Config struct {
 	// before it returns. Rebooted likewise of RebootGuest. May be nil.
 	Changed  func(vm string, power Power)
 	Rebooted func(vm string)
+	// Inserted is told of what the API has put into a machine's CD drive, likewise: "" nothing, or ToolsImage. May be nil.
+	Inserted func(vm, image string)
 	// Guest is the inside of a machine, for guest operations; nil: nobody gets there.
 	Guest func(vm string) *guestops.Guest
 	// Refuse may refuse a guest operation with a fault; nil: it does not. Host in the URLs of files: see guestops.Config.
@@ -73,12 +76,13 @@ type Config struct {
 
 // VCenter is the simulated vCenter. It is an http.Handler, safe for use by several goroutines.
 type VCenter struct {
-	cfg   Config
-	model *simulator.Model
-	mux   *http.ServeMux
-	refs  map[string]types.ManagedObjectReference // VM name → reference
-	names map[types.ManagedObjectReference]string // of machines, hosts, and what belongs to a host
-	tools *guestops.Tools
+	cfg    Config
+	model  *simulator.Model
+	mux    *http.ServeMux
+	refs   map[string]types.ManagedObjectReference // VM name → reference
+	names  map[types.ManagedObjectReference]string // of machines, hosts, and what belongs to a host
+	tools  *guestops.Tools
+	drives *drives
 
 	readonly atomic.Bool // the user may look and change nothing
 }
@@ -89,6 +93,7 @@ func New(cfg Config) (*VCenter, error) {
 	if len(cfg.Hosts) == 0 {
 		return nil, fmt.Errorf("a vCenter needs at least one host")
 	}
+	v.drives = newDrives(v)
 	if err := v.build(); err != nil {
 		return nil, fmt.Errorf("build the vCenter: %w", err)
 	}
@@ -104,6 +109,7 @@ func New(cfg Config) (*VCenter, error) {
 		return nil, err
 	}
 	v.mux.Handle(guestops.Path, v.tools)
+	registry.Put(v.drives)
 	if err := v.addPerformance(); err != nil {
 		return nil, err
 	}

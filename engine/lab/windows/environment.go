@@ -1,7 +1,6 @@
 package windows
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -54,16 +53,3 @@ func (g *Guest) fillDisk() {
 	}
 	g.disk.Put(`C:\Windows\System32\drivers\fltMgr.sys`, "MZ\x90\x00")
 }
-
-// MountTools puts the installation media of VMware Tools into drive D:.
-func (g *Guest) MountTools() {
-	g.disk.Mount("D:", func() {
-		g.disk.Install(`D:\setup64.exe`, "setup64")
-		g.disk.Put(`D:\setup.exe`, "MZ\x90\x00")
-		g.disk.Put(`D:\autorun.inf`, "[autorun]\r\nopen=setup64.exe\r\n")
-		g.disk.Put(`D:\manifest.txt`, fmt.Sprintf("monolithic.version = \"%s\"\r\n", g.cfg.ToolsVersion))
-	})
-}
-
-// UnmountTools takes the media out of drive D:.
-func (g *Guest) UnmountTools() { g.disk.Unmount("D:") }

@@ -26,6 +26,7 @@ type Config struct {
 	Limited      []string      // users who are no administrators; the others are
 	RebootNeeded bool          // a driver that the installer adds or repairs runs only after a reboot
 	BootTakes    time.Duration // lab time; 0 is 90 s
+	NoMedia      bool          // the CD drive is empty at first
 	// Program runs the programs of which Windows has none: what a test puts onto the disk. ok is false for others. May be nil.
 	Program func(ctx context.Context, name string, p *cmdexe.Process) (code uint32, ok bool)
 }
@@ -65,7 +66,7 @@ type Guest struct {
 }
 
 // New makes a healthy guest that is up: VMware Tools with VMCI and file introspection, the drivers run,
-// and the Tools media is mounted at D:.
+// and the Tools media is mounted at D: unless Config says not.
 func New(c Config) *Guest {
 	if c.ToolsVersion == "" {
 		c.ToolsVersion = "12.3.5.46049"
@@ -83,7 +84,9 @@ func New(c Config) *Guest {
 	for _, s := range g.services {
 		g.boot(s)
 	}
-	g.MountTools()
+	if !c.NoMedia {
+		g.MountTools()
+	}
 	return g
 }
 

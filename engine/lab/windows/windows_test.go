@@ -78,7 +78,7 @@ func (c *conversation) act(words []string) error {
 	case "reboot":
 		return c.g().Reboot(c.t.Context())
 	case "unmount":
-		c.g().UnmountTools()
+		c.g().EjectMedia()
 	case "file": // "! file PATH WORDS…": a text file with \n for line ends
 		c.g().disk.Put(words[1], strings.ReplaceAll(strings.Join(words[2:], " "), `\n`, "\r\n"))
 	case "task-ends":

@@ -1,0 +1,163 @@
+package vsphere_test
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/vcenter"
+	"github.com/dsplay/dsplay/engine/transport/https"
+	"github.com/dsplay/dsplay/engine/transport/https/httpstest"
+	"github.com/dsplay/dsplay/modules/moduletest"
+	"github.com/dsplay/dsplay/modules/vsphere"
+)
+
+// mediaCase is one file in testdata/media: a machine guest1 and its CD drive, and what the module makes of them. Whatever
+// changes something and does not stand at calls fails it. REF is the managed object id of the machine.
+type mediaCase struct {
+	Why     string          `json:"why"`
+	As      string          `json:"as"` // "probe" or "step"
+	Args    map[string]any  `json:"args"`
+	Image   string          `json:"image"` // in the drive; "tools": that of VMware Tools
+	NoDrive bool            `json:"no_drive"`
+	Power   vcenter.Power   `json:"power"`
+	Asleep  bool            `json:"tools_stopped"` // VMware Tools do not run
+	Result  map[string]any  `json:"result"`
+	Change  []engine.Change `json:"change"`
+	Command string          `json:"command"`
+	Note    string          `json:"note"`
+	Calls   []string        `json:"calls"`
+	Invalid string          `json:"invalid"` // Validate refuses this argument
+	Error   string          `json:"error"`
+	Kind    string          `json:"kind"`
+	Hint    string          `json:"hint"`
+}
+
+func TestMediaCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/media/*.json")
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%d cases, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := json.NewDecoder(strings.NewReader(string(text)))
+			d.DisallowUnknownFields()
+			var c mediaCase
+			if err := d.Decode(&c); err != nil || c.Why == "" {
+				t.Fatalf("%v; or the case does not say why it exists", err)
+			}
+			c.run(t)
+		})
+	}
+}
+
+func (c *mediaCase) run(t *testing.T) {
+	module := moduletest.New(t, vsphere.ToolsMedia(), c.Args)
+	if err := module.(engine.Validator).Validate(); err != nil || c.Invalid != "" {
+		if bad, ok := err.(engine.BadArg); !ok || bad.Arg != c.Invalid {
+			t.Errorf("Validate: %v, want a BadArg for %q", err, c.Invalid)
+		}
+		return
+	}
+	var calls []string
+	v := c.start(t, &calls)
+	ref := v.Refs()["guest1"]
+	server := httptest.NewTLSServer(v)
+	t.Cleanup(server.Close)
+	h := moduletest.OnAPI("vc1", httpstest.Open(t, server, "vc1", func(s *https.Settings) {
+		s.Kind, s.User, s.Password = "vsphere", "ops", engine.Plain("pw")
+	}))
+	var result any
+	var err error
+	if c.As == "probe" {
+		result, err = module.(engine.Prober).Probe(t.Context(), h)
+	} else {
+		result, err = c.step(t, h, module, ref)
+	}
+	switch {
+	case c.Error == "" && err != nil:
+		t.Fatal(err)
+	case c.Error != "" && (err == nil || !strings.Contains(err.Error(), c.Error) || string(engine.KindOf(err)) != c.Kind || !strings.Contains(engine.HintOf(err), c.Hint)):
+		t.Errorf("%v (%s; %s), want %q", err, engine.KindOf(err), engine.HintOf(err), c.Error)
+	case err == nil && result != nil:
+		moduletest.Compare(t, vsphere.ToolsMedia(), result, c.Result)
+	}
+	if want := c.Calls; !slices.Equal(calls, want) {
+		t.Errorf("it changed something by %q, want %q", calls, want)
+	}
+}
+
+func (c *mediaCase) start(t *testing.T, calls *[]string) *vcenter.VCenter {
+	t.Helper()
+	power := c.Power
+	if power == "" {
+		power = vcenter.On
+	}
+	image := c.Image
+	if image == "tools" {
+		image = vcenter.ToolsImage
+	}
+	v, err := vcenter.New(vcenter.Config{User: "ops", Password: "pw", Hosts: []string{"esx1"},
+		VMs: []vcenter.VM{{Name: "guest1", Host: "esx1", UUID: "42000000-0000-0000-0000-000000000001", InstanceUUID: "50000000-0000-0000-0000-000000000001",
+			GuestID: "windows2019srv_64Guest", Power: power, Image: image}},
+		Record: func(_, text string, mutates bool) {
+			if mutates {
+				method, _, _ := strings.Cut(text, " ")
+				*calls = append(*calls, method)
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	if c.NoDrive {
+		v.RemoveDrive("guest1")
+	}
+	if c.Asleep {
+		v.Set("guest1", vcenter.State{Power: power})
+	}
+	return v
+}
+
+func (c *mediaCase) step(t *testing.T, h *moduletest.APIHost, module any, ref string) (any, error) {
+	check := func() (engine.Diff, error) { return module.(engine.Checker).Check(t.Context(), h) }
+	diff, err := check()
+	if err != nil {
+		return nil, err
+	}
+	if again, err := check(); err != nil || !reflect.DeepEqual(diff, again) {
+		t.Errorf("asked twice in the same world: %+v and %+v, %v", diff, again, err)
+	}
+	want := engine.Diff{Changes: c.Change, Note: c.Note}
+	if c.Command != "" {
+		want.Commands = []string{strings.ReplaceAll(c.Command, "REF", ref)}
+	}
+	if !reflect.DeepEqual(diff, want) {
+		t.Errorf("diff %+v, want %+v", diff, want)
+	}
+	if diff.Empty() {
+		if diff.Note == "" {
+			t.Error("nothing to do, without a reason")
+		}
+		return nil, nil
+	}
+	result, err := module.(engine.Applier).Apply(t.Context(), h, diff)
+	if err != nil {
+		return nil, err
+	}
+	h.Forget()
+	if after, err := check(); err != nil || !after.Empty() {
+		t.Errorf("a difference remains: %+v, %v", after, err)
+	}
+	return result, nil
+}
