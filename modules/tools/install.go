@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -15,9 +16,9 @@ import (
 	"github.com/dsplay/dsplay/modules/internal/boot"
 )
 
-// job is the installer with the arguments of this step.
-func (t *Tools) job(ctx context.Context, host engine.Reader, st Status) (job, error) {
-	j := job{name: t.name()}
+// job is the installer with the arguments of this step; there tells whether it is in the guest already.
+func (t *Tools) job(ctx context.Context, host engine.Reader, st Status) (j job, there bool, err error) {
+	j = job{name: t.name()}
 	options := "/qn REBOOT=R " // REBOOT=ReallySuppress, in the short form that VMware documents
 	if t.AllowReboot {
 		options = "/qn "
@@ -25,18 +26,19 @@ func (t *Tools) job(ctx context.Context, host engine.Reader, st Status) (job, er
 	log := " /l*v " + j.file(".log")
 	if t.Repair && t.Installer == auto {
 		j.line = "msiexec.exe /fa " + st.product + " " + options + strings.TrimSpace(log)
-		return j, nil
+		return j, true, nil
 	}
-	setup, err := t.setup(ctx, host)
+	setup, err := t.setup(ctx, host, &j)
 	if err != nil {
-		return j, err
+		return j, false, err
 	}
 	what := "ADDLOCAL=" + strings.Join(t.Features, ",") // naming one that is installed changes nothing
 	if t.Repair {
 		what = "REINSTALL=ALL REINSTALLMODE=amus"
 	}
 	j.line = fmt.Sprintf(`%s /S /v"%s%s%s"`, setup, options, what, log)
-	return j, nil
+	there, err = t.there(ctx, host)
+	return j, there, err
 }
 
 // name identifies runs with the same arguments, so that a step that was cut finds its installer.
@@ -47,26 +49,95 @@ func (t *Tools) name() string {
 
 const drives = "D E F G H I J K L M N O P Q R S T U V W X Y Z"
 
+// upgrader is a file that only the image of VMware Tools has: other images have a setup64.exe, too, and what is found is run
+// as SYSTEM.
+const upgrader = `VMwareToolsUpgrader.exe`
+
+// images prints the installers on images of VMware Tools.
+const images = `for %d in (` + drives + `) do @if exist %d:\` + upgrader + ` if exist %d:\setup64.exe echo %d:\setup64.exe`
+
 var found = regexp.MustCompile(`(?m)^([D-Z]:\\setup64\.exe)\s*$`)
 
-// setup is the path of the installer, quoted where it must be.
-func (t *Tools) setup(ctx context.Context, host engine.Reader) (string, error) {
-	if t.Installer != auto {
-		if strings.ContainsAny(t.Installer, " (),;=") {
-			return `"` + t.Installer + `"`, nil
-		}
-		return t.Installer, nil
+// setup is how the installer is called. Where it has to be found or fetched first, when the job runs, j gets a line for that.
+func (t *Tools) setup(ctx context.Context, host engine.Reader, j *job) (string, error) {
+	switch {
+	case t.Installer == media:
+		// %%d, because it stands in a file; it passes cmd.exe's command line as it is.
+		j.before = `for %%d in (` + drives + `) do @if exist %%d:\` + upgrader + ` set setup=%%d:\setup64.exe`
+		return "!setup!", nil
+	case t.onShare(): // the change takes the network away: what is installed from must be here
+		j.before = `copy /y "` + t.Installer + `" ` + j.file(".exe") + ` ^>nul`
+		return "if exist " + j.file(".exe") + " " + j.file(".exe"), nil
+	case t.Installer != auto:
+		return quoted(t.Installer), nil
 	}
-	out, err := host.Run(ctx, engine.Command{Shell: `for %d in (` + drives + `) do @if exist %d:\setup64.exe echo %d:\setup64.exe`, AnyOK: true})
+	out, err := host.Run(ctx, engine.Command{Shell: images, AnyOK: true})
 	if err != nil {
 		return "", err
 	}
 	m := found.FindStringSubmatch(out.Stdout)
 	if m == nil {
-		return "", failed(host, "there is no installer of VMware Tools in the guest (setup64.exe on a drive from D to Z)",
-			"connect its image to the guest through vCenter, or say where it is: installer")
+		return "", failed(host, "there is no installer in the guest (the image of VMware Tools on a drive from D to Z); nothing was started",
+			`let a step before this one put the image in (vm_tools_media, and here installer = "media"), or say where the installer is: installer`)
 	}
 	return m[1], nil
+}
+
+func (t *Tools) onShare() bool { return strings.HasPrefix(t.Installer, `\\`) }
+
+func quoted(path string) string {
+	if strings.ContainsAny(path, " (),;=") {
+		return `"` + path + `"`
+	}
+	return path
+}
+
+// there tells whether the installer is in the guest. Of a share only SYSTEM of the guest can tell.
+func (t *Tools) there(ctx context.Context, host engine.Reader) (bool, error) {
+	line := images
+	switch {
+	case t.Installer == auto || t.onShare():
+		return true, nil
+	case t.Installer != media:
+		line = "if exist " + quoted(t.Installer) + " echo " + t.Installer
+	}
+	out, err := host.Run(ctx, engine.Command{Shell: line, AnyOK: true})
+	return err == nil && strings.TrimSpace(out.Stdout) != "", err
+}
+
+// drives show what was put in some seconds later.
+const showsUp = 2 * time.Minute
+
+// ready is asked before the installer is started. It tells what keeps it from that: nothing was done then.
+func (t *Tools) ready(ctx context.Context, host engine.Reader) error {
+	st := Status{}
+	if err := st.lookBusy(ctx, host); err != nil {
+		return err
+	}
+	if st.Busy != "" {
+		return &engine.Error{Kind: engine.KindBusy, Host: host.Name(), Op: "change VMware Tools", Msg: st.Busy + "; nothing was started",
+			Hint: `try again when that is over: retry { on = ["busy"] }; a mark that stays for hours is left of an installation that was cut, and goes with a reboot`}
+	}
+	if t.Repair && t.Installer == auto {
+		return nil
+	}
+	limit := showsUp
+	if t.Installer != media {
+		limit = often
+	}
+	for end := time.Now().Add(limit); ; {
+		there, err := t.there(ctx, host)
+		switch {
+		case err != nil || there:
+			return err
+		case !time.Now().Before(end):
+			return failed(host, "there is no installer at "+t.Installer+" in the guest; nothing was started",
+				"is the image of VMware Tools in the drive (vm_tools_media)? has Windows given the drive a letter?")
+		}
+		if err := engine.Wait(ctx, often); err != nil {
+			return err
+		}
+	}
 }
 
 // Apply runs the installer to its end, and tells what is installed then.
@@ -76,21 +147,20 @@ func (t *Tools) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) (
 	if err != nil {
 		return nil, err
 	}
-	begun := time.Now()
-	code, started, err := j.run(ctx, host, within)
+	code, err := j.run(ctx, host, within, t.ready)
 	if err != nil {
 		return nil, err
 	}
 	t.read = true
-	if code == rebooting && started {
-		if err := booted(ctx, host, begun, within); err != nil {
+	if code == rebooting {
+		if err := j.rebooted(ctx, host, within); err != nil {
 			return nil, err
 		}
 	}
 	if err := j.tidy(ctx, host); err != nil {
 		return nil, err
 	}
-	if err := verdict(host, code, j); err != nil {
+	if err := verdict(ctx, host, code, j); err != nil {
 		return nil, err
 	}
 	return t.result(ctx, host, code)
@@ -108,24 +178,38 @@ func (j job) tidy(ctx context.Context, host engine.Machine) error {
 func (t *Tools) result(ctx context.Context, host engine.Reader, code int) (Status, error) {
 	var st Status
 	err := await.Until(ctx, 5*time.Minute, often, func(ctx context.Context) (bool, error) {
-		var err error
-		st, err = look(ctx, host)
-		return err == nil, err
+		x, err := t.Probe(ctx, host)
+		if err == nil {
+			st = x.(Status)
+		}
+		return err == nil, early(err)
 	})
-	st.ExitCode = &code
-	if code == rebootRequired && !st.PendingReboot {
-		st.PendingReboot, st.RebootHint = true, "VMware Tools"
+	st.ExitCode, st.Outcome = &code, "done"
+	switch code {
+	case rebootRequired:
+		st.Outcome = "reboot_pending"
+		if !st.PendingReboot {
+			st.PendingReboot, st.RebootHint = true, "VMware Tools"
+		}
+	case rebooting:
+		st.Outcome = "rebooted"
 	}
 	return st, err
 }
 
-func booted(ctx context.Context, host engine.Reader, begun time.Time, within time.Duration) error {
+// rebooted waits until the guest has booted after the installer wrote its exit code, both on the guest's clock.
+func (j job) rebooted(ctx context.Context, host engine.Reader, within time.Duration) error {
 	err := await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
+		age, err := j.age(ctx, host, ".exit")
+		if err != nil {
+			return false, early(err)
+		}
 		b, err := boot.Of(ctx, host)
-		return err == nil && b.After(begun), early(err)
+		return err == nil && b.Age < age, early(err)
 	})
 	if err != nil {
-		return &engine.Error{Kind: engine.KindOf(err), Host: host.Name(), Op: "wait for the reboot that the installer began", Err: err, Hint: "look at its console"}
+		return &engine.Error{Kind: engine.KindOf(err), Host: host.Name(), Op: "wait for the reboot that the installer began", Err: err,
+			Unreachable: engine.IsUnreachable(errors.Unwrap(err)), Hint: "look at its console in vCenter"}
 	}
 	return nil
 }
@@ -164,7 +248,7 @@ func (t *Tools) Prove(ctx context.Context, host engine.Reader, since time.Time) 
 	if age > time.Since(since) {
 		return unproven(host, fmt.Sprintf("the last run that the guest has on record ended %s ago", age.Round(time.Second)))
 	}
-	return verdict(host, s.code, j)
+	return verdict(ctx, host, s.code, j)
 }
 
 // last reads the exit code that was read before.

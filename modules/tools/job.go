@@ -19,12 +19,14 @@ import (
 //	NAME.exit  the exit code of the program, written when it ends: nobody has read it yet
 //	NAME.last  the same, after it was read
 //	NAME.log   the program's log
+//	NAME.exe   a copy of the program, when it comes from a share; until it has ended
 //
 // So there are three states: an exit code that nobody has read; a task that runs; neither. Only in the last one
 // the job is started, and starting is safe to repeat: Task Scheduler starts no second instance of a running task.
 type job struct {
-	name string
-	line string // the program, as cmd.exe reads it
+	name   string
+	before string // a line before it; empty: none
+	line   string // the program, as cmd.exe reads it
 }
 
 // folder is writable by administrators only, unlike ProgramData and Windows\Temp: whoever can write NAME.cmd is SYSTEM.
@@ -37,8 +39,12 @@ func (j job) task() string { return "dsplay-" + j.name }
 // write makes NAME.cmd. The exit code is spelt !errorlevel!, which only the file itself expands; %errorlevel%
 // would be expanded while it is written.
 func (j job) write() engine.Command {
+	line := j.line
+	if j.before != "" {
+		line = j.before + ">>" + j.file(".cmd") + "& echo @" + line
+	}
 	return engine.Command{Shell: fmt.Sprintf(`md %s 2>nul & del %s 2>nul & echo @setlocal enabledelayedexpansion>%s& echo @%s>>%[3]s& echo @echo !errorlevel!^>%[2]s>>%[3]s`,
-		folder, j.file(".exit"), j.file(".cmd"), j.line)}
+		folder, j.file(".exit"), j.file(".cmd"), line)}
 }
 
 // register makes the task. Its time lies in the past, so it runs only when it is told to; /st is not optional.
@@ -52,8 +58,12 @@ func (j job) start() engine.Command {
 
 // finish marks the exit code as read and removes the task; repeated, it finds nothing more to do.
 func (j job) finish() engine.Command {
-	return engine.Command{AnyOK: true, Shell: fmt.Sprintf(`move /y %s %s & del %s & schtasks.exe /delete /tn %s /f`,
-		j.file(".exit"), j.file(".last"), j.file(".cmd"), j.task())}
+	copied := ""
+	if strings.HasPrefix(j.before, "copy ") {
+		copied = " " + j.file(".exe")
+	}
+	return engine.Command{AnyOK: true, Shell: fmt.Sprintf(`move /y %s %s & del %s%s & schtasks.exe /delete /tn %s /f`,
+		j.file(".exit"), j.file(".last"), j.file(".cmd"), copied, j.task())}
 }
 
 func (j job) commands() []engine.Command {

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -36,10 +37,11 @@ const (
 	silent = 4
 )
 
-// run starts the job unless it runs or has ended unread, waits for its end and returns the exit code. started tells
-// whether this call started it. Losses of the connection are waited out.
-func (j job) run(ctx context.Context, host engine.Machine, within time.Duration) (code int, started bool, err error) {
-	err = await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
+// run starts the job unless it runs or has ended unread, waits for its end and returns the exit code. Before it starts it, it
+// asks ready. Losses of the connection are waited out.
+func (j job) run(ctx context.Context, host engine.Machine, within time.Duration, ready func(context.Context, engine.Reader) error) (int, error) {
+	started := false
+	err := await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
 		s, err := j.look(ctx, host)
 		switch {
 		case err != nil:
@@ -57,14 +59,18 @@ func (j job) run(ctx context.Context, host engine.Machine, within time.Duration)
 				return err == nil, err
 			}
 		}
+		if !started {
+			if err := ready(ctx, host); err != nil {
+				return false, err
+			}
+		}
 		started = true // also when the answer is lost: then the next look tells
 		return true, j.launch(ctx, host)
 	})
 	if err != nil {
-		return 0, started, err
+		return 0, err
 	}
-	code, err = j.wait(ctx, host, within, false)
-	return code, started, err
+	return j.wait(ctx, host, within, false)
 }
 
 func (j job) launch(ctx context.Context, host engine.Machine) error {
@@ -110,8 +116,18 @@ func (j job) wait(ctx context.Context, host engine.Reader, within time.Duration,
 		return false, nil
 	})
 	if engine.KindOf(err) == engine.KindTimeout {
-		err = &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: "wait for the installer of VMware Tools", Err: err,
-			Hint: "it is not killed: the same step, run again, goes on waiting for it; look at the guest's console in vCenter"}
+		err = silence(host, err)
 	}
 	return s.code, err
+}
+
+// silence is the error of a wait in vain: for an installer that does not end, or a guest that does not answer any more.
+func silence(host engine.Reader, err error) error {
+	e := &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: "wait for the installer of VMware Tools", Err: err,
+		Hint: "it is not killed: the same step, run again, goes on waiting for it; look at the guest's console in vCenter"}
+	if last := errors.Unwrap(err); engine.IsUnreachable(last) {
+		e.Unreachable = true
+		e.Hint = "it was started once, and how it ended is not known: has the guest lost its network adapter? Look at its console in vCenter; after a reboot there, the same step reads what the installer has left, and starts no second one"
+	}
+	return e
 }

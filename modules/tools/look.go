@@ -21,7 +21,7 @@ const (
 
 // look asks for everything. It reads keys, values, numbers and constants, nothing that Windows translates.
 func look(ctx context.Context, host engine.Reader) (Status, error) {
-	st := Status{Drivers: map[string]string{}}
+	st := Status{Drivers: map[string]string{}, DriverStart: map[string]string{}}
 	err := st.lookDrivers(ctx, host)
 	if err == nil {
 		err = st.lookReboot(ctx, host)
@@ -35,9 +35,12 @@ func look(ctx context.Context, host engine.Reader) (Status, error) {
 	return st, err
 }
 
-// drivers are what VMware Tools can install for the introspection; the last one is Windows' own installer.
+// drivers are what VMware Tools can install for the introspection.
 var drivers = []string{"vsepflt", "vnetflt", "vnetWFP", "vmci", "vsock"}
 
+const missing = "missing"
+
+// updater is Windows' own installer.
 const updater = "TrustedInstaller"
 
 func (st *Status) lookDrivers(ctx context.Context, host engine.Reader) error {
@@ -55,16 +58,22 @@ func (st *Status) lookDrivers(ctx context.Context, host engine.Reader) error {
 			return err
 		}
 		if name == updater {
-			st.updating = s.State == scm.Running
+			st.servicing(s)
 			continue
 		}
 		if !s.Exists {
-			s.Word = "missing"
+			s.Word = missing
 		}
-		st.Drivers[name] = s.Word
+		st.Drivers[name], st.DriverStart[name] = s.Word, missing
 	}
 	st.VsepfltRunning = st.Drivers["vsepflt"] == "RUNNING"
 	return nil
+}
+
+func (st *Status) servicing(s scm.Service) {
+	if s.State != scm.Stopped && s.Exists {
+		st.Busy = "Windows services itself (TrustedInstaller runs)"
+	}
 }
 
 // section cuts one service out of several answers: it begins where its name is a value. The answer for a service
@@ -77,13 +86,20 @@ func section(text, name string) engine.Output {
 	return engine.Output{Stdout: text[begin[1]:]} // its state is the first one that follows
 }
 
-// waiting are the places where Windows keeps that it waits for a reboot.
-const waiting = `reg.exe query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending" >nul 2>nul && echo servicing` +
-	` & reg.exe query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired" >nul 2>nul && echo update` +
-	` & reg.exe query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager" /v PendingFileRenameOperations >nul 2>nul && echo rename`
+const (
+	// waiting are the places where Windows keeps that it waits for a reboot.
+	waiting = `reg.exe query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending" >nul 2>nul && echo servicing` +
+		` & reg.exe query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired" >nul 2>nul && echo update` +
+		` & reg.exe query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager" /v PendingFileRenameOperations >nul 2>nul && echo rename`
+	// installing is where Windows Installer marks an installation while it changes the system, or one that was cut. Without
+	// the mark one may run all the same: then the installer says 1618.
+	installing = `reg.exe query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\InProgress" >nul 2>nul && echo installing`
+	// starts prints when the drivers start.
+	starts = `for %d in (vsepflt vnetflt vnetWFP vmci vsock) do @reg.exe query HKLM\SYSTEM\CurrentControlSet\Services\%d /v Start 2>nul`
+)
 
 func (st *Status) lookReboot(ctx context.Context, host engine.Reader) error {
-	out, err := host.Run(ctx, engine.Command{Shell: waiting, AnyOK: true})
+	out, err := host.Run(ctx, engine.Command{Shell: waiting + " & " + installing + " & " + starts, AnyOK: true})
 	if err != nil {
 		return err
 	}
@@ -95,7 +111,50 @@ func (st *Status) lookReboot(ctx context.Context, host engine.Reader) error {
 		}
 	}
 	st.PendingReboot, st.RebootHint = len(hints) > 0, strings.Join(hints, ", ")
+	st.inProgress(out.Stdout)
+	for _, m := range startLine.FindAllStringSubmatch(out.Stdout, -1) {
+		if i := slices.IndexFunc(drivers, func(d string) bool { return strings.EqualFold(d, m[1]) }); i >= 0 {
+			st.DriverStart[drivers[i]] = startNames[m[2]]
+		}
+	}
 	return nil
+}
+
+var (
+	startLine  = regexp.MustCompile(`(?i)\\Services\\(\w+)\s+Start\s+REG_DWORD\s+0x([0-4])\b`)
+	startNames = map[string]string{"0": "boot", "1": "system", "2": "auto", "3": "demand", "4": "disabled"}
+)
+
+func (st *Status) inProgress(out string) {
+	if slices.Contains(strings.Fields(out), "installing") {
+		st.Busy = "another installation is in progress in the guest"
+	}
+}
+
+// lookBusy looks for what keeps an installer from being started, and for nothing else.
+func (st *Status) lookBusy(ctx context.Context, host engine.Reader) error {
+	out, err := host.Run(ctx, engine.Command{Shell: installing + " & sc.exe query " + updater, AnyOK: true})
+	if err != nil {
+		return err
+	}
+	s, err := scm.Parse(section(out.Stdout, updater))
+	if err != nil {
+		return err
+	}
+	st.servicing(s)
+	st.inProgress(out.Stdout)
+	return nil
+}
+
+// fileVersion is the version that a file below the folder of Windows has; empty when it does not tell.
+func fileVersion(ctx context.Context, host engine.Reader, file string) (string, error) {
+	c := engine.PowerShellCommand(`(Get-Item "$env:SystemRoot\` + file + `").VersionInfo.FileVersion`)
+	c.AnyOK = true
+	out, err := host.Run(ctx, c)
+	if err != nil || out.Code != 0 {
+		return "", err
+	}
+	return strings.TrimSpace(out.Stdout), nil
 }
 
 var productKey = regexp.MustCompile(`(?m)^HKEY_LOCAL_MACHINE\\.*\\(\{[0-9A-Fa-f-]{36}\})[ \t\r]*$`)
@@ -130,7 +189,7 @@ func (st *Status) lookFeatures(ctx context.Context, host engine.Reader) error {
 	if len(all) == 0 { // the drivers are what the features install
 		all = map[string]string{}
 		for driver, feature := range map[string]string{"vsepflt": "FileIntrospection", "vmci": "VMCI"} {
-			if st.Drivers[driver] != "missing" {
+			if st.Drivers[driver] != missing {
 				all[feature] = ""
 			}
 		}

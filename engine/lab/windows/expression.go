@@ -187,7 +187,7 @@ func (g *Guest) fileObject(p *cmdexe.Process, name string) (any, error) {
 	if !ok {
 		return nil, &psError{fmt.Sprintf("Get-Item : Cannot find path '%s' because it does not exist.", clean(p, name))}
 	}
-	return object{"lastwritetime": info.Modified.In(g.zone()), "length": int64(info.Size)}, nil
+	return object{"lastwritetime": info.Modified.In(g.zone()), "length": int64(info.Size), "versioninfo": object{"fileversion": g.cfg.ToolsVersion}}, nil
 }
 
 // member gives a property or calls a method.

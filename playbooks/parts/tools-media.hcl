@@ -1,0 +1,72 @@
+# Adds features to VMware Tools of a Windows guest, or repairs it, from the image that the vCenter has: puts the image into the
+# drive, changes VMware Tools, and takes the image out again whatever happened. An image that was in the drive before stays.
+#
+# The block runs for the guest; the image is the vCenter's work.
+#
+#   include "parts/tools-media.hcl" "tools" {
+#     when     = probe.tools.installed && !probe.tools.file_introspection
+#     vcenter  = self.vcenter
+#     uuid     = self.uuid
+#     features = ["VMCI", "FileIntrospection"]
+#   }
+#   check "what is left to do" {
+#     severity      = "warning"
+#     condition     = include.tools.outcome != "reboot_pending"
+#     error_message = "${self.name} waits for a reboot"
+#   }
+
+input "vcenter" {
+  type        = string
+  description = "the vCenter, by its name in the inventory"
+}
+
+input "uuid" {
+  type        = string
+  description = "instance UUID of the guest: config.instanceUuid in vCenter"
+}
+
+input "features" {
+  type        = list(string)
+  default     = []
+  description = "features to add, as the installer names them; empty: VMware Tools are repaired"
+}
+
+input "patience" {
+  type        = string
+  default     = "2m"
+  description = "how long to wait before each further try while another installation runs in the guest"
+}
+
+block "change" {
+  step "vm_tools_media" "mount" {
+    title   = "put the image of VMware Tools into the drive"
+    on      = input.vcenter
+    uuid    = input.uuid
+    mounted = true
+  }
+  step "vmware_tools" "change" {
+    title     = "change VMware Tools"
+    features  = input.features
+    repair    = length(input.features) == 0
+    installer = "media"
+    timeout   = "30m"
+    retry {
+      attempts = 6
+      delay    = input.patience
+      on       = ["busy"]
+    }
+  }
+  finally {
+    step "vm_tools_media" "unmount" {
+      title   = "take the image out again"
+      when    = step.mount.changed
+      on      = input.vcenter
+      uuid    = input.uuid
+      mounted = false
+    }
+  }
+}
+
+output "outcome" {
+  value = step.change.outcome
+}
