@@ -68,5 +68,11 @@ block "change" {
 }
 
 output "outcome" {
-  value = step.change.outcome
+  value       = step.change.outcome
+  description = "done, reboot_pending, or rebooted (the installer rebooted the guest); empty when nothing had to be done"
+}
+
+output "pending_reboot" {
+  value       = step.change.pending_reboot
+  description = "whether the guest waits for a reboot, for whatever reason"
 }
