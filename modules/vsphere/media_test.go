@@ -2,6 +2,7 @@ package vsphere_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -64,7 +65,8 @@ func TestMediaCases(t *testing.T) {
 func (c *mediaCase) run(t *testing.T) {
 	module := moduletest.New(t, vsphere.ToolsMedia(), c.Args)
 	if err := module.(engine.Validator).Validate(); err != nil || c.Invalid != "" {
-		if bad, ok := err.(engine.BadArg); !ok || bad.Arg != c.Invalid {
+		var bad engine.BadArg
+		if !errors.As(err, &bad) || bad.Arg != c.Invalid {
 			t.Errorf("Validate: %v, want a BadArg for %q", err, c.Invalid)
 		}
 		return
