@@ -1,8 +1,36 @@
 playbook {
   description = "Agentless Deep Security: bring offline anti-malware engines back"
   impact      = "Case B: the guests of one ESXi host are unprotected while its appliance or Mux restarts. Case A: the guest may lose its network for seconds while VMware Tools is changed."
-  backout     = "Nothing to undo: services are restarted, a driver that VMware Tools should have had is added."
+  backout     = "Nothing to undo: services are restarted, a tag or a driver that was missing is added."
 }
+
+# What may be done. What is false needs your consent.
+
+variable "wake" {
+  type        = bool
+  default     = false
+  description = "resume suspended guests; a guest in standby heals by itself when it wakes"
+}
+
+variable "power_on_appliance" {
+  type        = bool
+  default     = false
+  description = "power on the appliance of an ESXi host on which every engine is offline; somebody may have switched it off on purpose"
+}
+
+variable "change_tools" {
+  type        = bool
+  default     = true
+  description = "add or repair drivers of VMware Tools in a guest: it may lose its network for seconds"
+}
+
+variable "reboot" {
+  type        = bool
+  default     = false
+  description = "reboot a guest whose engine stays offline after everything else"
+}
+
+# How.
 
 variable "mux_service" {
   type        = string
@@ -14,16 +42,14 @@ variable "mux_service" {
   }
 }
 
-variable "wake" {
-  type        = bool
-  default     = false
-  description = "resume suspended guests; a guest in standby heals by itself when it wakes"
-}
-
-variable "change_tools" {
-  type        = bool
-  default     = true
-  description = "add or repair drivers of VMware Tools in a guest"
+variable "hang" {
+  type        = string
+  default     = "3m"
+  description = "a restart that takes longer than this hangs; it is killed and tried once more"
+  validation {
+    condition     = duration(var.hang) > 0
+    error_message = "must be longer than nothing"
+  }
 }
 
 variable "patience" {
@@ -46,42 +72,43 @@ variable "poll" {
   }
 }
 
-variable "reboot" {
-  type        = bool
-  default     = false
-  description = "reboot a guest whose engine stays offline after everything else"
-}
-
 # 1. Look at every guest. A host that has no result is not in play.triage.hosts but in play.triage.missing.
 play "triage" {
   hosts        = group.guests
-  max_failures = "5%"                  # more guests than that without an answer: nobody can judge this estate
-  probe "vm" "vm" {                    # vCenter: found, power, awake, on which ESXi host
+  max_failures = "5%" # more guests than that without an answer: nobody can judge this estate
+  probe "vm" "vm" {   # vCenter: found, power, awake, on which ESXi host
     on   = self.vcenter
     uuid = self.uuid
   }
-  probe "ds_computer" "engine" {       # DSM: state is online, offline, off, unsupported or unknown
+  probe "ds_computer" "engine" { # DSM: state is online, offline, off, unsupported or unknown
     on        = self.dsm
     bios_uuid = self.bios_uuid
   }
 }
 
-# 2. Judge. Guests that are off, asleep or not protected by an appliance do not count.
+# 2. Judge the guests. Those that are off, asleep or not protected by an appliance do not count.
 locals {
   protected = [for g in play.triage.hosts : g if g.probe.engine.agentless]
   counted   = [for g in local.protected : g if g.probe.vm.awake && contains(["online", "offline", "unknown"], g.probe.engine.state)]
-  asleep    = [for g in local.protected : g.name if g.probe.vm.found && !g.probe.vm.awake && g.probe.vm.power != "poweredOff"]
+  cut_off   = [for g in local.protected : g.name if g.probe.vm.found && g.probe.vm.connection_state != "connected"]
   suspended = [for g in local.protected : g.name if g.probe.vm.power == "suspended"]
-  unseen    = [for g in play.triage.missing : g.esxi]     # where the inventory has them
+  standby   = [for g in local.protected : g.name if g.probe.vm.power == "poweredOn" && !g.probe.vm.awake && !contains(local.cut_off, g.name)]
+  asleep    = sort(concat(var.wake ? [] : local.suspended, local.standby))
+  unseen    = [for g in play.triage.missing : g.esxi] # where the inventory has them
 
-  states    = [for g in local.counted : g.probe.engine.state]
-  by_esxi   = { for g in local.counted : g.probe.vm.esxi => g.probe.engine.state... }
-  guests    = { for g in local.counted : g.probe.vm.esxi => g.bios_uuid... }
+  states  = [for g in local.counted : g.probe.engine.state]
+  by_esxi = { for g in local.counted : g.probe.vm.esxi => g.probe.engine.state... }
+  guests  = { for g in local.counted : g.probe.vm.esxi => g.bios_uuid... }
+  vcenter = { for g in local.counted : g.probe.vm.esxi => g.vcenter... }
 
-  # Dark: no engine online, at least two offline, and more offline than not known.
-  dark = [for esxi, s in local.by_esxi : esxi if !contains(s, "online")
-          && count(s, "offline") > max(1, count(s, "unknown") + count(local.unseen, esxi))]
-  lone = [for g in local.counted : g.name if g.probe.engine.state == "offline" && !contains(local.dark, g.probe.vm.esxi)]
+  # Silent: no engine online, at least two offline, and more offline than not known.
+  silent = [for esxi, s in local.by_esxi : esxi if !contains(s, "online")
+  && count(s, "offline") > max(1, count(s, "unknown") + count(local.unseen, esxi))]
+  strange = [for esxi in local.silent : esxi if !contains(keys(host), esxi)]
+
+  # No appliance protects them, and the inventory says that they carry the operator's tag.
+  tags = { for g in play.triage.hosts : g.name => lookup(g, "nsx_tag", null)
+  if g.probe.vm.awake && g.probe.engine.state == "unsupported" && lookup(g, "nsx_tag", null) != null }
 }
 
 check "DSM knows" {
@@ -96,8 +123,14 @@ check "one host, not the estate" {
 
 check "asleep" {
   severity      = "warning"
-  condition     = length(local.asleep) == 0 || var.wake
+  condition     = length(local.asleep) == 0
   error_message = "Asleep, left alone; they heal when they wake: ${join(", ", local.asleep)}"
+}
+
+check "cut off" {
+  severity      = "warning"
+  condition     = length(local.cut_off) == 0
+  error_message = "vCenter has no connection to these guests or to their ESXi hosts; look there first: ${join(", ", local.cut_off)}"
 }
 
 check "not seen" {
@@ -106,20 +139,96 @@ check "not seen" {
   error_message = "No answer about: ${join(", ", [for g in play.triage.missing : "${g.name} (${g.error})"])}"
 }
 
-play "wake" {
-  hosts = var.wake ? local.suspended : []
-  step "vm" "wake" {
-    on    = self.vcenter
-    uuid  = self.uuid
-    power = "on"
+check "in the inventory" {
+  severity      = "warning"
+  condition     = length(local.strange) == 0
+  error_message = "Every engine is offline on ESXi hosts that the inventory does not have; left alone: ${join(", ", local.strange)}"
+}
+
+# 3. Look at the ESXi hosts with an engine offline. An NSX manager or a vCenter that does not answer ends it here.
+play "around" {
+  hosts        = [for esxi, s in local.by_esxi : esxi if contains(s, "offline") && contains(keys(host), esxi)]
+  max_failures = 0
+  probe "vm" "appliance" {
+    on   = local.vcenter[self.name][0]
+    uuid = try(host[self.dsva].uuid, "")
+    name = self.dsva
+  }
+  probe "nsx_health" "nsx" {
+    when = lookup(self, "nsx", null) != null
+    on   = lookup(self, "nsx", "localhost")
+    esxi = self.name
+    ref  = lookup(self, "esxi_ref", "")
+  }
+  probe "esxi_mux" "mux" {
+    when          = !contains(local.by_esxi[self.name], "online")
+    service       = var.mux_service
+    ignore_errors = true # SSH may be off
   }
 }
 
-# 3. Case B: every counted guest of an ESXi host is offline: its appliance, then its Mux.
+# 4. Judge the ESXi hosts. One guest alone says nothing of its host; an appliance that is off, or down for NSX, does.
+locals {
+  dark = [for e in play.around.hosts : e.name if contains(local.silent, e.name) || !contains(local.by_esxi[e.name], "online")
+  && (e.probe.appliance.found && e.probe.appliance.power != "poweredOn" || e.probe.nsx.status == "ok" && e.probe.nsx.state == "down")]
+  lone  = [for g in local.counted : g.name if g.probe.engine.state == "offline" && !contains(concat(local.dark, local.silent), g.probe.vm.esxi)]
+  off   = [for e in play.around.hosts : e.name if e.probe.appliance.found && e.probe.appliance.power != "poweredOn"]
+  idle  = [for e in play.around.hosts : e.name if e.probe.mux.status == "ok" && e.probe.mux.prepared && !e.probe.mux.running]
+  noSSH = [for e in play.around.hosts : e.name if e.probe.mux.status == "failed"]
+
+  # What nobody can mend from here, by ESXi host.
+  beyond = { for e in play.around.hosts : e.name => (e.dsva == null
+    ? "the inventory does not say which appliance is its own (dsva)"
+    : e.probe.mux.status == "ok" && !e.probe.mux.prepared
+    ? "it has no Mux: it is not prepared for Guest Introspection. Deploy the service on its cluster in NSX"
+    : e.probe.appliance.found && e.probe.appliance.esxi != e.name
+    ? "its appliance ${e.probe.appliance.name} has moved to ${e.probe.appliance.esxi}. Move it back, and keep DRS from moving it"
+    : contains(local.off, e.name) && !var.power_on_appliance
+    ? "its appliance ${e.probe.appliance.name} is ${e.probe.appliance.power}. Find out why; power_on_appliance = true powers it on"
+  : "") if contains(local.dark, e.name) }
+}
+
+play "findings" {
+  hosts = [for esxi, why in local.beyond : esxi if why != ""]
+  check "can be mended from here" {
+    condition     = false
+    error_message = "Every engine is offline: ${local.beyond[self.name]}. Nothing was touched on it."
+  }
+}
+
+# 5. Asleep: only with consent.
+play "wake" {
+  hosts = var.wake ? local.suspended : []
+  recover "engine" {
+    goal {
+      probe "ds_computer" "now" {
+        on        = self.dsm
+        bios_uuid = self.bios_uuid
+      }
+      condition = probe.now.state == "online"
+      within    = var.patience
+      every     = var.poll
+    }
+    attempt "resume the guest" {
+      step "vm" "wake" {
+        on    = self.vcenter
+        uuid  = self.uuid
+        power = "on"
+      }
+    }
+  }
+}
+
+# 6. Case B: every counted guest of an ESXi host is offline: its appliance, then its Mux.
 play "case_b" {
-  hosts        = local.dark
-  batch        = [1, "25%"]            # one host first, then a quarter at a time
+  hosts        = [for esxi, why in local.beyond : esxi if why == ""]
+  batch        = [1, "25%"] # one host first, then a quarter at a time
   max_failures = 0
+  check "SSH" {
+    severity      = "warning"
+    condition     = !contains(local.noSSH, self.name)
+    error_message = "${self.name} takes no SSH: if the appliance is not the cause, its Mux cannot be restarted. esxi-ssh.hcl switches SSH on."
+  }
   recover "engines" {
     goal {
       probe "ds_computers" "guests" {
@@ -131,18 +240,49 @@ play "case_b" {
       within    = var.patience
       every     = var.poll
     }
+    attempt "power the appliance on" {
+      when = contains(local.off, self.name)
+      step "vm" "power_on" {
+        on    = local.vcenter[self.name][0]
+        uuid  = try(host[self.dsva].uuid, "")
+        name  = self.dsva
+        power = "on"
+      }
+    }
+    attempt "start the Mux" {
+      when = contains(local.idle, self.name)
+      step "esxi_mux" "start_mux" {
+        service = var.mux_service
+        state   = "restarted"
+        timeout = var.hang
+        retry {
+          attempts = 2
+          on       = ["timeout"] # a restart that hung has often left it stopped
+        }
+      }
+    }
     attempt "restart the agent of the appliance" {
       step "service" "ds_agent" {
         on    = self.dsva
         name  = "ds_agent"
         state = "restarted"
         sudo {}
+        timeout = var.hang
+        retry {
+          attempts = 2
+          on       = ["timeout"] # a restart that hung has often left it stopped
+        }
       }
     }
     attempt "restart the Mux" {
       step "esxi_mux" "mux" {
         service = var.mux_service
         state   = "restarted"
+        timeout = var.hang
+        retry {
+          attempts = 2
+          on       = ["timeout"] # a restart that hung has often left it stopped
+        }
       }
     }
   }
@@ -162,7 +302,35 @@ play "case_b" {
   }
 }
 
-# 4. Case A: the others of the ESXi host are online (or there is no other): look into the guest.
+# 7. Tag missing: NSX does not send the guest to any appliance.
+play "tag" {
+  hosts        = keys(local.tags)
+  parallel     = 10
+  max_failures = "25%"
+  include "parts/membership-tag.hcl" "tag" {
+    nsx   = lookup(self, "nsx", "")
+    uuid  = self.uuid
+    tag   = local.tags[self.name].name
+    scope = lookup(local.tags[self.name], "scope", "")
+    group = lookup(local.tags[self.name], "group", "")
+  }
+  probe "ds_computer" "after" {
+    when      = include.tag.missing
+    on        = self.dsm
+    bios_uuid = self.bios_uuid
+    retry {
+      attempts = 30
+      delay    = var.poll
+      until    = result.state == "online"
+    }
+  }
+  check "protected" {
+    condition     = include.tag.missing && probe.after.state == "online"
+    error_message = "No appliance protects it, ${include.tag.missing ? "though it has its tag again" : "and its tag is not why"}. Look at group, policy and service profile in NSX. ${include.tag.message}"
+  }
+}
+
+# 8. Case A: the others of the ESXi host are online (or there is no other): look into the guest.
 play "case_a" {
   hosts        = local.lone
   parallel     = 10
@@ -171,6 +339,15 @@ play "case_a" {
     name = "vsepflt"
   }
   probe "vmware_tools" "tools" {}
+  check "VMware Tools" {
+    condition     = probe.tools.installed
+    error_message = "VMware Tools is not installed: install it at the console or through vCenter, with the feature FileIntrospection."
+  }
+  check "driver" {
+    severity      = "warning"
+    condition     = !probe.driver.running || !probe.tools.file_introspection || var.reboot
+    error_message = "Its driver runs and has lost the Mux, or VMware Tools is broken. If the repair does not help, a reboot does (KB 320927, Tools before 10.3.10): reboot = true."
+  }
   recover "engine" {
     goal {
       probe "ds_computer" "now" {
@@ -189,13 +366,14 @@ play "case_a" {
       }
     }
     attempt "add file introspection to VMware Tools" {
-      when = var.change_tools && probe.tools.installed && !probe.tools.file_introspection
+      when = var.change_tools && !probe.tools.file_introspection
       step "vmware_tools" "add" {
         features = ["VMCI", "FileIntrospection"]
       }
     }
     attempt "repair VMware Tools" {
-      when = var.change_tools && probe.tools.installed && probe.tools.file_introspection
+      # Tools 10.3.5 to 10.3.9 lose the Mux by a defect (KB 320927): there a reboot helps, where it may be done.
+      when = var.change_tools && probe.tools.file_introspection && !(var.reboot && can(regex("^10\\.3\\.[5-9](\\.|$)", probe.tools.version)))
       step "vmware_tools" "repair" {
         repair = true
       }

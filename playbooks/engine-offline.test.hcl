@@ -4,12 +4,15 @@
 inventory {
   host "vc1" {}
   host "dsm1" {}
+  host "nsx1" {}
   group "guests" {
     vcenter = "vc1"
     dsm     = "dsm1"
+    nsx     = "nsx1"
   }
   group "esxi" {
     dsm = "dsm1"
+    nsx = "nsx1"
   }
   hosts = merge(
     { for e in range(1, 5) : "esx${e}" => { groups = ["esxi"], dsva = "dsva${e}" } },
@@ -24,12 +27,18 @@ state = {
   ill     = {}    # guest or ESXi host → the step that heals it
   asleep  = {}    # guest → suspended or standby
   unknown = []    # guests of which DSM cannot say
+  off     = []    # ESXi hosts whose appliance is off: each is ill, too
+  moved   = {}    # ESXi host → where its appliance is
+  bare    = []    # ESXi hosts without a Mux
+  no_ssh  = []    # ESXi hosts that take no SSH
+  nsx     = {}    # ESXi host → what NSX says of it; up unless said
+  tagless = []    # guests without their tag
   stale   = false # DSM shows what it heard yesterday: everybody was online
 }
 
 locals {
   ill    = lookup(state.ill, self.name, "")
-  healed = { for name, remedy in state.ill : name => remedy if name != self.name || remedy != entry }
+  healed = { for name, remedy in state.ill : name => remedy if name != self.name || !startswith(remedy, entry) }
   engine = { for g in values(host) : g.name => contains(state.unknown, g.name) ? "unknown"
     : length(setintersection([g.name, g.esxi], concat(keys(state.ill), keys(state.asleep)))) > 0 ? "offline" : "online"
   if contains(g.groups, "guests") }
@@ -52,15 +61,65 @@ mock "probe" "vm" {
   }
 }
 
+mock "probe" "vm" "appliance" {
+  result = {
+    found                = true
+    name                 = coalesce(self.dsva, "none")
+    bios_uuid            = ""
+    power                = contains(state.off, self.name) ? "poweredOff" : "poweredOn"
+    awake                = !contains(state.off, self.name)
+    message              = ""
+    guest_state          = "running"
+    tools_running        = true
+    tools_status         = "toolsOk"
+    tools_version_status = "guestToolsCurrent"
+    esxi                 = lookup(state.moved, self.name, self.name)
+    connection_state     = "connected"
+  }
+}
+
+mock "probe" "nsx_health" {
+  result = {
+    found      = true
+    state      = lookup(state.nsx, self.name, "up")
+    solution   = ""
+    mux        = ""
+    deployment = ""
+    runtime    = ""
+    appliances = []
+    message    = ""
+  }
+}
+
+mock "probe" "esxi_mux" {
+  error = contains(state.no_ssh, self.name) ? { kind = "refused", text = "nobody listens" } : null
+  result = {
+    prepared   = !contains(state.bare, self.name)
+    service    = contains(state.bare, self.name) ? "" : "nsx-context-mux"
+    running    = local.ill != "mux_start"
+    generation = "nsx-t"
+  }
+}
+
+mock "probe" "nsx_tag" {
+  result = {
+    found   = true
+    name    = self.name
+    tagged  = !contains(state.tagless, self.name)
+    tags    = []
+    message = ""
+  }
+}
+
 mock "probe" "ds_computer" {
   result = {
     found           = true
     name            = self.name
-    agentless       = true
-    state           = local.engine[self.name] # a guest that sleeps looks offline to DSM
+    agentless       = !contains(state.tagless, self.name)
+    state           = contains(state.tagless, self.name) ? "unsupported" : local.engine[self.name] # a guest that sleeps looks offline to DSM
     message         = ""
     as_of           = now
-    appliance       = host[self.esxi].dsva
+    appliance       = try(coalesce(host[self.esxi].dsva, "none"), "none")
     esxi            = self.esxi
     security_groups = []
   }
@@ -107,6 +166,20 @@ mock "step" "service" "ds_agent" {
 mock "step" "esxi_mux" {
   set   = { ill = local.healed }
   after = "10m"
+}
+
+mock "step" "vm" "power_on" {
+  set   = { off = [for e in state.off : e if e != self.name], ill = { for e, remedy in state.ill : e => remedy if e != self.name } }
+  after = "3m"
+}
+
+mock "step" "vm" "wake" {
+  set = { asleep = { for name, how in state.asleep : name => how if name != self.name } }
+}
+
+mock "step" "nsx_tag" {
+  set   = { tagless = [for g in state.tagless : g if g != self.name] }
+  after = "1m"
 }
 
 mock "step" "service" "start" {
@@ -195,11 +268,10 @@ test "sleepers alone" {
 test "the suspended are woken when it is asked for" {
   variables = { wake = true }
   state     = { asleep = { win21 = "standby", win22 = "suspended" } }
-  mock "step" "vm" "wake" {
-    set = { asleep = { for name, how in state.asleep : name => how if name != self.name } }
-  }
   expect {
-    acts = ["wake on vc1 for win22"]
+    acts     = ["wake on vc1 for win22"]
+    warnings = ["asleep"]
+    says     = ["they heal when they wake: win21"]
   }
 }
 
@@ -253,8 +325,9 @@ test "case A, VMware Tools without file introspection" {
 test "case A, VMware Tools are broken" {
   state = { ill = { win31 = "repair" } }
   expect {
-    acts = ["repair on win31"]
-    plan = { "repair on win31" = "will_run" }
+    warnings = ["driver on win31"]
+    acts     = ["repair on win31"]
+    plan     = { "repair on win31" = "will_run" }
   }
 }
 
@@ -262,8 +335,9 @@ test "case A, nobody may change VMware Tools" {
   variables = { change_tools = false }
   state     = { ill = { win31 = "repair" } }
   expect {
-    hosts = { win31 = "failed" }
-    says  = ["no attempt can be made; nothing was changed"]
+    warnings = ["driver on win31"]
+    hosts    = { win31 = "failed" }
+    says     = ["no attempt can be made; nothing was changed"]
   }
 }
 
@@ -294,7 +368,8 @@ test "lone guest of an ESXi host" {
   }
   state = { ill = { win51 = "repair" } }
   expect {
-    acts = ["repair on win51"] # one guest says nothing of its ESXi host
+    warnings = ["driver on win51"]
+    acts     = ["repair on win51"] # one guest says nothing of its ESXi host
   }
 }
 
@@ -378,5 +453,251 @@ test "DSM stale: it shows an online from before the remedy" {
   }
   expect {
     acts = ["ds_agent on dsva2 for esx2", "mux on esx2"] # the first online is not believed
+  }
+}
+
+test "case B, the Mux does not run: it is started first" {
+  state = { ill = { esx2 = "start_mux" } }
+  mock "probe" "esxi_mux" {
+    result = { prepared = true, service = "nsx-context-mux", running = false, generation = "nsx-t" }
+  }
+  expect {
+    acts = ["start_mux on esx2"]
+    plan = {
+      "start_mux on esx2"          = "will_run"
+      "ds_agent on dsva2 for esx2" = "attempt"
+      "mux on esx2"                = "attempt"
+    }
+  }
+}
+
+test "case B, a restart that hangs is made once more" {
+  state = { ill = { esx2 = "ds_agent" } }
+  mock "step" "service" "ds_agent" {
+    error = timecmp(now, "2024-01-01T09:00:02Z") < 0 ? { kind = "timeout", text = "not done in the time allowed, killed" } : null
+    set   = { ill = local.healed }
+    after = "10m"
+  }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "ds_agent on dsva2 for esx2"]
+  }
+}
+
+test "case B, the ESXi host takes no SSH, and the appliance is the cause" {
+  state = { ill = { esx2 = "ds_agent" }, no_ssh = ["esx2"] }
+  expect {
+    acts     = ["ds_agent on dsva2 for esx2"]
+    warnings = ["SSH on esx2"]
+    says     = ["esxi-ssh.hcl switches SSH on"]
+  }
+}
+
+test "the appliance is off, and nobody has consented" {
+  state = { ill = { esx2 = "power" }, off = ["esx2"] }
+  expect {
+    hosts = { esx2 = "failed" }
+    says  = ["its appliance dsva2 is poweredOff", "power_on_appliance = true"]
+  }
+}
+
+test "the appliance is off, and may be powered on" {
+  variables = { power_on_appliance = true }
+  state     = { ill = { esx2 = "power" }, off = ["esx2"] }
+  expect {
+    acts = ["power_on on vc1 for esx2"]
+    plan = {
+      "power_on on vc1 for esx2"   = "will_run"
+      "ds_agent on dsva2 for esx2" = "attempt"
+      "mux on esx2"                = "attempt"
+    }
+  }
+}
+
+test "the appliance of another dark host is off: it stands in nobody's way" {
+  state = { ill = { esx1 = "power", esx2 = "ds_agent" }, off = ["esx1"] }
+  expect {
+    acts  = ["ds_agent on dsva2 for esx2"]
+    hosts = { esx1 = "failed" }
+    says  = ["its appliance dsva1 is poweredOff"]
+  }
+}
+
+test "the appliance has moved: nobody moves it back" {
+  state = { ill = { esx2 = "nothing" }, moved = { esx2 = "esx4" } }
+  expect {
+    hosts = { esx2 = "failed" }
+    says  = ["its appliance dsva2 has moved to esx4"]
+  }
+}
+
+test "the ESXi host is not prepared: nothing is restarted" {
+  state = { ill = { esx2 = "nothing" }, bare = ["esx2"] }
+  expect {
+    hosts = { esx2 = "failed" }
+    says  = ["it is not prepared for Guest Introspection"]
+  }
+}
+
+test "the inventory has no appliance for the ESXi host" {
+  inventory {
+    host "esx5" {
+      groups = ["esxi"]
+    }
+    hosts = { for i in range(1, 4) : "win5${i}" => { groups = ["guests"], esxi = "esx5", uuid = "win5${i}", bios_uuid = "win5${i}" } }
+  }
+  state = { ill = { esx5 = "nothing" } }
+  expect {
+    hosts = { esx5 = "failed" }
+    says  = ["the inventory does not say which appliance is its own"]
+  }
+}
+
+test "a dark ESXi host that the inventory does not have" {
+  inventory {
+    hosts = { for i in range(1, 4) : "win5${i}" => { groups = ["guests"], esxi = "esx5", uuid = "win5${i}", bios_uuid = "win5${i}" } }
+  }
+  state = { ill = { esx5 = "nothing" } }
+  expect {
+    warnings = ["in the inventory"]
+    says     = ["ESXi hosts that the inventory does not have; left alone: esx5"]
+  }
+}
+
+test "lone guest of an ESXi host that NSX calls down" {
+  inventory {
+    host "dsva5" {}
+    host "esx5" {
+      groups = ["esxi"]
+      dsva   = "dsva5"
+    }
+    host "win51" {
+      groups    = ["guests"]
+      esxi      = "esx5"
+      uuid      = "win51"
+      bios_uuid = "win51"
+    }
+  }
+  state = { ill = { esx5 = "ds_agent" }, nsx = { esx5 = "down" } }
+  expect {
+    acts = ["ds_agent on dsva5 for esx5"]
+  }
+}
+
+test "NSX Manager does not answer: nothing is touched" {
+  state       = { ill = { esx2 = "ds_agent", win31 = "start" } }
+  unreachable = ["nsx1"]
+  expect {
+    stopped_by = "around"
+    hosts      = { esx2 = "failed", esx3 = "aborted", nsx1 = "unreachable" }
+  }
+}
+
+test "vCenter does not answer: nothing is touched" {
+  state       = { ill = { esx2 = "ds_agent" } }
+  unreachable = ["vc1"]
+  expect {
+    stopped_by = "triage"
+    hosts = merge({ for h in values(host) : h.name => "aborted" if contains(h.groups, "guests") },
+    { win11 = "failed", win12 = "failed", vc1 = "unreachable" })
+  }
+}
+
+test "vCenter has lost an ESXi host: its guests do not count" {
+  state = { ill = { esx2 = "nothing" } }
+  mock "probe" "vm" "vm" {
+    result = self.esxi != "esx2" ? null : {
+      found                = true
+      name                 = self.name
+      bios_uuid            = self.name
+      power                = "poweredOn"
+      awake                = false
+      message              = "vCenter is not connected to it"
+      guest_state          = "unknown"
+      tools_running        = false
+      tools_status         = "toolsNotRunning"
+      tools_version_status = "guestToolsCurrent"
+      esxi                 = self.esxi
+      connection_state     = "disconnected"
+    }
+  }
+  expect {
+    warnings = ["cut off"]
+    says     = ["look there first: win21, win22, win23, win24, win25"]
+  }
+}
+
+test "a guest has lost its tag" {
+  inventory {
+    hosts = { for n in ["win16", "win17"] : n => { groups = ["guests"], esxi = "esx1", uuid = n, bios_uuid = n,
+    nsx_tag = { name = "protected", scope = "deepsecurity", group = "DS-Protected" } } }
+  }
+  state = { tagless = ["win16", "win41"] } # win41 has none in the inventory, and is left alone
+  expect {
+    acts = ["tag on nsx1 for win16"]
+    plan = { "tag on nsx1 for win16" = "will_run" }
+  }
+}
+
+test "a guest has its tag, and is not protected" {
+  inventory {
+    host "win16" {
+      groups    = ["guests"]
+      esxi      = "esx1"
+      uuid      = "win16"
+      bios_uuid = "win16"
+      nsx_tag   = { name = "protected" }
+    }
+  }
+  state = { tagless = ["win16"] }
+  mock "probe" "nsx_tag" {
+    result = { found = true, name = "win16", tagged = true, tags = ["protected"], message = "" }
+  }
+  expect {
+    hosts = { win16 = "failed" }
+    says  = ["No appliance protects it, and its tag is not why. Look at group, policy and service profile in NSX"]
+  }
+}
+
+test "case A, Tools that lose the Mux by a defect: a reboot, and no repair" {
+  variables = { reboot = true }
+  state     = { ill = { win31 = "reboot" } }
+  mock "step" "reboot" {
+    set = { ill = local.healed }
+  }
+  mock "probe" "vmware_tools" {
+    result = {
+      installed          = true
+      version            = "10.3.5.7752"
+      file_introspection = true
+      features           = ["FileIntrospection"]
+      drivers            = {}
+      vsepflt_running    = true
+      pending_reboot     = false
+      reboot_hint        = ""
+    }
+  }
+  expect {
+    acts = ["reboot on win31"]
+    plan = { "reboot on win31" = "will_run", "repair on win31" = "skipped" }
+  }
+}
+
+test "case A, VMware Tools is not installed" {
+  state = { ill = { win31 = "add" } }
+  mock "probe" "vmware_tools" {
+    result = {
+      installed          = false
+      version            = ""
+      file_introspection = false
+      features           = []
+      drivers            = {}
+      vsepflt_running    = false
+      pending_reboot     = false
+      reboot_hint        = ""
+    }
+  }
+  expect {
+    hosts = { win31 = "failed" }
+    says  = ["VMware Tools is not installed"]
   }
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/dsplay/dsplay/engine/report"
 	"github.com/dsplay/dsplay/engine/run"
 	"github.com/dsplay/dsplay/modules/deepsecurity"
+	"github.com/dsplay/dsplay/modules/esxi"
 	"github.com/dsplay/dsplay/modules/service"
 	"github.com/dsplay/dsplay/modules/tools"
 	"github.com/dsplay/dsplay/modules/vsphere"
@@ -119,8 +120,14 @@ func answers(inv *engine.Inventory, s sick) func(host, module string) any {
 	return func(host, module string) any {
 		switch module {
 		case "vm":
-			return vsphere.Machine{Found: true, Name: host, BIOSUUID: text(inv, host, "bios_uuid"), Power: "poweredOn", Awake: true, GuestState: "running",
-				ToolsRunning: true, ToolsStatus: "toolsOk", ToolsVersion: "guestToolsCurrent", ESXi: text(inv, host, "esxi"), Connection: "connected"}
+			runsOn := host // the appliance of an ESXi host runs there
+			if slices.Contains(inv.Groups["guests"], host) {
+				runsOn = text(inv, host, "esxi")
+			}
+			return vsphere.Machine{Found: true, Name: host, Power: "poweredOn", Awake: true, GuestState: "running",
+				ToolsRunning: true, ToolsStatus: "toolsOk", ToolsVersion: "guestToolsCurrent", ESXi: runsOn, Connection: "connected"}
+		case "esxi_mux":
+			return esxi.Status{Prepared: true, Service: "nsx-context-mux", Running: true, Generation: "nsx-t"}
 		case "ds_computer":
 			return deepsecurity.Guest{Found: true, Name: host, Agentless: true, State: state[host], ESXi: text(inv, host, "esxi")}
 		case "ds_computers":

@@ -105,7 +105,7 @@ func done(r lab.Received) string {
 }
 
 // goodbyes end our sessions when the plan has been written.
-var goodbyes = []string{"POST /sdk Logout", "POST /webservice/Manager endSession"}
+var goodbyes = []string{"POST /sdk Logout", "POST /webservice/Manager endSession", "POST /api/session/destroy"}
 
 // What planning sends is in the plan, and what is applied was in the plan: both compared line by line with what the systems
 // received.

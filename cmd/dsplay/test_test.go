@@ -106,20 +106,29 @@ func TestMutantsOfEngineOfflineAreCaught(t *testing.T) {
 	mutants := []struct{ name, from, to, caughtBy string }{
 		{"the Mux first", "@appliance", "@mux", "case B, by the Mux"},
 		{"no check of the estate", "!contains(local.states, \"offline\") || contains(local.states, \"online\")", "true", "everything dark$"},
-		{"one offline guest is dark", `> max(1, count(s, "unknown")`, `> max(0, count(s, "unknown")`, "lone guest"},
+		{"one offline guest is dark", `> max(1, count(s, "unknown")`, `> max(0, count(s, "unknown")`, "lone guest of an ESXi host$"},
 		{"the unknown do not count against dark", `max(1, count(s, "unknown") + count(local.unseen, esxi))`, `1`, "two offline and two"},
 		{"the unseen do not count against dark", `+ count(local.unseen, esxi)`, ``, "two offline and two"},
 		{"sleepers count", `if g.probe.vm.awake && contains`, `if contains`, "sleepers alone"},
 		{"all must be online", `length(probe.guests.online) > 0`, `length(probe.guests.offline) == 0`, "case B, and one guest"},
-		{"no failure is enough to stop", "max_failures = 0\n", "max_failures = 5\n", "that nothing heals"},
+		{"no failure is enough to stop", "# one host first, then a quarter at a time\n  max_failures = 0\n", "\n  max_failures = 5\n", "that nothing heals"},
+		{"NSX need not answer", "hosts        = [for esxi, s in local.by_esxi : esxi if contains(s, \"offline\") && contains(keys(host), esxi)]\n  max_failures = 0\n",
+			"hosts = [for esxi, s in local.by_esxi : esxi if contains(s, \"offline\") && contains(keys(host), esxi)]\n", "NSX Manager"},
 		{"half of the estate may be missing", `max_failures = "5%"`, `max_failures = "100%"`, "DSM unreachable"},
 		{"DSM need not know", `* 20 <= length(local.states)`, `* 0 <= length(local.states)`, "not heard of anybody"},
 		{"no patience", `default     = "15m"`, `default     = "5m"`, "case B, by the appliance"},
 		{"the driver is never started", `when = probe.driver.exists && !probe.driver.running`, `when = probe.driver.exists && probe.driver.running`, "the driver is stopped"},
-		{"repair before add", `probe.tools.installed && probe.tools.file_introspection`, `probe.tools.installed`, "without file introspection"},
-		{"Tools are changed although forbidden", `when = var.change_tools && probe.tools.installed && probe.tools.file_introspection`, `when = probe.tools.installed && probe.tools.file_introspection`, "nobody may change"},
+		{"repair before add", `when = var.change_tools && probe.tools.file_introspection &&`, `when = var.change_tools &&`, "without file introspection"},
+		{"Tools are changed although forbidden", `when = var.change_tools && probe.tools.file_introspection`, `when = probe.tools.file_introspection`, "nobody may change"},
+		{"a repair against a defect", `&& !(var.reboot && can(`, `&& !(false && can(`, "by a defect"},
+		{"an appliance is powered on unasked", `contains(local.off, e.name) && !var.power_on_appliance`, `false`, "nobody has consented"},
+		{"a moved appliance is restarted", `e.probe.appliance.found && e.probe.appliance.esxi != e.name`, `false`, "has moved"},
+		{"a host that is not prepared is restarted", `!e.probe.mux.prepared`, `false`, "not prepared"},
+		{"one guest is no evidence, whatever NSX says", `e.probe.nsx.status == "ok" && e.probe.nsx.state == "down"`, `false`, "NSX calls down"},
+		{"a Mux that does not run comes last", `e.probe.mux.prepared && !e.probe.mux.running]`, `false]`, "it is started first"},
+		{"no tag", `g.probe.engine.state == "unsupported" && lookup`, `false && lookup`, "lost its tag"},
 		{"a reboot unasked", "      when = var.reboot\n", "", "the driver is stopped"},
-		{"lone guests of dark hosts, too", `&& !contains(local.dark, g.probe.vm.esxi)`, ``, "case B, by the appliance"},
+		{"lone guests of dark hosts, too", `&& !contains(concat(local.dark, local.silent), g.probe.vm.esxi)`, ``, "case B, by the appliance"},
 		{"wakes whom nobody asked to wake", `var.wake ? local.suspended : []`, `local.suspended`, "sleepers$"},
 		{"the wrong doer", "        on    = self.dsva\n", "", "an appliance unreachable"},
 	}
@@ -135,6 +144,9 @@ func TestMutantsOfEngineOfflineAreCaught(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			dir := t.TempDir()
 			mutant := mutate(t, string(playbook), m.from, m.to)
+			if err := os.CopyFS(filepath.Join(dir, "parts"), os.DirFS("../../playbooks/parts")); err != nil {
+				t.Fatal(err)
+			}
 			write(t, dir, "engine-offline.hcl", mutant)
 			write(t, dir, "engine-offline.test.hcl", string(tests))
 			if code, out := rehearsed(dir, "--run", m.caughtBy); code != exitFailed || !strings.Contains(out, "\n1 test, 1 failed") {

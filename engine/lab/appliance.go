@@ -22,6 +22,7 @@ type appliance struct {
 	mu     sync.Mutex
 	unix   *unix.DSVA
 	power  Power
+	moved  bool // it runs on another ESXi host than that whose guests it is for
 	beats  int
 	missed int // heartbeats in a row
 	last   time.Time
@@ -88,6 +89,19 @@ func (a *appliance) powerNow() Power {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.power
+}
+
+func (a *appliance) setMoved(on bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.moved = on
+}
+
+// atHome tells whether it runs on its ESXi host, where alone the Mux reaches it.
+func (a *appliance) atHome() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.moved
 }
 
 // talks tells whether the agent sends heartbeats. One that is stuck does.

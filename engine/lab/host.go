@@ -114,7 +114,7 @@ func (h *host) exec(ctx context.Context, s *sshd.Session, stdin io.Reader) (exit
 // protects tells whether host and appliance do their part for the engines of the guests.
 func (h *host) protects() bool {
 	mux, agent := h.machine().State(), h.appliance.machine().State()
-	return mux.Up && mux.MuxRunning && !mux.MuxStuck && h.appliance.awake() && agent.AgentRunning && !agent.AgentStuck && agent.Activated
+	return mux.Up && mux.MuxRunning && !mux.MuxStuck && h.appliance.awake() && h.appliance.atHome() && agent.AgentRunning && !agent.AgentStuck && agent.Activated
 }
 
 // heal is Clear: machines that are ill are replaced.
@@ -131,9 +131,13 @@ func (h *host) heal() {
 	h.mu.Unlock()
 	a := h.appliance
 	a.mu.Lock()
-	a.unix, a.power = a.newMachine(), On
+	moved := a.moved
+	a.unix, a.power, a.moved = a.newMachine(), On, false
 	a.mu.Unlock()
 	a.settle()
+	if moved {
+		h.lab.vcenter.Move(a.vm, h.name)
+	}
 	h.lab.vcenter.Set(a.vm, vcenter.State{Power: vcenter.On, Tools: true})
 }
 

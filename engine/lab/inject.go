@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dsplay/dsplay/engine/lab/unix"
+	"github.com/dsplay/dsplay/engine/lab/vcenter"
 	"github.com/dsplay/dsplay/engine/lab/windows"
 )
 
@@ -156,6 +158,34 @@ func (l *Lab) leaveAlone(target string) error {
 			}
 		}
 		return g.machine().Break(windows.DriverStopped)
+	})
+}
+
+// unprepare is mux-missing.
+func (l *Lab) unprepare(target string) error {
+	return l.onHost(target, func(h *host) error {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.unix = unix.NewESXi(unix.ESXiConfig{Name: h.name, Clock: l.clock, Mux: unix.MuxNone})
+		return nil
+	})
+}
+
+// switchOff is appliance-off.
+func (l *Lab) switchOff(target string) error {
+	return l.onHost(target, func(h *host) error {
+		h.appliance.setPower(Off)
+		l.vcenter.Set(h.appliance.vm, vcenter.State{Power: vcenter.Off})
+		return nil
+	})
+}
+
+// moveAppliance is appliance-moved: to the next host, from the last one to the first.
+func (l *Lab) moveAppliance(target string) error {
+	return l.onHost(target, func(h *host) error {
+		h.appliance.setMoved(true)
+		l.vcenter.Move(h.appliance.vm, l.hosts[h.n%len(l.hosts)].name) // n counts from 1
+		return nil
 	})
 }
 

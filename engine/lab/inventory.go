@@ -23,7 +23,7 @@ func (l *Lab) writeInventory() error {
 		}
 		fmt.Fprintf(&b, "host %q {\n  address = %q\n  groups  = [\"esxi\"]\n  dsva    = %q\n%s  connection \"ssh\" {\n    port = %s\n  }\n}\n\n", h.name, ip, h.appliance.name, ref, port)
 		ip, port = h.appliance.door.Addr()
-		fmt.Fprintf(&b, "host %q {\n  address = %q\n  groups  = [\"dsva\"]\n  esxi    = %q\n  connection \"ssh\" {\n    port = %s\n  }\n}\n\n", h.appliance.name, ip, h.name, port)
+		fmt.Fprintf(&b, "host %q {\n  address = %q\n  groups  = [\"dsva\"]\n  esxi    = %q\n  uuid    = %q\n  connection \"ssh\" {\n    port = %s\n  }\n}\n\n", h.appliance.name, ip, h.name, h.appliance.uuid, port)
 	}
 	for _, g := range l.guests {
 		l.guestBlock(&b, g)

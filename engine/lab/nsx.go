@@ -106,7 +106,7 @@ func (l *Lab) introspection(name string) nsx.Health {
 		return nsx.Health{}
 	}
 	mux, agent, awake := h.machine().State(), h.appliance.machine().State(), h.appliance.awake()
-	return nsx.Health{Deployed: awake, Solution: awake && agent.AgentRunning, Mux: awake && mux.Up && mux.MuxRunning}
+	return nsx.Health{Deployed: awake, Solution: awake && agent.AgentRunning, Mux: awake && h.appliance.atHome() && mux.Up && mux.MuxRunning}
 }
 
 // retagged tells the DSM of the group when it has followed a change of tags.

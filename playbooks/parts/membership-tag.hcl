@@ -53,7 +53,7 @@ probe "nsx_tag" "before" {
   group = input.group
 }
 
-step "nsx_tag" "add" {
+step "nsx_tag" "tag" {
   title  = "give the guest the tag that makes it protected"
   when   = probe.before.found && !probe.before.tagged
   on     = input.nsx
