@@ -118,6 +118,7 @@ mock "probe" "ds_computer" {
     agentless       = !contains(state.tagless, self.name)
     state           = contains(state.tagless, self.name) ? "unsupported" : local.engine[self.name] # a guest that sleeps looks offline to DSM
     message         = ""
+    error_shown     = false
     as_of           = now
     appliance       = try(coalesce(host[self.esxi].dsva, "none"), "none")
     esxi            = self.esxi
@@ -131,6 +132,7 @@ mock "probe" "ds_computers" {
     offline     = [for g in args.bios_uuids : g if !state.stale && local.engine[g] == "offline"]
     off         = []
     unsupported = []
+    error_shown = []
     unknown     = [for g in args.bios_uuids : g if !state.stale && local.engine[g] == "unknown"]
     as_of       = state.stale ? timeadd(now, "-24h") : now
   }
@@ -151,6 +153,10 @@ mock "probe" "vmware_tools" {
     file_introspection = local.ill != "add"
     features           = local.ill == "add" ? [] : ["FileIntrospection"]
     drivers            = {}
+    driver_start       = {}
+    vsepflt_version    = ""
+    busy               = ""
+    outcome            = ""
     vsepflt_running    = !contains(["start", "add"], local.ill)
     pending_reboot     = false
     reboot_hint        = ""
@@ -671,6 +677,10 @@ test "case A, Tools that lose the Mux by a defect: a reboot, and no repair" {
       file_introspection = true
       features           = ["FileIntrospection"]
       drivers            = {}
+      driver_start       = {}
+      vsepflt_version    = ""
+      busy               = ""
+      outcome            = ""
       vsepflt_running    = true
       pending_reboot     = false
       reboot_hint        = ""
@@ -691,6 +701,10 @@ test "case A, VMware Tools is not installed" {
       file_introspection = false
       features           = []
       drivers            = {}
+      driver_start       = {}
+      vsepflt_version    = ""
+      busy               = ""
+      outcome            = ""
       vsepflt_running    = false
       pending_reboot     = false
       reboot_hint        = ""
