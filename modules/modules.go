@@ -32,6 +32,7 @@ func All() []engine.Module {
 		vsphere.ESXiService(),
 		vsphere.ESXiLockdown(),
 		vsphere.ToolsMedia(),
+		vsphere.Log(),
 		deepsecurity.Computer(),
 		deepsecurity.Computers(),
 		deepsecurity.Events(),

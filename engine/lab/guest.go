@@ -24,6 +24,7 @@ type guest struct {
 	uuid, bios string
 	agentless  bool
 	door       *door
+	log        vmwareLog
 	tools      *guestops.Guest // what VMware Tools give to who asks through the vCenter
 
 	mu      sync.Mutex
@@ -123,6 +124,7 @@ func (g *guest) boot(win *windows.Guest, boot int) {
 	current := g.booting == boot
 	g.mu.Unlock()
 	if current {
+		g.log.rotate()
 		win.Up()
 	}
 }
@@ -177,7 +179,7 @@ func (g *guest) truth() Guest {
 	s := g.machine().State()
 	t := Guest{Name: g.name, Address: g.ip, ESXi: g.where().name, UUID: g.uuid, BIOSUUID: g.bios, Engine: EngineOffline, Power: g.powerNow(), Up: s.Up,
 		Drivers: s.Drivers, Features: s.Features, ToolsBroken: s.ToolsBroken, PendingReboot: s.PendingReboot,
-		InstallerRuns: s.InstallerRuns, Boots: s.Boots, Tags: g.tags(),
+		InstallerRuns: s.InstallerRuns, Connections: g.log.connections(), Boots: s.Boots, Tags: g.tags(),
 		Snapshots: g.lab.vcenter.Snapshots(g.name)}
 	switch {
 	case t.Power == Off:

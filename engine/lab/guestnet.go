@@ -59,6 +59,7 @@ func (g *guest) settle() {
 		win, power, outages := g.win, g.power, g.outages
 		g.mu.Unlock()
 		s := win.State()
+		g.writeLog()
 		_ = g.door.setCut(power != On || !s.Up || outages > 0 || s.NetworkLost) // a port that was stolen stays shut
 		g.show(vcenter.State{Power: vcenter.Power(power), Tools: s.Up && s.ToolsInstalled, Boot: s.BootTime})
 	}

@@ -96,7 +96,7 @@ func (h *host) newMachine() *unix.ESXi {
 	if h.lab.opts.NSXV {
 		mux = unix.MuxNSXV
 	}
-	return unix.NewESXi(unix.ESXiConfig{Name: h.name, Clock: h.lab.clock, Mux: mux})
+	return unix.NewESXi(unix.ESXiConfig{Name: h.name, Clock: h.lab.clock, Mux: mux, Changed: h.changed})
 }
 
 func (h *host) machine() *unix.ESXi {

@@ -145,7 +145,7 @@ func (l *Lab) start() error {
 	if err == nil {
 		err = l.openLog()
 	}
-	for _, step := range []func() error{l.populate, l.startUpdates, l.startDSM, l.startVCenter, l.startNSX, l.openDoors, l.writeInventory, l.serveControl} {
+	for _, step := range []func() error{l.populate, l.startUpdates, l.startDSM, l.startVCenter, l.startNSX, l.openDoors, l.writeLogs, l.writeInventory, l.serveControl} {
 		if err == nil {
 			err = step()
 		}

@@ -79,8 +79,8 @@ func (l *Lab) startVCenter() (err error) {
 		},
 		Changed:  func(vm string, p vcenter.Power) { l.machines[vm].setPower(Power(p)) },
 		Rebooted: func(vm string) { l.machines[vm].reboot() },
-		Inserted: l.inserted,
-		Guest:    l.toolsOf, Clock: l.clock,
+		Inserted: l.inserted, Log: l.logOf,
+		Guest: l.toolsOf, Clock: l.clock,
 		Booted: func(vm string) (time.Time, bool) {
 			g, ok := l.machines[vm].(*guest)
 			if !ok {

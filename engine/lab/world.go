@@ -86,6 +86,7 @@ type Guest struct {
 	ToolsBroken   bool              `json:"tools_broken"`
 	PendingReboot bool              `json:"pending_reboot"`
 	InstallerRuns int               `json:"installer_runs"`
+	Connections   int               `json:"connections"` // of its driver to a Mux, as its vmware.log has them
 	Boots         int               `json:"boots"`
 	Tags          []string          `json:"tags,omitempty"` // of NSX: "scope|name", or "name"
 	Snapshots     []string          `json:"snapshots,omitempty"`

@@ -107,6 +107,7 @@ func (v *VCenter) place(template *simulator.VirtualMachine, host *simulator.Host
 	c.Self = types.ManagedObjectReference{}
 	c.Name, config.Name, config.Uuid, config.InstanceUuid = vm.Name, vm.Name, vm.UUID, vm.InstanceUUID
 	config.GuestId, config.GuestFullName = vm.GuestID, vm.GuestName
+	config.Files.LogDirectory = fmt.Sprintf("[%s] %s/", datastore, vm.Name)
 	config.Files.VmPathName = fmt.Sprintf("[LocalDS_0] %s/%s.vmx", vm.Name, vm.Name)
 	guest.GuestId, guest.GuestFullName, guest.HostName, guest.IpAddress = vm.GuestID, vm.GuestName, vm.HostName, vm.Address
 	guest.GuestFamily, guest.ToolsInstallType = family(vm.GuestID), "guestToolsTypeMSI"

@@ -46,6 +46,7 @@ func (v *VCenter) handle(ctx *simulator.Context, method *simulator.Method) (mo.R
 	default: // said here, so that the simulator does not find Tools running a moment later and says yes to nothing
 		return nil, new(types.ToolsUnavailable)
 	}
+	v.files.see(ctx, method)
 	v.drives.direct(method)
 	return nil, nil
 }

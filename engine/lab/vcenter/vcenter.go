@@ -60,6 +60,8 @@ type Config struct {
 	// before it returns. Rebooted likewise of RebootGuest. May be nil.
 	Changed  func(vm string, power Power)
 	Rebooted func(vm string)
+	// Log is the vmware.log of a machine. May be nil.
+	Log func(vm string) string
 	// Inserted is told of what the API has put into a machine's CD drive, likewise: "" nothing, or ToolsImage. May be nil.
 	Inserted func(vm, image string)
 	// Guest is the inside of a machine, for guest operations; nil: nobody gets there.
@@ -83,8 +85,10 @@ type VCenter struct {
 	names  map[types.ManagedObjectReference]string // of machines, hosts, and what belongs to a host
 	tools  *guestops.Tools
 	drives *drives
+	files  *folder
 
 	readonly atomic.Bool // the user may look and change nothing
+	noFiles  atomic.Bool // the user may not read files of datastores
 }
 
 // New makes a vCenter with one cluster.
@@ -93,7 +97,7 @@ func New(cfg Config) (*VCenter, error) {
 	if len(cfg.Hosts) == 0 {
 		return nil, fmt.Errorf("a vCenter needs at least one host")
 	}
-	v.drives = newDrives(v)
+	v.drives, v.files = newDrives(v), &folder{v: v, sessions: map[string]string{}}
 	if err := v.build(); err != nil {
 		return nil, fmt.Errorf("build the vCenter: %w", err)
 	}
@@ -110,6 +114,7 @@ func New(cfg Config) (*VCenter, error) {
 	}
 	v.mux.Handle(guestops.Path, v.tools)
 	registry.Put(v.drives)
+	v.mux.Handle("/folder/", v.files)
 	if err := v.addPerformance(); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,96 @@
+package vsphere_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lab/vcenter"
+	"github.com/dsplay/dsplay/engine/transport/https"
+	"github.com/dsplay/dsplay/engine/transport/https/httpstest"
+	"github.com/dsplay/dsplay/modules/moduletest"
+	"github.com/dsplay/dsplay/modules/vsphere"
+)
+
+// logCase is one file in testdata/log: the vmware.log of machine guest1, and what the module makes of it. {-5m} in a line or in
+// a wanted text is the time five minutes ago. What changes something fails it.
+type logCase struct {
+	Why     string         `json:"why"`
+	Args    map[string]any `json:"args"`
+	Log     []string       `json:"log"`
+	Hidden  bool           `json:"hidden"` // the user may not read files
+	Result  map[string]any `json:"result"`
+	Invalid string         `json:"invalid"`
+}
+
+func TestLogCases(t *testing.T) {
+	files, err := filepath.Glob("testdata/log/*.json")
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%d cases, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := json.NewDecoder(strings.NewReader(times(string(text))))
+			d.DisallowUnknownFields()
+			var c logCase
+			if err := d.Decode(&c); err != nil || c.Why == "" {
+				t.Fatalf("%v; or the case does not say why it exists", err)
+			}
+			c.run(t)
+		})
+	}
+}
+
+// times puts times into a text.
+func times(text string) string {
+	now := time.Now().UTC()
+	for _, ago := range []string{"1m", "5m", "30m", "2h"} {
+		d, _ := time.ParseDuration(ago) // those above can be read
+		text = strings.ReplaceAll(text, "{-"+ago+"}", now.Add(-d).Format("2006-01-02T15:04:05Z"))
+	}
+	return text
+}
+
+func (c *logCase) run(t *testing.T) {
+	module := moduletest.New(t, vsphere.Log(), c.Args)
+	if err := module.(engine.Validator).Validate(); err != nil || c.Invalid != "" {
+		var bad engine.BadArg
+		if !errors.As(err, &bad) || bad.Arg != c.Invalid {
+			t.Errorf("Validate: %v, want a BadArg for %q", err, c.Invalid)
+		}
+		return
+	}
+	v, err := vcenter.New(vcenter.Config{User: "ops", Password: "pw", Hosts: []string{"esx1"},
+		VMs: []vcenter.VM{{Name: "guest1", Host: "esx1", InstanceUUID: "50000000-0000-0000-0000-000000000001", GuestID: "windows2019srv_64Guest", Power: vcenter.On}},
+		Log: func(string) string { return strings.Join(c.Log, "\n") },
+		Record: func(_, text string, mutates bool) {
+			if mutates {
+				t.Errorf("it changed something: %s", text)
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	v.HideFiles(c.Hidden)
+	server := httptest.NewTLSServer(v)
+	t.Cleanup(server.Close)
+	h := moduletest.OnAPI("vc1", httpstest.Open(t, server, "vc1", func(s *https.Settings) {
+		s.Kind, s.User, s.Password = "vsphere", "ops", engine.Plain("pw")
+	}))
+	result, err := module.(engine.Prober).Probe(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moduletest.Compare(t, vsphere.Log(), result, c.Result)
+}
