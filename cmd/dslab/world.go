@@ -68,10 +68,30 @@ func show(out io.Writer, w lab.World) error {
 			fmt.Fprintf(t, "%s\tsnapshots: %s\n", g.Name, strings.Join(g.Snapshots, ", "))
 		}
 	}
+	refused(t, w)
 	for _, f := range w.Faults {
 		fmt.Fprintf(t, "injected: %s %s\n", f.Name, f.Target)
 	}
 	return t.Flush()
+}
+
+// refused says who was not let in, and what the DSM goes on showing.
+func refused(t io.Writer, w lab.World) {
+	line := func(name string, passwords int, locked bool) {
+		if passwords > 0 || locked {
+			fmt.Fprintf(t, "%s\tlogins refused: %d\taccount locked: %s\n", name, passwords, map[bool]string{true: "yes", false: "no"}[locked])
+		}
+	}
+	for _, e := range w.ESXi {
+		line(e.Name, e.RefusedLogins, e.RootLocked)
+	}
+	line("DSM", w.DSM.WrongPasswords, w.DSM.Locked)
+	if w.NSX.Generation != "none" {
+		line("NSX", w.NSX.WrongPasswords, w.NSX.Locked)
+	}
+	if len(w.DSM.ErrorsShown) > 0 {
+		fmt.Fprintf(t, "DSM\terrors shown until cleared: %s\n", strings.Join(w.DSM.ErrorsShown, ", "))
+	}
 }
 
 func health(running, healthy bool) string {

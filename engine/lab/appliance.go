@@ -19,14 +19,15 @@ type appliance struct {
 	vm         string
 	uuid, bios string
 
-	mu     sync.Mutex
-	unix   *unix.DSVA
-	power  Power
-	moved  bool // it runs on another ESXi host than that whose guests it is for
-	beats  int
-	missed int // heartbeats in a row
-	last   time.Time
-	beaten chan struct{} // closed and replaced when its turn to talk to the DSM has come
+	mu        sync.Mutex
+	unix      *unix.DSVA
+	power     Power
+	moved     bool // it runs on another ESXi host than that whose guests it is for
+	beats     int
+	missed    int // heartbeats in a row
+	last      time.Time
+	untrusted bool          // the DSM does not take its certificate
+	beaten    chan struct{} // closed and replaced when its turn to talk to the DSM has come
 }
 
 func (a *appliance) newMachine() *unix.DSVA {
@@ -107,7 +108,7 @@ func (a *appliance) atHome() bool {
 // talks tells whether the agent sends heartbeats. One that is stuck does.
 func (a *appliance) talks() bool {
 	s := a.machine().State()
-	return a.awake() && s.AgentRunning && s.Activated
+	return a.awake() && s.AgentRunning && s.Activated && a.trusted()
 }
 
 // changed follows a machine that reboots itself.
@@ -122,6 +123,9 @@ const contact = 3 * time.Second
 
 // soon is dsa_control -m.
 func (a *appliance) soon() (httpStatus int) {
+	if !a.trusted() {
+		return 403
+	}
 	a.lab.background(func() {
 		if a.lab.clock.Wait(a.lab.ctx, contact) == nil {
 			a.report()

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"github.com/dsplay/dsplay/engine/lab/dsm"
 	"github.com/dsplay/dsplay/engine/lab/unix"
 	"github.com/dsplay/dsplay/engine/lab/update"
 	"github.com/dsplay/dsplay/engine/lab/windows"
@@ -44,6 +45,8 @@ var faults = []fault{
 		(*Lab).switchOff},
 	{FaultInfo{"appliance-moved", "an ESXi host or its appliance", "vMotion has taken the appliance to the next ESXi host: its own has none", "none here: moving it back is an administrator's work in the vCenter"},
 		(*Lab).moveAppliance},
+	{FaultInfo{"dsva-untrusted", "an ESXi host or its appliance", "the DSM refuses the certificate of the appliance: no heartbeat counts, and dsa_control -m says 403 with exit code 0", "activate the appliance in the DSM: an administrator's work"},
+		(*Lab).distrust},
 	{FaultInfo{"driver-stopped", "a guest", "vsepflt is stopped", "start vsepflt; a reboot or a repair of VMware Tools starts it, too"},
 		breakGuest(windows.DriverStopped)},
 	{FaultInfo{"tools-without-introspection", "a guest", "VMware Tools lack the feature FileIntrospection", "add FileIntrospection to VMware Tools"},
@@ -72,6 +75,10 @@ var faults = []fault{
 		(*Lab).leaveAlone},
 	{FaultInfo{"moved", "a guest", "nothing: vMotion has taken it to the next ESXi host, where it stays", "none, it is well"},
 		(*Lab).moveOn},
+	{FaultInfo{"moves-meanwhile", "a guest", "nothing yet: vMotion takes it to the next ESXi host as soon as something is changed on it, on its host or on its appliance", "none, it is well"},
+		(*Lab).moveWhenTouched},
+	{FaultInfo{"policy-missing", "a guest", "the appliance has lost its policy, so no engine runs for it", "send its policy in the DSM"},
+		(*Lab).losePolicy},
 	{FaultInfo{"tag-missing", "a guest", "it has lost the tag that makes it a member of the protected group; the DSM does not call it protected any more", "give it the tag in NSX; the group follows half a minute later"},
 		(*Lab).loseTag},
 	{FaultInfo{"nsx-busy", "", "every third call of the NSX manager is answered 429", "none"},
@@ -88,6 +95,22 @@ var faults = []fault{
 		func(l *Lab, _ string) error { l.dsm.Busy(3); return nil }},
 	{FaultInfo{"dsm-down", "", "nothing listens on the DSM's port", "none"},
 		func(l *Lab, _ string) error { return l.dsmDoor.setManner(unreachable) }},
+	{FaultInfo{"dsm-errors-stay", "", "an error that the DSM has shown of a guest stays shown after its cause is gone, as the real console may do", "clear it in the DSM (hostClearWarningsErrors)"},
+		dsmManner(func(m *dsm.Manners) { m.ErrorsStay = true })},
+	{FaultInfo{"dsm-errors-return", "", "an error that somebody clears is shown again after the next heartbeat, whatever that says of the engine", "none: an administrator's work on the DSM"},
+		dsmManner(func(m *dsm.Manners) { m.ErrorsStay, m.ErrorsReturn = true, true })},
+	{FaultInfo{"dsm-soap-off", "", "the web service of the DSM is switched off: SOAP is answered 403", "switch it on in the DSM: an administrator's work"},
+		dsmManner(func(m *dsm.Manners) { m.SOAPOff = true })},
+	{FaultInfo{"dsm-sessions-end", "", "a SOAP session of the DSM ends after four calls, in the middle of work", "none"},
+		dsmManner(func(m *dsm.Manners) { m.CallsPerLogin = 4 })},
+	{FaultInfo{"dsm-sessions-full", "", "somebody else's sessions of the same user are at the DSM's limit: no login is taken", "end them: an administrator's work on the DSM"},
+		dsmManner(func(m *dsm.Manners) { m.Crowded = true })},
+	{FaultInfo{"dsm-locked", "", "somebody else's wrong passwords have locked the DSM's accounts", "dsm_c -action unlockout: an administrator's work on the DSM"},
+		func(l *Lab, _ string) error { l.dsm.Lock(); return nil }},
+	{FaultInfo{"dsm-yesterday", "", "hostGetStatus of the DSM goes on answering what it knew, heard 26 hours ago; everything else is up to date", "none: an administrator's work on the DSM"},
+		func(l *Lab, _ string) error { l.dsm.Yesterday(staleAge); return nil }},
+	{FaultInfo{"licence-expired", "", "the licence of anti-malware has ended: every security update fails for it, in words that are not sourced", "enter a new activation code: an administrator's work on the DSM"},
+		dsmManner(func(m *dsm.Manners) { m.Unlicensed = true })},
 	{FaultInfo{"update-intercepted", "", "the proxy signs TLS to the update server anew, with an authority that the relay does not know", "exempt the server on the proxy (its owner's work); a source URL that ends in // hides it"},
 		onProxy(func(m *update.Manner, _ *Lab) { m.Intercept = true })},
 	{FaultInfo{"update-proxy-auth", "", "the proxy wants a login that the relay does not have (407)", "give the relay the login, or free it of it on the proxy: an administrator's work"},

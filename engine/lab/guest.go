@@ -37,6 +37,9 @@ type guest struct {
 	shown   vcenter.State // what the vCenter was told last
 	syncing bool          // settle runs, or is about to
 	again   bool          // something changed since it began
+
+	noPolicy bool // the appliance has lost its policy
+	moves    bool // vMotion takes it away when something is changed that concerns it
 }
 
 func newGuest(l *Lab, h *host, id, n int) *guest {
@@ -90,7 +93,7 @@ func (g *guest) move(to *host) {
 
 // online is the rule of the estate: whether the engine protects this guest now.
 func (g *guest) online() bool {
-	return g.agentless && g.member() && g.powerNow() == On && g.machine().State().Connected && g.where().protects() && !g.lab.centralCause()
+	return g.agentless && g.member() && g.hasPolicy() && g.powerNow() == On && g.machine().State().Connected && g.where().protects() && !g.lab.centralCause()
 }
 
 // setPower is a change by the vCenter or by a fault. Off is at once; on boots what was off and resumes what slept.
@@ -156,6 +159,7 @@ func (g *guest) heal(was bool) {
 	s := g.machine().State()
 	g.mu.Lock()
 	usual := g.usual
+	g.noPolicy, g.moves = false, false
 	g.mu.Unlock()
 	g.setPower(usual)
 	if usual == On && (was || !s.Connected || s.PendingReboot) {

@@ -20,6 +20,9 @@ func (l *Lab) toolsOf(vm string) *guestops.Guest {
 func (g *guest) newTools() *guestops.Guest {
 	record := func(user, text string, mutates bool) {
 		g.lab.received.add(Received{Time: time.Now(), Kind: "guest", Host: g.name, User: user, Text: text, Mutates: mutates})
+		if mutates {
+			g.lab.background(func() { g.lab.moveOff(g.name) })
+		}
 	}
 	return &guestops.Guest{
 		System:   winguest.System{Ctx: g.lab.ctx, Guest: g.machine, Ended: record},

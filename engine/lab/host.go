@@ -123,6 +123,7 @@ func (h *host) heal() {
 	h.agent.SetLockdown(types.HostLockdownModeLockdownDisabled)
 	h.logins.reset()
 	h.settle()
+	h.appliance.setTrusted(true)
 	if h.protects() {
 		return
 	}

@@ -29,7 +29,10 @@ type Options struct {
 
 	Japanese bool // the guests' Windows, and the language setting of the DSM's users
 	NoREST   bool // a DSM 11.0: SOAP only
-	NSXV     bool // the Mux is vShield-Endpoint-Mux instead of nsx-context-mux
+	// LegacyDSM is a DSM 11.0 as one finds it: SOAP only, an account that is set to Japanese whatever the guests are, and two
+	// sessions per user.
+	LegacyDSM bool
+	NSXV      bool // the Mux is vShield-Endpoint-Mux instead of nsx-context-mux
 	// NSX is the generation of the NSX manager: "v", "t" or "none"; default: the one that fits the Mux.
 	NSX string
 	// MuxListed gives every ESXi host a key for its Mux in the list of services that the vCenter shows.
@@ -72,6 +75,7 @@ func (o *Options) complete() error {
 	if err := o.completeNSX(); err != nil {
 		return err
 	}
+	o.NoREST = o.NoREST || o.LegacyDSM
 	switch {
 	case o.Dir == "":
 		return errors.New("a lab needs a directory for its inventory and keys")

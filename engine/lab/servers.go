@@ -49,6 +49,9 @@ func (l *Lab) ip(host, machine int) string {
 	return fmt.Sprintf("127.%d.%d.%d", 1+int(sum[0])%254, host, machine)
 }
 
+// legacySessions is how many sessions a user of a legacy DSM may have.
+const legacySessions = 2
+
 // startDSM makes the manager; nobody can reach it yet.
 func (l *Lab) startDSM() error {
 	var list []dsm.Computer
@@ -62,7 +65,11 @@ func (l *Lab) startDSM() error {
 		list = append(list, dsm.Computer{ID: g.id, Kind: dsm.VM, Name: g.name, Display: g.name, Platform: "Microsoft Windows Server 2019 (64 bit)",
 			BIOSUUID: g.bios, Address: g.ip, Agentless: g.agentless, ESXi: g.where().id, Appliance: g.where().appliance.id, Power: dsm.Power(g.power)})
 	}
-	l.dsm = dsm.New(dsm.Config{NoREST: l.opts.NoREST, Japanese: l.opts.Japanese, APIKey: l.keys.apiKey, Session: l.opts.DSMSession,
+	languages, most := map[string]string{}, 0
+	if l.opts.LegacyDSM {
+		languages[dsmUser], most = "ja", legacySessions
+	}
+	l.dsm = dsm.New(dsm.Config{Languages: languages, MaxSessions: most, Policy: l.policyArrives, NoREST: l.opts.NoREST, Japanese: l.opts.Japanese, APIKey: l.keys.apiKey, Session: l.opts.DSMSession,
 		Users: map[string]string{dsmUser: l.keys.dsm}, Updates: update.URL, Background: l.background,
 		Fetch: func(source string) (string, error) { return l.updates.fetch(l, source) },
 		Record: func(user, text string, mutates bool) {
@@ -184,4 +191,7 @@ func (l *Lab) record(kind, host, user, line string, stdin io.Reader, run func(in
 	r.Mutates = run(in)
 	r.Stdin = in.text()
 	l.received.add(r)
+	if r.Mutates {
+		l.moveOff(host)
+	}
 }

@@ -96,6 +96,13 @@ type Guest struct {
 type DSM struct {
 	Stale   bool `json:"stale"`   // it learns nothing, its times lie 26 hours back
 	Central bool `json:"central"` // a cause outside hosts and guests keeps every engine offline
+
+	WrongPasswords int  `json:"wrong_passwords"` // logins that were refused, for the password or because the account was locked, in all
+	WrongKeys      int  `json:"wrong_keys"`      // requests with an API key that is none, in all
+	Locked         bool `json:"locked"`          // an account is locked
+	Sessions       int  `json:"sessions"`        // of SOAP, that are open
+	// ErrorsShown are guests that it shows as an error until somebody clears that.
+	ErrorsShown []string `json:"errors_shown"`
 }
 
 // NSX is the truth about the NSX manager.
@@ -132,8 +139,9 @@ func (l *Lab) World() World {
 	w := World{Time: time.Now(), Speed: l.opts.Speed}
 	l.mu.Lock()
 	w.Faults = append([]Fault{}, l.faults...)
-	w.DSM = DSM{Stale: l.stale, Central: l.dark}
+	stale, central := l.stale, l.dark
 	l.mu.Unlock()
+	w.DSM = l.dsmTruth(stale, central)
 	w.NSX = l.nsxTruth()
 	for _, h := range l.hosts {
 		w.ESXi = append(w.ESXi, h.truth())

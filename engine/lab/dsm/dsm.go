@@ -103,7 +103,7 @@ type Manager struct {
 	tasks     map[int]scheduled
 	lastTask  int
 	jobs      []job
-	manners   manners
+	manners   Manners
 	yesterday map[int]Computer // what hostGetStatus goes on answering; nil: it answers the truth
 }
 
@@ -245,7 +245,7 @@ func (m *Manager) Busy(n int) {
 func (m *Manager) Clear() {
 	m.mu.Lock()
 	m.frozen, m.shift, m.busy = false, 0, 0
-	m.manners, m.yesterday = manners{}, nil
+	m.manners, m.yesterday = Manners{}, nil
 	for _, c := range m.computers {
 		c.erred, c.cleared = false, false
 	}

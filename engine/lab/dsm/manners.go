@@ -2,8 +2,8 @@ package dsm
 
 import "time"
 
-// manners are ways in which a real manager is unpleasant.
-type manners struct {
+// Manners are ways in which a real manager is unpleasant.
+type Manners struct {
 	SOAPOff       bool // the web service is switched off: 403
 	Unlicensed    bool // updates fail for the licence
 	ErrorsStay    bool // an error that was shown stays shown until somebody clears it
@@ -12,8 +12,8 @@ type manners struct {
 	Crowded       bool // somebody else's sessions of the same users are at the limit
 }
 
-// Manners change how the manager behaves until Clear.
-func (m *Manager) Manners(change func(*manners)) {
+// Behave changes how the manager behaves until Clear.
+func (m *Manager) Behave(change func(*Manners)) {
 	m.mu.Lock()
 	change(&m.manners)
 	now := m.manners
