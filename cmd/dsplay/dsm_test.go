@@ -134,7 +134,7 @@ play "send" {
         bios_uuid = self.bios_uuid
       }
       condition = probe.now.state == "online"
-      within    = "10s"
+      within    = "2s"
       every     = "100ms"
     }
     attempt "send the policy" {
