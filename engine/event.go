@@ -26,10 +26,12 @@ const (
 	EventCheck      EventKind = "check"
 	EventHostEnd    EventKind = "host_end" // a host left a play
 	EventPlayEnd    EventKind = "play_end"
-	EventDrift      EventKind = "drift"    // a decision would be another one than in the plan: Status is refused or dropped
-	EventResolved   EventKind = "resolved" // the plan says that it will run, and it was not needed any more
-	EventPolicy     EventKind = "policy"   // what a rule (Item) of a policy (Title) says of the plan: passed or refused; without Item the policy as a whole: permitted or refused
-	EventLeft       EventKind = "left"     // no policy permits the plan: Reason is its file, Title its id, Lines what a person does next
+	EventDrift      EventKind = "drift"      // a decision would be another one than in the plan: Status is refused or dropped
+	EventResolved   EventKind = "resolved"   // the plan says that it will run, and it was not needed any more
+	EventPolicy     EventKind = "policy"     // what a rule (Item) of a policy (Title) says of the plan: passed or refused; without Item the policy as a whole: permitted or refused
+	EventLeft       EventKind = "left"       // no policy permits the plan: Reason is its file, Title its id, Lines what a person does next
+	EventSettled    EventKind = "settled"    // what became of a change that an interrupted run began: Status is done, not_done or unknown
+	EventRecurrence EventKind = "recurrence" // a recover was needed on this host before
 	EventSignal     EventKind = "signal"
 	EventProgress   EventKind = "progress" // how far a long copy has come, in Reason; at most every few seconds
 	EventRunEnd     EventKind = "run_end"

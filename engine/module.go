@@ -178,8 +178,9 @@ type Machine interface {
 	Put(ctx context.Context, u Upload) error
 }
 
-// ErrUnprovable is wrapped by an error of Prove when the host has nothing that tells whether the act happened.
-var ErrUnprovable = errors.New("the host does not tell")
+// ErrUnprovable is wrapped by an error of Prove when the host has nothing that tells whether the act happened. The words are
+// those of the error around it.
+var ErrUnprovable = errors.New("")
 
 // ErrValidate is wrapped by an error of Put when the command that looks at the new file did not like it.
 var ErrValidate = errors.New("the new file is not valid")

@@ -79,7 +79,7 @@ func (a *app) apply(c *cobra.Command, path string, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	s.planID = d.ID
+	s.approved = d
 	return s.during(true, func() error { return s.applyFile(d, state, f.drift) })
 }
 

@@ -31,6 +31,7 @@ type passFlags struct {
 	json     bool
 	verbose  int
 	offline  bool
+	resume   *resumption // the run that is gone on with; nil: it is a new one
 }
 
 // registerScope adds what is executed, and for whom.
@@ -51,19 +52,20 @@ func (f *passFlags) registerOutput(c *cobra.Command) {
 // session is one run, from its first event to its last.
 type session struct {
 	*app
-	c      *cobra.Command
-	f      passFlags
-	path   string // of the playbook
-	id     string // of the run
-	planID string // of the plan that is applied; empty: the run makes its own
-	state  string // the folder of records; "": nothing is recorded
-	loaded *loaded
-	inv    *engine.Inventory
-	only   []string // hosts of --limit; nil: no limit
-	runner *run.Runner
-	record record
-	looked run.Result // how planning ended
-	redact func(string) string
+	c        *cobra.Command
+	f        passFlags
+	path     string         // of the playbook
+	id       string         // of the run
+	approved *plan.Document // the plan that is applied; nil: the run makes its own
+	resumes  *resumption    // the run that is gone on with; nil: this one is new
+	state    string         // the folder of records; "": nothing is recorded
+	loaded   *loaded
+	inv      *engine.Inventory
+	only     []string // hosts of --limit; nil: no limit
+	runner   *run.Runner
+	record   record
+	looked   run.Result // how planning ended
+	redact   func(string) string
 }
 
 // begin loads everything, and asks the inventory's sources for their hosts.
@@ -103,10 +105,14 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (_ *session, err
 	redactor := report.NewRedactor(&a.secrets)
 	s.redact = redactor.Text
 	s.record.sinks = report.Sinks{Redactor: redactor, To: a.sinks(f)}
-	s.runner = run.New(run.Options{
+	o := run.Options{
 		ID: s.id, Program: l.program, Inventory: s.inv, Transports: l.wires.transports, Pool: pool, Parallel: f.parallel, Limit: s.only,
 		Tags: f.tags, SkipTags: f.skipTags, Stop: a.stop, Offline: f.offline, Journal: &s.record, Redact: s.redact,
-	})
+	}
+	if f.resume != nil {
+		f.resume.into(s, &o)
+	}
+	s.runner = run.New(o)
 	return s, nil
 }
 
@@ -147,10 +153,22 @@ func (r *record) close(w io.Writer) error {
 	return nil
 }
 
+// journal begins the journal, or goes on with the one of the run that was cut.
+func (s *session) journal() (*journal.File, error) {
+	if s.resumes != nil {
+		return journal.Continue(s.state, s.resumes.record, s.head())
+	}
+	return journal.Create(s.state, s.head())
+}
+
 // head is the first line of the journal.
 func (s *session) head() journal.Head {
 	user, _ := whoami()
-	return journal.Head{Run: s.id, Dsplay: version, Plan: s.planID, Process: journal.This(user)}
+	h := journal.Head{Run: s.id, Dsplay: version, Process: journal.This(user)}
+	if s.approved != nil {
+		h.Plan = s.approved.ID
+	}
+	return h
 }
 
 // during does the work of a session between its first event and its last; acts says that a journal is kept.
@@ -160,7 +178,7 @@ func (s *session) during(acts bool, work func() error) (err error) {
 		if s.state, err = stateDir(); err != nil {
 			return err
 		}
-		if s.record.file, err = journal.Create(s.state, s.head()); err != nil {
+		if s.record.file, err = s.journal(); err != nil {
 			return fmt.Errorf("%w; nothing was executed", err)
 		}
 		defer func() { err = errors.Join(err, s.record.close(s.text())) }()
@@ -236,6 +254,9 @@ func (s *session) planned(p *plan.Plan, code int) error {
 
 func (s *session) apply(p *plan.Plan) error {
 	fmt.Fprintln(s.text())
+	if err := s.keep(p); err != nil {
+		return err
+	}
 	res, err := s.runner.Apply(s.c.Context(), p)
 	if err != nil {
 		return s.broken(err)

@@ -73,7 +73,10 @@ func Create(state string, h Head) (*File, error) {
 		return nil, unbegun(err)
 	}
 	h.Kind = engine.EventJournal
-	out, err := begin(dir, onDisk{f}, writer{}, h)
+	var out *File
+	if err = claim(f); err == nil {
+		out, err = begin(dir, onDisk{f}, writer{}, h)
+	}
 	if err == nil {
 		err = errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
 	}
@@ -85,20 +88,22 @@ func Create(state string, h Head) (*File, error) {
 	return out, nil
 }
 
-// Continue opens the journal of a run that was cut, as Read found it: what a power cut left behind the last whole line is put
+// Continue opens the journal of a run that was cut, as Read found it, unless another process has it: what a power cut left behind the last whole line is put
 // aside (RUN/torn), and a head says who goes on. Seq of the head is set.
 func Continue(state string, r *Record, h Head) (*File, error) {
 	dir := Dir(state, r.Head.Run)
-	path := filepath.Join(dir, Events)
-	if err := putAside(dir, path, r); err != nil {
-		return nil, unbegun(err)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, Events), os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, unbegun(err)
 	}
 	h.Kind, h.Run, h.Seq, h.Lost = engine.EventResume, r.Head.Run, r.Seq+1, r.Lost
-	out, err := begin(dir, onDisk{f}, writer{prev: r.hash, size: r.Size, sum: r.tally}, h)
+	var out *File
+	if err = claim(f); err == nil {
+		err = putAside(dir, f, r)
+	}
+	if err == nil {
+		out, err = begin(dir, onDisk{f}, writer{prev: r.hash, size: r.Size, sum: r.tally}, h)
+	}
 	if err != nil {
 		_ = f.Close() // err says more
 		return nil, unbegun(err)
@@ -107,18 +112,24 @@ func Continue(state string, r *Record, h Head) (*File, error) {
 }
 
 // putAside copies what is behind the last whole line, and cuts it off.
-func putAside(dir, path string, r *Record) error {
-	if r.Lost == 0 {
+func putAside(dir string, f *os.File, r *Record) error {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case info.Size() != r.Size+r.Lost:
+		return errors.New("somebody went on with the run meanwhile")
+	case r.Lost == 0:
 		return nil
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
+	torn := make([]byte, r.Lost)
+	if _, err := f.ReadAt(torn, r.Size); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("torn-%d", r.Seq+1)), data[r.Size:], 0o600); err != nil {
+	if err := WriteFile(dir, fmt.Sprintf("torn-%d", r.Seq+1), torn); err != nil {
 		return err
 	}
-	return os.Truncate(path, r.Size)
+	return f.Truncate(r.Size)
 }
 
 func unbegun(err error) error { return fmt.Errorf("the journal cannot be begun: %w", err) }

@@ -39,6 +39,8 @@ func (h *hostRun) stop() <-chan struct{} {
 func (h *hostRun) block(ctx context.Context, x *execution) error {
 	before := h.open
 	b := x.e.Block
+	around := h.shut
+	h.shut = around || h.past.touched(b.Finally)
 	failure := h.all(ctx, b.Entries, x.as)
 	err := failure
 	if failure != nil {
@@ -60,6 +62,7 @@ func (h *hostRun) block(ctx context.Context, x *execution) error {
 		h.skipAll(b.Rescue, "nothing in the block failed")
 		x.scope.Set(x.e, engine.Result{Status: engine.StatusOK})
 	}
+	h.shut = around
 	return x.closed(failure, err, h.finally(ctx, b.Finally, x.as))
 }
 

@@ -70,6 +70,9 @@ func (h *hostRun) execution(e *engine.Entry, as plan.Disposition) *execution {
 
 // single executes a probe or a step, or one item of it.
 func (x *execution) single(ctx context.Context) error {
+	if kept, err := x.kept(); kept {
+		return err
+	}
 	err := x.prepare()
 	if err == nil {
 		err = x.repeat(ctx)
@@ -105,6 +108,8 @@ type execution struct {
 	asOf     time.Time // of the answer's data, when the result says it
 	left     cty.Value // the result of an execution that failed_when refuses
 	done     bool      // its end is recorded
+	acting   bool      // it has begun to change something
+	anew     bool      // it is executed whatever an interrupted run left
 	blind    bool      // it began something of which no check can tell whether it happened
 }
 

@@ -151,10 +151,11 @@ func (s *scope) Each(e *engine.Entry) ([]engine.Each, []string, error) {
 
 // world is what the fake modules look at and change.
 type world struct {
-	mu   sync.Mutex
-	on   map[string]bool      // host → it is well
-	asOf map[string]time.Time // what a look says of its own age
-	done []string             // every change, in order
+	mu    sync.Mutex
+	on    map[string]bool        // host → it is well
+	asOf  map[string]time.Time   // what a look says of its own age
+	done  []string               // every change, in order
+	times map[string][]time.Time // what@host → when
 	// heals says whether a change makes the host well; nil: always.
 	heals func(what, host string) bool
 	fails map[string]error // what → the error of its Apply
@@ -182,6 +183,10 @@ func (w *world) change(what, host string) error {
 		return err
 	}
 	w.done = append(w.done, what+"@"+host)
+	if w.times == nil {
+		w.times = map[string][]time.Time{}
+	}
+	w.times[what+"@"+host] = append(w.times[what+"@"+host], time.Now())
 	if w.heals == nil || w.heals(what, host) {
 		w.on[host] = true
 	}

@@ -88,6 +88,9 @@ func (p *pass) close(ctx context.Context) error {
 	if err := p.tellSilent(); err != nil || p.planning {
 		return err
 	}
+	if err := p.unsettled(); err != nil {
+		return err
+	}
 	for _, i := range p.plan.Acting() {
 		if i.Disposition != plan.WillRun {
 			continue // whether it was needed was not known

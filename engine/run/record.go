@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -81,8 +82,17 @@ func (x *execution) ended(err error) error {
 		x.scope.Set(x.e, engine.Result{Status: engine.StatusFailed, Value: x.null(x.e), Err: err})
 	}
 	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
-		Status: string(engine.StatusFailed), Error: engine.NewEventError(err), Took: x.now().Sub(x.began), Place: x.e.Range.String()})
+		Status: string(engine.StatusFailed), Error: x.fate(err), Took: x.now().Sub(x.began), Place: x.e.Range.String()})
 	return err
+}
+
+// fate is the event's form of an error. A change that was killed in its middle is lost: nobody knows how far it came.
+func (x *execution) fate(err error) *engine.EventError {
+	e := engine.NewEventError(err)
+	if x.acting && errors.Is(err, context.Canceled) {
+		e.Kind = engine.KindLost
+	}
+	return e
 }
 
 // failed forecasts that the entry cannot be planned.
@@ -96,11 +106,11 @@ func (x *execution) failed(err error) {
 
 // asOf is when the data of a result are from: its attribute as_of, or zero when it does not say.
 func asOf(v cty.Value) time.Time {
-	if !v.Type().IsObjectType() || !v.Type().HasAttribute("as_of") {
+	if v == cty.NilVal || v.IsNull() || !v.IsKnown() || !v.Type().IsObjectType() || !v.Type().HasAttribute("as_of") {
 		return time.Time{}
 	}
 	a := v.GetAttr("as_of")
-	if a.IsNull() || a.Type() != cty.String {
+	if a.IsNull() || !a.IsKnown() || a.Type() != cty.String {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, a.AsString())

@@ -34,6 +34,16 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 	if err := l.prepare(); err != nil {
 		return x.ended(err)
 	}
+	if kept, err := l.keptRecover(); kept {
+		return x.ended(err)
+	}
+	if begun := l.begunAttempts(); len(begun) > 0 {
+		holds, why, err := l.lookAgain(ctx, begun)
+		if err != nil || holds {
+			return x.ended(err)
+		}
+		return x.ended(l.climb(ctx, why, begun))
+	}
 	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly || h.o.Offline) {
 		return x.ended(l.planAll(ctx, l.depends(), slices.Concat(h.pending, x.waits)))
 	}
@@ -51,7 +61,7 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 		x.why = goal.Why
 		return x.ended(l.planAll(ctx, plan.WillRun, nil))
 	}
-	return x.ended(l.climb(ctx, goal.Why))
+	return x.ended(l.climb(ctx, goal.Why, nil))
 }
 
 // prepare evaluates the polling and every attempt's condition, from results before the recover.
@@ -82,7 +92,7 @@ func (l *ladder) look(ctx context.Context) (engine.Evaluated, error) {
 	var none engine.Evaluated
 	for _, e := range l.r.Goal {
 		x := l.execution(e, plan.WillRun)
-		x.since = since
+		x.since, x.anew = since, true
 		if err := x.answer(ctx); err != nil {
 			return none, x.ended(err)
 		}
@@ -190,9 +200,10 @@ func (l *ladder) skip(r rung) {
 	l.event(engine.Event{Kind: engine.EventAttempt, Entry: l.x.e.Address, Title: r.attempt.Name, Status: string(engine.StatusSkipped), Reason: r.when.Why})
 }
 
-// climb acts: attempt, poll, next attempt.
-func (l *ladder) climb(ctx context.Context, why string) error {
-	tried, begun := 0, l.begun
+// climb acts: attempt, poll, next attempt. begun are the attempts that an interrupted run had begun: the last of them is gone
+// on with, those before it were tried.
+func (l *ladder) climb(ctx context.Context, why string, begun []string) error {
+	tried, first := 0, l.begun
 	var last error
 	for _, rung := range l.applies {
 		if !rung.when.True() {
@@ -200,6 +211,10 @@ func (l *ladder) climb(ctx context.Context, why string) error {
 			continue
 		}
 		tried++
+		if i := slices.Index(begun, rung.attempt.Name); i >= 0 && i < len(begun)-1 {
+			l.restore(rung.attempt.Entries)
+			continue
+		}
 		before := l.begun
 		err := l.try(ctx, rung, tried)
 		if err != nil && fatal(err) {
@@ -211,7 +226,9 @@ func (l *ladder) climb(ctx context.Context, why string) error {
 		if engine.KindOf(err) != engine.KindLost { // it had answered
 			l.blame(err)
 		}
-		l.last = l.now()
+		if l.last = l.now(); len(begun) > 0 && rung.attempt.Name == begun[len(begun)-1] && !l.acted.After(l.past.last) {
+			l.last = l.acted // all of it was done before the run was interrupted
+		}
 		if l.begun == before { // nothing was done, so there is nothing to wait for
 			continue
 		}
@@ -230,7 +247,7 @@ func (l *ladder) climb(ctx context.Context, why string) error {
 	}
 	failed := &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name, Hint: l.spared(),
 		Msg: fmt.Sprintf("the goal does not hold after %d attempts (%s)", tried, why), Err: last}
-	if last != nil && l.begun > begun { // something was done in vain: the last error is no cause, only worth knowing
+	if last != nil && l.begun > first { // something was done in vain: the last error is no cause, only worth knowing
 		failed.Msg, failed.Err = fmt.Sprintf("%s; an attempt failed: %v", failed.Msg, last), nil
 	}
 	return failed

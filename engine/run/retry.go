@@ -15,7 +15,7 @@ import (
 func (x *execution) repeat(ctx context.Context) error {
 	r := x.settings.Retry
 	delay := r.Delay
-	for n := 1; ; n++ {
+	for n := 1 + x.tried(); ; n++ {
 		x.done, x.blind, x.left = false, false, cty.NilVal
 		res, err := x.once(ctx, n)
 		again, why, err := x.again(res, err, n)
@@ -34,6 +34,14 @@ func (x *execution) repeat(ctx context.Context) error {
 		}
 		x.since = x.now()
 	}
+}
+
+// tried is how many executions an interrupted run had made of the entry.
+func (x *execution) tried() int {
+	if x.past == nil || x.anew {
+		return 0
+	}
+	return x.past.tries[at{x.e.Address, x.item}]
 }
 
 // again tells whether a further execution is due after the n-th, and why; and the error with which the n-th ended.

@@ -38,6 +38,12 @@ type Options struct {
 	Clock Clock
 	// Offline makes planning contact nothing: what it would have to look at is unknown.
 	Offline bool
+	// Past makes Apply go on with a run that was interrupted; nil: it begins.
+	Past *Past
+	// Settle asks somebody what became of a change that nothing tells; nil: it is unknown. It may be called by several goroutines.
+	Settle func(context.Context, Unsettled) Verdict
+	// Settling is how old an intent must be before its act counts as not done because the host does not show it; 0 means 2 minutes.
+	Settling time.Duration
 	// Redact hides secrets in what goes into a plan; nil: nothing is hidden.
 	Redact func(string) string
 }
@@ -107,7 +113,12 @@ func (r *Runner) pass(ctx context.Context, pl *plan.Plan, planning bool) (Result
 	if !planning {
 		vars = cty.ObjectVal(map[string]cty.Value{"id": cty.StringVal(r.o.ID)})
 	}
+	past := r.o.Past
+	if planning {
+		past = nil
+	}
 	p := &pass{
+		past:   past,
 		Runner: r, planning: planning, plan: pl, memos: &memos{clock: r.o.Clock, first: r.memo},
 		eval: r.o.Program.Pass(r.o.Inventory, vars), types: resultTypes(r.o.Program.Playbook()),
 		res: Result{Hosts: map[string]HostResult{}}, silent: map[string]error{}, ledger: newLedger(),
@@ -126,6 +137,7 @@ type pass struct {
 	*Runner
 	planning bool
 	plan     *plan.Plan // planning: being made; acting: the envelope
+	past     *Past      // acting: what an interrupted run left; nil: nothing
 	eval     engine.Pass
 	memos    *memos
 	types    map[*engine.Module]cty.Type // of results

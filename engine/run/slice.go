@@ -36,20 +36,21 @@ func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
 		broken   atomic.Pointer[error]
 		wg       sync.WaitGroup
 	)
-	for i, name := range s.Hosts {
-		if out := p.outside(s.Play, name); out != nil {
+	start := func(i int, was *pastHost) {
+		name := s.Hosts[i]
+		if out := p.outside(s.Play, name); out != nil && was == nil {
 			outcomes[i] = *out
-			continue
+			return
 		}
 		slots <- struct{}{}
-		if why := p.mayStart(ctx, s, int(failed.Load()), broken.Load()); why != "" {
+		if why := p.mayStart(ctx, s, int(failed.Load()), broken.Load()); why != "" && !was.over() {
 			outcomes[i] = notStarted(name, why)
 			<-slots
-			continue
+			return
 		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			h := &hostRun{pass: p, play: s.Play, host: p.o.Inventory.Hosts[name], scope: scope.Host(name), reached: map[*engine.Entry]bool{}}
+			h := &hostRun{pass: p, play: s.Play, host: p.o.Inventory.Hosts[name], scope: scope.Host(name), reached: map[*engine.Entry]bool{}, past: was}
 			outcome, err := h.guarded(ctx)
 			if err != nil {
 				broken.Store(&err)
@@ -59,6 +60,20 @@ func (p *pass) slice(ctx context.Context, s Slice) (Happened, error) {
 			}
 			outcomes[i] = outcome
 		})
+	}
+	var rest []int
+	for i, name := range s.Hosts { // what is over counts before anything is begun
+		if was := p.past.of(s.Play.Name, name); was.over() {
+			start(i, was)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	if len(rest) < len(s.Hosts) {
+		wg.Wait()
+	}
+	for _, i := range rest {
+		start(i, p.past.of(s.Play.Name, s.Hosts[i]))
 	}
 	wg.Wait()
 	if err := broken.Load(); err != nil {
@@ -98,6 +113,8 @@ type hostRun struct {
 	open    int                    // entries of which this pass does not know how they will end, because it only plans
 	reached map[*engine.Entry]bool // entries that were begun or skipped
 	closing bool                   // a finally block runs: a signal does not stop it
+	past    *pastHost              // what an interrupted run left; nil: nothing
+	shut    bool                   // inside a block of which the finally ran before the run was interrupted
 	begun   int                    // changes that were begun
 	acted   time.Time              // when the last of them ended: answers from before it are no answers after it
 	record  error                  // the journal failed
@@ -140,6 +157,9 @@ func (h *hostRun) run(ctx context.Context) (engine.Outcome, error) {
 	err := h.all(ctx, h.play.Entries, plan.WillRun)
 	h.blame(err)
 	o := h.outcome(err)
+	if h.past.over() {
+		o = h.past.outcome(h.host.Name)
+	}
 	h.event(engine.Event{Kind: engine.EventHostEnd, Status: string(o.Status), Error: engine.NewEventError(o.Err), Took: h.now().Sub(began), Waits: h.pending})
 	return o, h.record
 }
@@ -164,6 +184,9 @@ func (h *hostRun) outcome(err error) engine.Outcome {
 // event records something about this host; a failing journal is remembered and ends the run.
 func (h *hostRun) event(e engine.Event) {
 	e.Play, e.Host = h.play.Name, h.host.Name
+	if h.past.told(e) {
+		return
+	}
 	if err := h.write(e); err != nil && h.record == nil {
 		h.record = err
 	}

@@ -26,6 +26,9 @@ func (x *execution) step(ctx context.Context, n int) (engine.Result, error) {
 		x.why = strings.TrimPrefix(x.why+"; whether it is needed was not looked at (--offline)", "; ")
 		return x.planned(args, engine.Diff{}), nil
 	}
+	if res, settled, err := x.settle(ctx, args); settled {
+		return res, err
+	}
 	host := x.doer(x.pool, x.settings, x.since)
 	diff, err := args.Module.(engine.Checker).Check(ctx, host)
 	if err != nil {
@@ -99,6 +102,7 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	}
 	since := x.now()
 	x.begun++
+	x.acting = true
 	x.ledger.begin(x.place())
 	x.blind = diff.Opaque || diff.Act != ""
 	status := engine.StatusFailed
@@ -167,5 +171,5 @@ var errUnrecorded = errors.New("the journal cannot be written, so nothing was do
 
 // fatal tells an error that ends the host from one that only ends an attempt.
 func fatal(err error) bool {
-	return errors.As(err, new(*plan.OutOfPlan)) || errors.Is(err, errStopped) || errors.Is(err, errUnrecorded) || errors.Is(err, context.Canceled)
+	return errors.As(err, new(*plan.OutOfPlan)) || errors.Is(err, errStopped) || errors.Is(err, errUnrecorded) || errors.Is(err, errUnsettled) || errors.Is(err, errLeft) || errors.Is(err, context.Canceled)
 }

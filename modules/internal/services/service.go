@@ -137,6 +137,11 @@ func (s *Service) Prove(ctx context.Context, host engine.Reader, since time.Time
 	return nil
 }
 
+// untold is unproven where the host has nothing that could prove it.
+func untold(host engine.Reader, name, why string) error {
+	return &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "restart " + name, Msg: "it cannot be shown that it happened: " + why, Err: engine.ErrUnprovable}
+}
+
 func unproven(host engine.Reader, name, why string) error {
 	return &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "restart " + name, Msg: "it cannot be shown that it happened: " + why}
 }

@@ -88,5 +88,5 @@ func (s *systemd) do(ctx context.Context, host engine.Machine, verb string) erro
 }
 
 func (s *systemd) prove(_ context.Context, host engine.Reader, _ Status, _ time.Time) error {
-	return unproven(host, s.name, "systemd does not say since when it is active")
+	return untold(host, s.name, "systemd does not say since when it is active")
 }

@@ -108,5 +108,5 @@ func (s *sysv) do(ctx context.Context, host engine.Machine, verb string) error {
 }
 
 func (s *sysv) prove(_ context.Context, host engine.Reader, _ Status, _ time.Time) error {
-	return unproven(host, s.name, "the host does not tell its process")
+	return untold(host, s.name, "the host does not tell its process")
 }

@@ -177,5 +177,5 @@ func (w *windows) prove(_ context.Context, host engine.Reader, _ Status, since t
 	if w.stopped.After(since) {
 		return nil
 	}
-	return unproven(host, w.name, "it has no process whose age would tell")
+	return untold(host, w.name, "it has no process whose age would tell")
 }
