@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/journal"
+	"github.com/dsplay/dsplay/engine/lab"
+)
+
+// killedAt runs the playbook and kills it (kill -9) when at says so of an event; it gives the run's name.
+func (e *estate) killedAt(at func(engine.Event) bool, more ...string) string {
+	e.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	args := append([]string{"run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--yes", "--json",
+		"--var", "poll=100ms", "--var", "patience=8s"}, more...)
+	c := exec.CommandContext(e.t.Context(), self, args...)
+	c.Dir, c.Env = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1")
+	out, err := c.StdoutPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	run := ""
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	killed := false
+	for lines.Scan() {
+		var ev engine.Event
+		if err := json.Unmarshal(lines.Bytes(), &ev); err != nil {
+			continue // the last line may be torn
+		}
+		if run = ev.Run; !killed && at(ev) {
+			killed = true
+			_ = c.Process.Kill() // it may have ended
+		}
+	}
+	_ = c.Wait() // it was killed
+	if !killed {
+		e.t.Fatal("the run ended before it could be killed")
+	}
+	return run
+}
+
+func kindOf(kind engine.EventKind, pass string) func(engine.Event) bool {
+	return func(e engine.Event) bool { return e.Kind == kind && e.Pass == pass }
+}
+
+// resume goes on with a run; what a dead one began in the lab is over in a second.
+func (e *estate) resume(run string, more ...string) outcome {
+	e.t.Helper()
+	return e.dsplay(append([]string{"resume", run, "--settle", "1s"}, more...)...)
+}
+
+// changes counts what changed something in the world's truth.
+func (e *estate) changes(want map[string]int) {
+	e.t.Helper()
+	got := map[string]int{}
+	for host, lines := range e.mutations() {
+		got[host] += len(lines)
+	}
+	for host, n := range want {
+		if got[host] != n {
+			e.t.Errorf("%s: %d changes, want %d: %q", host, got[host], n, e.mutations()[host])
+		}
+		delete(got, host)
+	}
+	for host, n := range got {
+		e.t.Errorf("%s: %d changes: %q", host, n, e.mutations()[host])
+	}
+}
+
+func TestResumeAfterKill(t *testing.T) {
+	for name, at := range map[string]func(engine.Event) bool{
+		"intent":    kindOf(engine.EventIntent, "apply"),
+		"first end": func(e engine.Event) bool { return e.Kind == engine.EventEntryEnd && e.Status == "changed" && e.Module != "" },
+		"goal":      func(e engine.Event) bool { return e.Kind == engine.EventAttempt && e.Attempt == 2 && e.Status == "started" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEstate(t, lab.Options{})
+			e.inject(lab.Fault{Name: "mux-stuck", Target: "esx3"}, lab.Fault{Name: "dsva-stuck", Target: "esx2"})
+			run := e.killedAt(at)
+			o := e.resume(run)
+			e.ended(o, exitOK, "resuming run "+run)
+			e.healthy()
+			e.changes(map[string]int{"dsva2": 1, "dsva3": 1, "esx3": 1})
+			state, _ := stateDir()
+			r, err := journal.Read(state, run, nil)
+			if err != nil || !r.Ended || r.Summary.Resumed != 1 {
+				t.Errorf("the journal: %+v, %v", r, err)
+			}
+			e.ended(e.resume(run), exitRefused, "it ended at")
+		})
+	}
+}
+
+func TestNothingToResume(t *testing.T) {
+	e := newEstate(t, lab.Options{})
+	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx2"})
+	run := e.killedAt(kindOf(engine.EventEntryEnd, "plan"))
+	e.ended(e.resume(run), exitRefused, "before it began to change anything")
+	e.ended(e.resume("20010101-000000-00000000"), exitUsage, "there is no run")
+	e.acted(map[string][]string{})
+
+	run = e.killedAt(kindOf(engine.EventIntent, "apply"))
+	state, _ := stateDir()
+	path := filepath.Join(journal.Dir(state, run), journal.Events)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(data), "restarted", "restorted", 1)
+	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.ended(e.resume(run), exitRefused, "was changed")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plan := filepath.Join(journal.Dir(state, run), journal.Plan)
+	if data, err = os.ReadFile(plan); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(plan, []byte(strings.Replace(string(data), "restarted", "restorted", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.ended(e.resume(run), exitRefused, "the plan was altered")
+}
