@@ -35,8 +35,7 @@ func (s *session) keep(p *plan.Plan) error {
 
 // spends makes the first change use up the kept plan, too, where that is not the one that was approved.
 func (s *session) spends(id string) {
-	state, err := stateDir()
-	if err != nil || s.approved != nil && s.approved.ID == id {
+	if s.approved != nil && s.approved.ID == id {
 		return
 	}
 	approved := s.record.first
@@ -46,7 +45,7 @@ func (s *session) spends(id string) {
 				return err
 			}
 		}
-		return journal.Spend(state, journal.Spent{Plan: id, Run: s.id, When: time.Now()})
+		return journal.Spend(s.state, journal.Spent{Plan: id, Run: s.id, When: time.Now()})
 	}
 }
 

@@ -97,7 +97,7 @@ func (a *app) resume(c *cobra.Command, id string, f resumeFlags) error {
 		return err
 	}
 	s.approved = d
-	return s.during(true, func() error { return s.goOn(d, state) })
+	return s.during(true, func() error { return s.goOn(d) })
 }
 
 // resumable reads what is left of a run, and refuses one that cannot be gone on with.
@@ -163,8 +163,8 @@ func doubt(r *journal.Record, now time.Time) string {
 }
 
 // goOn looks at hosts that had not begun, and acts.
-func (s *session) goOn(d *plan.Document, state string) error {
-	if err := s.spend(d, state); err != nil {
+func (s *session) goOn(d *plan.Document) error {
+	if err := s.spend(d); err != nil {
 		return s.refused(err)
 	}
 	r := s.resumes
@@ -195,15 +195,15 @@ func (s *session) goOn(d *plan.Document, state string) error {
 }
 
 // spend uses the plan up, unless this run has done so.
-func (s *session) spend(d *plan.Document, state string) error {
-	by, err := journal.SpentBy(state, d.ID)
+func (s *session) spend(d *plan.Document) error {
+	by, err := journal.SpentBy(s.state, d.ID)
 	switch {
 	case err != nil:
 		return err
 	case by != nil && by.Run != s.id:
 		return by
 	case by == nil:
-		s.record.first = func() error { return journal.Spend(state, journal.Spent{Plan: d.ID, Run: s.id, When: time.Now()}) }
+		s.record.first = func() error { return journal.Spend(s.state, journal.Spent{Plan: d.ID, Run: s.id, When: time.Now()}) }
 	}
 	return nil
 }

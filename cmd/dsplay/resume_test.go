@@ -83,9 +83,13 @@ func (e *estate) changes(want map[string]int) {
 
 func TestResumeAfterKill(t *testing.T) {
 	for name, at := range map[string]func(engine.Event) bool{
-		"intent":    kindOf(engine.EventIntent, "apply"),
-		"first end": func(e engine.Event) bool { return e.Kind == engine.EventEntryEnd && e.Status == "changed" && e.Module != "" },
-		"goal":      func(e engine.Event) bool { return e.Kind == engine.EventAttempt && e.Attempt == 2 && e.Status == "started" },
+		"intent": kindOf(engine.EventIntent, "apply"),
+		"first end": func(e engine.Event) bool {
+			return e.Kind == engine.EventEntryEnd && e.Status == "changed" && e.Module != ""
+		},
+		"goal": func(e engine.Event) bool {
+			return e.Kind == engine.EventAttempt && e.Attempt == 2 && e.Status == "started"
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEstate(t, lab.Options{})
