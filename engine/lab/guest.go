@@ -183,7 +183,7 @@ func (g *guest) truth() Guest {
 	s := g.machine().State()
 	t := Guest{Name: g.name, Address: g.ip, ESXi: g.where().name, UUID: g.uuid, BIOSUUID: g.bios, Engine: EngineOffline, Power: g.powerNow(), Up: s.Up,
 		Drivers: s.Drivers, Features: s.Features, ToolsBroken: s.ToolsBroken, PendingReboot: s.PendingReboot,
-		InstallerRuns: s.InstallerRuns, Connections: g.log.connections(), Boots: s.Boots, Tags: g.tags(),
+		InstallerStarts: s.InstallerStarts, InstallerRuns: s.InstallerRuns, Connections: g.log.connections(), Image: g.lab.vcenter.Image(g.name), Boots: s.Boots, Tags: g.tags(),
 		Snapshots: g.lab.vcenter.Snapshots(g.name)}
 	switch {
 	case t.Power == Off:

@@ -61,7 +61,7 @@ func (g *guest) settle() {
 		s := win.State()
 		g.writeLog()
 		_ = g.door.setCut(power != On || !s.Up || outages > 0 || s.NetworkLost) // a port that was stolen stays shut
-		g.show(vcenter.State{Power: vcenter.Power(power), Tools: s.Up && s.ToolsInstalled, Boot: s.BootTime})
+		g.show(vcenter.State{Power: vcenter.Power(power), Tools: s.ToolsRun, Boot: s.BootTime})
 	}
 }
 

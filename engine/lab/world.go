@@ -73,23 +73,25 @@ type DSVA struct {
 
 // Guest is the truth about a guest.
 type Guest struct {
-	Name          string            `json:"name"`
-	Address       string            `json:"address"`
-	ESXi          string            `json:"esxi"`
-	UUID          string            `json:"uuid"`      // vCenter's instanceUuid
-	BIOSUUID      string            `json:"bios_uuid"` // vCenter's config.uuid
-	Engine        string            `json:"engine"`
-	Power         Power             `json:"power"`
-	Up            bool              `json:"up"` // Windows runs
-	Drivers       map[string]string `json:"drivers"`
-	Features      []string          `json:"features"`
-	ToolsBroken   bool              `json:"tools_broken"`
-	PendingReboot bool              `json:"pending_reboot"`
-	InstallerRuns int               `json:"installer_runs"`
-	Connections   int               `json:"connections"` // of its driver to a Mux, as its vmware.log has them
-	Boots         int               `json:"boots"`
-	Tags          []string          `json:"tags,omitempty"` // of NSX: "scope|name", or "name"
-	Snapshots     []string          `json:"snapshots,omitempty"`
+	Name            string            `json:"name"`
+	Address         string            `json:"address"`
+	ESXi            string            `json:"esxi"`
+	UUID            string            `json:"uuid"`      // vCenter's instanceUuid
+	BIOSUUID        string            `json:"bios_uuid"` // vCenter's config.uuid
+	Engine          string            `json:"engine"`
+	Power           Power             `json:"power"`
+	Up              bool              `json:"up"` // Windows runs
+	Drivers         map[string]string `json:"drivers"`
+	Features        []string          `json:"features"`
+	ToolsBroken     bool              `json:"tools_broken"`
+	PendingReboot   bool              `json:"pending_reboot"`
+	InstallerStarts int               `json:"installer_starts"` // in all
+	InstallerRuns   int               `json:"installer_runs"`   // of those that were let in
+	Image           string            `json:"image,omitempty"`  // in its CD drive
+	Connections     int               `json:"connections"`      // of its driver to a Mux, as its vmware.log has them
+	Boots           int               `json:"boots"`
+	Tags            []string          `json:"tags,omitempty"` // of NSX: "scope|name", or "name"
+	Snapshots       []string          `json:"snapshots,omitempty"`
 }
 
 // DSM is the truth about the manager.

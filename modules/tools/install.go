@@ -200,11 +200,11 @@ func (t *Tools) result(ctx context.Context, host engine.Reader, code int) (Statu
 // rebooted waits until the guest has booted after the installer wrote its exit code, both on the guest's clock.
 func (j job) rebooted(ctx context.Context, host engine.Reader, within time.Duration) error {
 	err := await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
-		age, err := j.age(ctx, host, ".exit")
+		b, err := boot.Of(ctx, host)
 		if err != nil {
 			return false, early(err)
 		}
-		b, err := boot.Of(ctx, host)
+		age, err := j.age(ctx, host, ".exit") // asked later: a boot is not missed for the time between the two
 		return err == nil && b.Age < age, early(err)
 	})
 	if err != nil {

@@ -37,6 +37,12 @@ input "patience" {
   description = "how long to wait before each further try while another installation runs in the guest"
 }
 
+input "wait" {
+  type        = string
+  default     = "20m"
+  description = "how long the installer may take, and the guest may be away meanwhile"
+}
+
 block "change" {
   step "vm_tools_media" "mount" {
     title   = "put the image of VMware Tools into the drive"
@@ -49,6 +55,7 @@ block "change" {
     features  = input.features
     repair    = length(input.features) == 0
     installer = "media"
+    wait      = input.wait
     timeout   = "30m"
     retry {
       attempts = 6

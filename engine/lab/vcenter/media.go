@@ -113,6 +113,19 @@ func (v *VCenter) Insert(vm, image string) {
 	}
 }
 
+// Image is what is in a machine's drive.
+func (v *VCenter) Image(vm string) (image string) {
+	registry := v.model.Map()
+	if machine, ok := registry.Get(v.refs[vm]).(*simulator.VirtualMachine); ok {
+		registry.WithLock(v.own(), machine, func() {
+			if drive := driveOf(machine); drive != nil {
+				image = imageOf(drive)
+			}
+		})
+	}
+	return image
+}
+
 // RemoveDrive takes the CD drive itself away.
 func (v *VCenter) RemoveDrive(vm string) {
 	registry := v.model.Map()

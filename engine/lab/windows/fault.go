@@ -1,9 +1,6 @@
 package windows
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // Faults that Break knows, and what heals each.
 const (
@@ -19,8 +16,6 @@ const (
 	Disconnected = "disconnected"
 	// PendingReboot: Windows Update waits for a reboot; drivers that are installed meanwhile run only after it.
 	PendingReboot = "pending-reboot"
-	// InstallerBusy: another installation runs for ten lab minutes; the installer answers 1618. Time heals.
-	InstallerBusy = "installer-busy"
 	// DriverDisabled: vsepflt is stopped and disabled (1058). Healed by "sc config vsepflt start= boot" and a start.
 	DriverDisabled = "driver-disabled"
 )
@@ -47,9 +42,10 @@ func (g *Guest) breakNow(fault string) error {
 		g.tools.disconnected = true
 	case PendingReboot:
 		g.keys.add(componentServicing+`\RebootPending`, "", value{})
-	case InstallerBusy:
-		g.tools.busyUntil = time.Now().Add(g.cfg.Clock.Real(10 * time.Minute))
 	default:
+		if g.breakInstaller(fault) {
+			return nil
+		}
 		return fmt.Errorf("%s: there is no fault %q", g.cfg.Name, fault)
 	}
 	return nil

@@ -33,17 +33,19 @@ type Config struct {
 
 // State is a copy of what a guest is.
 type State struct {
-	Drivers        map[string]string // by the names that sc shows; "RUNNING", "STOPPED" or a pending state; absent: not installed
-	Features       []string          // of VMware Tools, sorted
-	ToolsInstalled bool
-	ToolsBroken    bool // only a repair heals
-	Connected      bool // the thin agent reaches the Mux: what DSM finally sees of this guest
-	PendingReboot  bool
-	Boots          int // 1 after New
-	BootTime       time.Time
-	InstallerRuns  int  // of setup64.exe and msiexec that were let in
-	NetworkLost    bool // the network driver is gone for good
-	Up             bool
+	Drivers         map[string]string // by the names that sc shows; "RUNNING", "STOPPED" or a pending state; absent: not installed
+	Features        []string          // of VMware Tools, sorted
+	ToolsInstalled  bool
+	ToolsBroken     bool // only a repair heals
+	Connected       bool // the thin agent reaches the Mux: what DSM finally sees of this guest
+	PendingReboot   bool
+	Boots           int // 1 after New
+	BootTime        time.Time
+	InstallerStarts int  // of setup64.exe and msiexec, in all
+	InstallerRuns   int  // of those that were let in
+	ToolsRun        bool // the service of VMware Tools runs
+	NetworkLost     bool // the network driver is gone for good
+	Up              bool
 }
 
 // Guest is one simulated computer. It is safe for use by several goroutines.
@@ -118,7 +120,7 @@ func (g *Guest) State() State {
 	s := State{Drivers: map[string]string{}, Features: slices.Sorted(maps.Keys(g.tools.features)),
 		ToolsInstalled: g.tools.installed, ToolsBroken: g.tools.broken != "", Connected: g.connected(),
 		PendingReboot: g.pendingReboot(), Boots: g.boots, BootTime: g.bootTime,
-		InstallerRuns: g.tools.runs, NetworkLost: g.tools.networkLost, Up: g.up}
+		InstallerStarts: g.tools.starts, InstallerRuns: g.tools.runs, ToolsRun: g.up && g.tools.installed && !g.tools.replaced, NetworkLost: g.tools.networkLost || g.tools.cut, Up: g.up}
 	for _, service := range g.services {
 		if service.driver() {
 			s.Drivers[service.name] = service.state.String()

@@ -11,9 +11,11 @@ import (
 const (
 	msiSuccess         = 0
 	msiUnknownProduct  = 1605
+	msiCancelled       = 1602
 	msiFatal           = 1603
 	msiRunning         = 1618
 	msiNoPackage       = 1619
+	msiOtherVersion    = 1638
 	msiInvalidCommand  = 1639
 	msiRebootInitiated = 1641
 	msiRebootRequired  = 3010
@@ -32,6 +34,7 @@ const (
 type request struct {
 	add, remove, reinstall []string // feature names; ALL
 	uninstall              bool
+	setup                  bool // by setup64.exe, from the image
 	restart                bool // it may reboot the guest
 	log                    string
 }
@@ -39,10 +42,10 @@ type request struct {
 // configure runs the installer on VMware Tools and returns its exit code. When ctx ends while drivers are being
 // replaced, Tools stay behind broken; before that nothing has happened.
 func (g *Guest) configure(ctx context.Context, r request) uint32 {
-	if !g.enter() {
-		return msiRunning
+	if code := g.enter(r.setup); code != msiSuccess {
+		return code
 	}
-	defer g.change(func() { g.tools.installing = false })
+	defer g.change(func() { g.tools.installing, g.tools.replaced = false, false })
 	code := g.transaction(ctx, r)
 	g.writeLog(r, code)
 	if code == msiRebootInitiated {
@@ -56,16 +59,21 @@ func (g *Guest) configure(ctx context.Context, r request) uint32 {
 	return code
 }
 
-// enter lets one installation in at a time.
-func (g *Guest) enter() bool {
-	ok := false
+// enter lets one installation in at a time, or gives the code with which it is refused.
+func (g *Guest) enter(setup bool) (code uint32) {
 	g.change(func() {
-		if ok = !g.tools.installing && time.Now().After(g.tools.busyUntil); ok {
-			g.tools.installing = true
-			g.tools.runs++
+		g.tools.starts++
+		if code = g.refusal(setup); code != 0 {
+			return
 		}
+		if g.occupied() {
+			code = msiRunning
+			return
+		}
+		g.tools.installing = true
+		g.tools.runs++
 	})
-	return ok
+	return code
 }
 
 func (g *Guest) transaction(ctx context.Context, r request) uint32 {
@@ -83,12 +91,21 @@ func (g *Guest) transaction(ctx context.Context, r request) uint32 {
 		return msiFatal
 	}
 	g.loseNetwork(networkAway)
+	g.change(func() { g.tools.replaced, g.tools.cut = true, g.tools.cut || g.tools.quirks.cuts })
 	if g.cfg.Clock.Wait(ctx, replacing) != nil {
 		g.change(func() { g.tools.broken = "an installation was interrupted" })
 		return msiFatal
 	}
-	var reboot bool
-	g.change(func() { reboot = g.apply(r, after, repair) })
+	var reboot, fails bool
+	g.change(func() {
+		if fails = g.tools.quirks.fails; !fails {
+			reboot = g.apply(r, after, repair)
+		}
+		g.tools.replaced = false
+	})
+	if fails { // and everything is as it was
+		return msiFatal
+	}
 	if r.uninstall || !slices.Contains(after, "VMXNet3") {
 		g.change(func() { g.tools.networkLost = true })
 		g.loseNetwork(-1)
@@ -97,12 +114,18 @@ func (g *Guest) transaction(ctx context.Context, r request) uint32 {
 		return msiFatal
 	}
 	switch {
-	case reboot && r.restart:
+	case reboot && (r.restart || g.rebootsByItself()):
 		return msiRebootInitiated
 	case reboot:
 		return msiRebootRequired
 	}
 	return msiSuccess
+}
+
+func (g *Guest) rebootsByItself() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tools.quirks.reboots
 }
 
 func (g *Guest) loseNetwork(d time.Duration) {
@@ -148,7 +171,7 @@ func (g *Guest) apply(r request, after []string, repair bool) (reboot bool) {
 		return true
 	}
 	fresh := running
-	if g.cfg.RebootNeeded || g.pendingReboot() {
+	if q := &g.tools.quirks; g.cfg.RebootNeeded || q.wantsReboot || q.reboots || g.pendingReboot() {
 		fresh, reboot = stopped, true
 		g.needReboot()
 	}
@@ -165,6 +188,12 @@ func (g *Guest) apply(r request, after []string, repair bool) (reboot bool) {
 		if repair || !slices.Contains(before, f) {
 			g.addFeature(f, fresh)
 		}
+	}
+	if r.setup {
+		g.tools.quirks.unregistered = false
+	}
+	if g.updating() { // both at once lose a driver (KB 318796)
+		g.removeFeature("VMCI")
 	}
 	if repair {
 		g.tools.healsAtBoot = reboot && g.tools.broken != ""

@@ -81,7 +81,7 @@ func (g *Guest) powerOff() {
 		}
 	}
 	g.shutdown = nil
-	g.tools.installing = false
+	g.tools.installing, g.tools.replaced = false, false
 }
 
 // Up boots at once a guest that is down: what starts with the system runs, a pending reboot is done.
@@ -94,7 +94,7 @@ func (g *Guest) Up() {
 		g.up, g.bootTime = true, time.Now()
 		g.boots++
 		g.keys.clearPending()
-		g.tools.disconnected = false
+		g.tools.disconnected, g.tools.cut = false, false
 		if g.tools.healsAtBoot {
 			g.tools.broken, g.tools.healsAtBoot = "", false
 		}

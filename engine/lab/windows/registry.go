@@ -111,6 +111,9 @@ func (g *Guest) view() registry {
 		r.add(path, "ImagePath", value{kind: "REG_EXPAND_SZ", data: s.image})
 		r.text(path, "DisplayName", s.display)
 	}
+	if g.tools.installing || g.tools.quirks.marked {
+		r.add(mark, "", value{})
+	}
 	if !g.tools.installed {
 		return r
 	}

@@ -23,7 +23,7 @@ func (g *Guest) setup64(ctx context.Context, p *cmdexe.Process) uint32 {
 			options = arg[2:]
 		}
 	}
-	r, quiet := request{restart: true}, false
+	r, quiet := request{restart: true, setup: true}, false
 	g.options(p, &r, &quiet, cmdexe.SplitArgs(options))
 	if !silent || !quiet {
 		return window(ctx)
@@ -79,7 +79,7 @@ func (g *Guest) msiexec(ctx context.Context, p *cmdexe.Process) uint32 {
 		return msiNoPackage // no .msi file of this guest can be opened
 	}
 	g.mu.Lock()
-	known := g.tools.installed && strings.EqualFold(target, ProductCode)
+	known := g.tools.installed && !g.tools.quirks.unregistered && strings.EqualFold(target, ProductCode)
 	g.mu.Unlock()
 	switch {
 	case !known:

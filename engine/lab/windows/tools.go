@@ -15,9 +15,11 @@ type tools struct {
 	disconnected bool   // the thin agent lost its Mux until a reboot (KB 320927)
 	healsAtBoot  bool   // it was repaired, the old driver is still loaded
 	networkLost  bool
+	cut          bool // the network is away until a boot
 	installing   bool
-	busyUntil    time.Time // real time until which another installation runs
-	runs         int
+	replaced     bool // its own service is being replaced and does not run
+	starts, runs int  // of the installer: in all, and of those that were let in
+	quirks       quirks
 }
 
 const (
