@@ -79,6 +79,8 @@ var faults = []fault{
 		breakGuest(windows.WindowsUpdate)},
 	{FaultInfo{"installation-ends", "a guest", "nothing: whatever other installation there was in it has ended", "none, it is well"},
 		breakGuest(windows.InstallationEnds)},
+	{FaultInfo{"network-away", "a guest", "the next change of VMware Tools takes its network away for ten minutes, and ends meanwhile", "time"},
+		breakGuest(windows.NetworkAway)},
 	{FaultInfo{"network-stuck", "a guest", "the next change of VMware Tools takes its network away until it is booted", "reboot the guest in the vCenter"},
 		breakGuest(windows.NetworkStuck)},
 	{FaultInfo{"pending-reboot", "a guest", "Windows waits for a reboot; drivers that are installed meanwhile run only after it", "reboot the guest"},

@@ -43,7 +43,10 @@ input "wait" {
   description = "how long the installer may take, and the guest may be away meanwhile"
 }
 
+probe "vmware_tools" "before" {}
+
 block "change" {
+  when = length(input.features) == 0 || anytrue([for f in input.features : !contains(probe.before.features, f)])
   step "vm_tools_media" "mount" {
     title   = "put the image of VMware Tools into the drive"
     on      = input.vcenter
@@ -75,11 +78,11 @@ block "change" {
 }
 
 output "outcome" {
-  value       = step.change.outcome
+  value       = step.change.outcome == null ? "" : step.change.outcome
   description = "done, reboot_pending, or rebooted (the installer rebooted the guest); empty when nothing had to be done"
 }
 
 output "pending_reboot" {
-  value       = step.change.pending_reboot
+  value       = step.change.pending_reboot == null ? probe.before.pending_reboot : step.change.pending_reboot
   description = "whether the guest waits for a reboot, for whatever reason"
 }

@@ -90,7 +90,7 @@ func (g *Guest) transaction(ctx context.Context, r request) uint32 {
 	if g.cfg.Clock.Wait(ctx, preparing) != nil {
 		return msiFatal
 	}
-	g.loseNetwork(networkAway)
+	g.loseNetwork(g.outage())
 	g.change(func() { g.tools.replaced, g.tools.cut = true, g.tools.cut || g.tools.quirks.cuts })
 	if g.cfg.Clock.Wait(ctx, replacing) != nil {
 		g.change(func() { g.tools.broken = "an installation was interrupted" })

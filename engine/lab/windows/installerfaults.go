@@ -28,13 +28,15 @@ const (
 	WindowsUpdate = "windows-update"
 	// InstallationEnds is no fault: those three are over.
 	InstallationEnds = "installation-ends"
+	// NetworkAway: the next change takes the network away for ten lab minutes, long after the installer has ended.
+	NetworkAway = "network-away"
 	// NetworkStuck: the next change takes the network away until the guest is booted.
 	NetworkStuck = "network-stuck"
 )
 
 // quirks are what is wrong with the installer.
 type quirks struct {
-	fails, cancelled, reboots, wantsReboot, otherVersion, unregistered, cuts bool
+	fails, cancelled, reboots, wantsReboot, otherVersion, unregistered, cuts, away bool
 	busy                                                                     bool      // 1618
 	busyUntil                                                                time.Time // real time; zero: nobody has met it
 	marked                                                                   bool      // the mark of an installation that runs
@@ -61,6 +63,8 @@ func (g *Guest) breakInstaller(fault string) (ok bool) {
 		q.unregistered = true
 	case NetworkStuck:
 		q.cuts = true
+	case NetworkAway:
+		q.away = true
 	case InstallerBusy:
 		q.busy, q.busyUntil = true, time.Time{}
 	case InstallationRunning:
@@ -97,6 +101,17 @@ func (g *Guest) refusal(setup bool) uint32 {
 		return msiOtherVersion
 	}
 	return 0
+}
+
+// outage is for how long this change takes the network away.
+func (g *Guest) outage() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.tools.quirks.away {
+		g.tools.quirks.away = false
+		return 10 * time.Minute
+	}
+	return networkAway
 }
 
 // updating tells whether Windows services itself. g.mu is held.
