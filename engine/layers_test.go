@@ -59,7 +59,7 @@ var layers = []struct{ pkg, may string }{
 	{"modules/deepsecurity", "engine engine/api/dsm golang.org/x/sync/errgroup"},
 	{"modules/tlspath", "engine engine/tlslook engine/transport/dialer golang.org/x/sync/errgroup"}, // it looks from the controller, which is no host
 	{"modules/nsx", "engine engine/api/nsx"},
-	{"modules/vsphere", "engine engine/api/vsphere github.com/vmware/govmomi/..."},
+	{"modules/vsphere", "engine engine/api/vsphere modules/internal/await"},
 	{"modules/internal/...", "engine modules/internal/..."}, // what two modules share: how a platform says a thing
 	{"modules/...", "engine modules/internal/..."},
 	{"inventory", "engine engine/lang/... github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... github.com/agext/levenshtein"},

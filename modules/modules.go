@@ -29,6 +29,7 @@ func All() []engine.Module {
 		esxi.Mux(),
 		tools.Module(),
 		vsphere.VM(),
+		vsphere.VMSnapshot(),
 		vsphere.ESXiService(),
 		vsphere.ESXiLockdown(),
 		vsphere.ToolsMedia(),

@@ -69,6 +69,11 @@ func (a *appliance) boot(machine *unix.DSVA) {
 	}
 }
 
+func (a *appliance) booted() (time.Time, bool) {
+	s := a.machine().State()
+	return s.BootTime, s.Up
+}
+
 // reboot is RebootGuest.
 func (a *appliance) reboot() {
 	a.lab.afterAnswer(func() {

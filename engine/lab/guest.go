@@ -136,6 +136,11 @@ func (g *guest) boot(win *windows.Guest, boot int) {
 // it judges the state of Tools once more after it has told us.
 const answerTakes = 200 * time.Millisecond
 
+func (g *guest) booted() (time.Time, bool) {
+	s := g.machine().State()
+	return s.BootTime, s.Up
+}
+
 // reboot is RebootGuest.
 func (g *guest) reboot() {
 	g.lab.afterAnswer(func() { _ = g.machine().Reboot(g.lab.ctx) })

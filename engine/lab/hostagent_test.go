@@ -188,8 +188,19 @@ func TestSnapshotsOfMachinesAreTheirOwn(t *testing.T) {
 	if two, _ := l.World().Guest("guest1-2"); err != nil || !slices.Equal(two.Snapshots, []string{"three"}) {
 		t.Errorf("%q, %v", two.Snapshots, err)
 	}
-	want := []string{"CreateSnapshot_Task name=one memory=false quiesce=false (guest1-1)", "CreateSnapshot_Task name=two memory=false quiesce=false (guest1-2)",
-		"CreateSnapshot_Task name=three memory=false quiesce=false (guest1-2)", "RemoveSnapshot_Task removeChildren=false"}
+	if err := l.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	if one, _ := l.World().Guest("guest1-1"); len(one.Snapshots) != 0 {
+		t.Errorf("Clear leaves %q", one.Snapshots)
+	}
+	take("guest1-1", "four")
+	if one, _ := l.World().Guest("guest1-1"); !slices.Equal(one.Snapshots, []string{"four"}) {
+		t.Errorf("after Clear: %q", one.Snapshots)
+	}
+	want := []string{"CreateSnapshot_Task name=\"one\" description=\"\" memory=false quiesce=false (guest1-1)", "CreateSnapshot_Task name=\"two\" description=\"\" memory=false quiesce=false (guest1-2)",
+		"CreateSnapshot_Task name=\"three\" description=\"\" memory=false quiesce=false (guest1-2)", "RemoveSnapshot_Task removeChildren=false",
+		"CreateSnapshot_Task name=\"four\" description=\"\" memory=false quiesce=false (guest1-1)"}
 	if got := l.changes(t); !slices.Equal(got, want) {
 		t.Errorf("received %q", got)
 	}

@@ -31,7 +31,8 @@ func (l *Lab) Inject(name, target string) error {
 	return nil
 }
 
-// Clear makes everything healthy: machines that had a fault are replaced by new ones, whose counters begin again.
+// Clear makes everything healthy: machines that had a fault are replaced by new ones, whose counters begin again, and
+// snapshots are gone.
 // Then every appliance talks to the DSM.
 func (l *Lab) Clear() error {
 	l.mu.Lock()
@@ -46,6 +47,7 @@ func (l *Lab) Clear() error {
 	l.setStale(false)
 	l.setDark(false)
 	l.vcenter.ReadOnly(false)
+	l.vcenter.DropSnapshots()
 	l.updates.heal()
 	l.dsm.Clear()
 	if l.nsx != nil {

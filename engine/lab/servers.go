@@ -88,15 +88,8 @@ func (l *Lab) startVCenter() (err error) {
 		Rebooted: func(vm string) { l.machines[vm].reboot() },
 		Inserted: l.inserted, Log: l.logOf,
 		Guest: l.toolsOf, Clock: l.clock,
-		Booted: func(vm string) (time.Time, bool) {
-			g, ok := l.machines[vm].(*guest)
-			if !ok {
-				return time.Time{}, false // the Tools of an appliance tell nothing
-			}
-			s := g.machine().State()
-			return s.BootTime, s.Up
-		},
-		Agent: func(name string) vcenter.Agent { return l.names[name].(*host).agent },
+		Booted: func(vm string) (time.Time, bool) { return l.machines[vm].booted() },
+		Agent:  func(name string) vcenter.Agent { return l.names[name].(*host).agent },
 	}
 	for _, h := range l.hosts {
 		cfg.Hosts = append(cfg.Hosts, h.name)
@@ -116,6 +109,7 @@ func (l *Lab) startVCenter() (err error) {
 type powered interface {
 	setPower(p Power)
 	reboot()
+	booted() (at time.Time, up bool)
 }
 
 // openDoors makes everything reachable. Thousands of certificates and listeners take seconds, so it is done in parallel.

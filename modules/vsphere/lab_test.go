@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	api "github.com/dsplay/dsplay/engine/api/vsphere"
 	"github.com/dsplay/dsplay/engine/lab"
 	"github.com/dsplay/dsplay/engine/transport/https"
 	"github.com/dsplay/dsplay/modules/moduletest"
@@ -29,7 +30,8 @@ type labCase struct {
 	As       string           `json:"as"` // "probe", "step", or "resume": a new instance proves what another did
 	Args     map[string]any   `json:"args"`
 	Inject   []lab.Fault      `json:"inject"`
-	Setup    []map[string]any `json:"setup"` // arguments of steps of this module that are done before
+	Setup    []map[string]any `json:"setup"`   // arguments of steps of this module that are done before
+	Foreign  string           `json:"foreign"` // a snapshot of guest1-1 that somebody else has taken
 	Invalid  string           `json:"invalid"`
 	Effects  []engine.Effect  `json:"effects"`
 	Changes  []engine.Change  `json:"changes"`
@@ -55,7 +57,7 @@ func TestLabCases(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	for _, m := range []engine.Module{vsphere.ESXiService(), vsphere.ESXiLockdown()} {
+	for _, m := range []engine.Module{vsphere.VM(), vsphere.VMSnapshot(), vsphere.ESXiService(), vsphere.ESXiLockdown()} {
 		files, err := filepath.Glob(filepath.Join("testdata", m.Name, "*.json"))
 		if err != nil || len(files) < 8 {
 			t.Fatalf("%s has %d cases, %v", m.Name, len(files), err)
@@ -95,6 +97,19 @@ func (c *labCase) run(t *testing.T, l *lab.Lab, m engine.Module) {
 	}
 	for _, args := range c.Setup {
 		c.before(t, l, m, args)
+	}
+	if c.Foreign != "" {
+		conn, err := enter(t, l).API(t.Context())
+		var estate *api.Estate
+		if err == nil {
+			estate, err = api.Fetch(t.Context(), conn)
+		}
+		if err == nil {
+			_, err = api.Snapping(estate.Find("", "", "guest1-1")[0], c.Foreign, "before Windows updates").Do(t.Context(), conn)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, f := range c.Inject {
 		if err := l.Inject(f.Name, f.Target); err != nil {

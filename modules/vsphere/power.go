@@ -9,26 +9,18 @@ import (
 
 const poweredOn = "poweredOn"
 
-// Check tells whether the machine has to be powered on. Which machine is meant is looked up in the estate of the
-// pass; its power is asked for anew, because the check after the step must see what the step did.
+// Check tells whether the machine has to be powered on, or announces the reboot of its guest.
 func (v *vm) Check(ctx context.Context, host engine.Reader) (engine.Diff, error) {
-	if v.Power == "" {
-		return engine.Diff{}, engine.BadArg{Arg: "power", Problem: `must be "on" in a step`}
+	if v.Power == "" && v.Guest == "" {
+		return engine.Diff{}, engine.BadArg{Arg: "power", Problem: `must be "on" in a step, or guest "rebooted"`}
 	}
-	found, err := v.find(ctx, host)
-	if err != nil {
+	now, err := v.one(ctx, host)
+	switch {
+	case err != nil:
 		return engine.Diff{}, err
-	}
-	if len(found) != 1 {
-		return engine.Diff{}, &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "find the machine", Msg: v.why(found),
-			Hint: "guard the step with when = probe.NAME.found"}
-	}
-	now, err := v.look(ctx, host, found[0].Ref)
-	if err != nil {
-		return engine.Diff{}, err
-	}
-	v.ref = now.Ref
-	if now.Power == poweredOn {
+	case v.Guest != "":
+		return v.checkReboot(ctx, host, now)
+	case now.Power == poweredOn:
 		return engine.Diff{Note: now.Name + " is " + poweredOn}, nil
 	}
 	return engine.Diff{
@@ -37,20 +29,39 @@ func (v *vm) Check(ctx context.Context, host engine.Reader) (engine.Diff, error)
 	}, nil
 }
 
-// Apply powers the machine on and waits until vSphere has done it; the guest may still be booting.
-func (v *vm) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) (any, error) {
-	api, err := host.API(ctx)
+// one is the machine of a step. Which one is meant is looked up in the estate of the pass; how it is, is asked for anew,
+// because the check after the step must see what the step did.
+func (v *vm) one(ctx context.Context, host engine.Reader) (vsphere.VM, error) {
+	found, err := v.key().must(ctx, host)
 	if err != nil {
-		return nil, err
+		return vsphere.VM{}, err
 	}
-	if err := vsphere.PowerOn(ctx, api, v.ref); err != nil {
-		return nil, engine.Blame(err, host.Name())
+	v.ref = found.Ref
+	return v.look(ctx, host, found.Ref)
+}
+
+// Apply powers the machine on and waits until vSphere has done it; the guest may still be booting. Or it reboots the guest,
+// and waits for its VMware Tools.
+func (v *vm) Apply(ctx context.Context, host engine.Machine, diff engine.Diff) (any, error) {
+	if err := v.act(ctx, host, diff); err != nil {
+		return nil, err
 	}
 	now, err := v.look(ctx, host, v.ref)
 	if err != nil {
 		return nil, err
 	}
 	return machine(now), nil
+}
+
+func (v *vm) act(ctx context.Context, host engine.Machine, diff engine.Diff) error {
+	if v.Guest != "" {
+		return v.reboot(ctx, host, diff)
+	}
+	api, err := host.API(ctx)
+	if err != nil {
+		return err
+	}
+	return engine.Blame(vsphere.PowerOn(ctx, api, v.ref), host.Name())
 }
 
 // look reads a machine of the estate anew.

@@ -5,22 +5,23 @@ package vsphere
 import (
 	"context"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/vsphere"
 )
 
-// VM looks at a virtual machine, or powers it on.
+// VM looks at a virtual machine, powers it on, or reboots its guest.
 func VM() engine.Module {
 	return engine.Module{
 		Name: "vm",
-		Doc: `Looks at a virtual machine in vCenter, or powers it on.
+		Doc: `Looks at a virtual machine in vCenter, powers it on, or reboots its guest.
 The host that does it (on) is the vCenter. However many machines are asked for, they are read in one bulk request per pass.
 A machine is found by uuid; without one by bios_uuid; without that by name. When several fit, the name chooses; when it cannot, the machine is not found: nobody is guessed. Templates are never found.
 awake is false when a machine is off, suspended, not connected to vCenter, in standby, or when its guest does not run while VMware Tools are installed: vCenter cannot tell a sleeping guest from one whose Tools have stopped. Without Tools the power alone counts.
-power = "on" resumes a suspended machine, too. A guest in standby is powered on already: vSphere cannot wake it.`,
-		New:     func() any { return &vm{} },
+power = "on" resumes a suspended machine, too. A guest in standby is powered on already: vSphere cannot wake it.
+guest = "rebooted" asks its VMware Tools, so no login to the guest is needed. It is proven by the uptime of the guest that they tell (the counter sys.osUptime, every 20 seconds); where they do not, by their going and coming back, which the plan says. The module reboot proves it better, over a connection of the guest's own.`,
+		New:     func() any { return &vm{Wait: "15m"} },
 		Result:  Machine{},
 		Targets: []string{"vsphere"},
 	}
@@ -32,7 +33,12 @@ type vm struct {
 	Name     string `hcl:"name,optional" executed:"true" doc:"Name in vCenter, exact; it may not be unique."`
 	Power    string `hcl:"power,optional" executed:"true" oneof:"on" doc:"What a step makes of it: on. A probe takes none."`
 
-	ref string // what the last Check found
+	Guest string `hcl:"guest,optional" executed:"true" oneof:"rebooted" doc:"What a step makes of the guest in it, through VMware Tools: rebooted. A probe takes none."`
+	Wait  string `hcl:"wait,optional" doc:"How long a reboot may take until VMware Tools run again, like 15m."`
+
+	ref      string // what the last Check found
+	request  vsphere.Request
+	returned bool // VMware Tools went and came back, and tell no uptime
 }
 
 // Machine is what vCenter says of one virtual machine. Words of vSphere are as vSphere writes them.
@@ -53,30 +59,41 @@ type Machine struct {
 
 // Validate refuses a step that says of no machine.
 func (v *vm) Validate() error {
-	if v.Power != "" && v.UUID == "" && v.BIOSUUID == "" && v.Name == "" {
+	if d, err := time.ParseDuration(v.Wait); err != nil || d <= 0 {
+		return engine.BadArg{Arg: "wait", Problem: fmt.Sprintf("%q is not a duration like 15m", v.Wait)}
+	}
+	switch acts := v.Power != "" || v.Guest != ""; {
+	case v.Power != "" && v.Guest != "":
+		return engine.BadArg{Arg: "guest", Problem: "and power exclude each other: what was powered on has booted"}
+	case acts && v.key() == machineKey{}:
 		return engine.BadArg{Arg: "uuid", Problem: "or bios_uuid or name must say which machine is meant"}
 	}
 	return nil
 }
 
-// Effects are those of power.
+// Effects are those of power, or of a reboot.
 func (v *vm) Effects() []engine.Effect {
-	if v.Power == "" {
-		return nil
+	switch {
+	case v.Power != "":
+		return []engine.Effect{engine.EffectPower}
+	case v.Guest != "":
+		return []engine.Effect{engine.EffectReboot, engine.EffectNetwork}
 	}
-	return []engine.Effect{engine.EffectPower}
+	return nil
 }
+
+func (v *vm) key() machineKey { return machineKey{v.UUID, v.BIOSUUID, v.Name} }
 
 // Probe asks.
 func (v *vm) Probe(ctx context.Context, host engine.Reader) (any, error) {
-	found, err := v.find(ctx, host)
+	found, why, err := v.key().find(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	if len(found) != 1 {
-		return Machine{Message: v.why(found)}, nil
+	if why != "" {
+		return Machine{Message: why}, nil
 	}
-	return machine(found[0]), nil
+	return machine(found), nil
 }
 
 func machine(m vsphere.VM) Machine {
@@ -100,35 +117,4 @@ func fetch(ctx context.Context, host engine.Reader) (*vsphere.Estate, error) {
 		return nil, err
 	}
 	return e.(*vsphere.Estate), nil
-}
-
-func (v *vm) find(ctx context.Context, host engine.Reader) ([]vsphere.VM, error) {
-	estate, err := fetch(ctx, host)
-	if err != nil {
-		return nil, err
-	}
-	return estate.Find(v.UUID, v.BIOSUUID, v.Name), nil
-}
-
-// why says what kept a machine from being found.
-func (v *vm) why(found []vsphere.VM) string {
-	var key string
-	switch {
-	case v.UUID != "":
-		key = "UUID " + v.UUID
-	case v.BIOSUUID != "":
-		key = "BIOS UUID " + v.BIOSUUID
-	case v.Name != "":
-		key = "name " + v.Name
-	default:
-		return "neither UUID nor name of the machine is known"
-	}
-	if len(found) == 0 {
-		return "vCenter has no machine with " + key
-	}
-	names := make([]string, len(found))
-	for i, m := range found {
-		names[i] = fmt.Sprintf("%s (%s)", m.Name, m.Ref)
-	}
-	return fmt.Sprintf("%s is not unique in vCenter: %s", key, strings.Join(names, ", "))
 }

@@ -39,6 +39,7 @@ type DSVAState struct {
 	AgentRestarts int  // how often it was started again since New
 	AgentStarted  time.Time
 	Boots         int
+	BootTime      time.Time
 	Up            bool
 }
 
@@ -115,7 +116,7 @@ func (d *DSVA) State() DSVAState {
 	d.m.mu.Lock()
 	defer d.m.mu.Unlock()
 	return DSVAState{AgentRunning: d.agent.running, AgentStuck: d.agent.stuck, Activated: d.activated, AgentRestarts: d.agent.starts,
-		AgentStarted: d.agent.since, Boots: d.m.boots, Up: d.m.up}
+		AgentStarted: d.agent.since, Boots: d.m.boots, BootTime: d.m.booted, Up: d.m.up}
 }
 
 // Break brings a fault about. An unknown one is an error.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/methods"
@@ -201,10 +202,16 @@ func arguments(body any) (text string) {
 	if req.Kind() != reflect.Struct {
 		return ""
 	}
-	for _, name := range []string{"Id", "Policy", "Mode", "Name", "Memory", "Quiesce", "RemoveChildren"} {
-		if f := req.FieldByName(name); f.IsValid() && (f.Kind() == reflect.String || f.Kind() == reflect.Bool) {
-			text += fmt.Sprintf(" %c%s=%v", name[0]+'a'-'A', name[1:], f)
+	for _, name := range []string{"Id", "Policy", "Mode", "Name", "Description", "Memory", "Quiesce", "RemoveChildren"} {
+		f := req.FieldByName(name)
+		value := fmt.Sprint(f)
+		switch {
+		case !f.IsValid() || f.Kind() != reflect.String && f.Kind() != reflect.Bool:
+			continue
+		case name == "Name" || name == "Description": // people write them
+			value = strconv.Quote(value)
 		}
+		text += fmt.Sprintf(" %c%s=%s", name[0]+'a'-'A', name[1:], value)
 	}
 	return text
 }
