@@ -52,6 +52,7 @@ var asks = []string{"RetrieveServiceContent", "Login", "Logout", "CreateContaine
 	"QueryLockdownExceptions", "CurrentTime", "QueryPerf"}
 
 func TestLabCases(t *testing.T) {
+	t.Parallel()
 	l, err := lab.Start(t.Context(), lab.Options{Dir: t.TempDir(), ESXi: 2, Guests: 2, Speed: 6000, MuxListed: true})
 	if err != nil {
 		t.Fatal(err)

@@ -60,13 +60,12 @@ func (l *vmLog) Validate() error {
 
 // Probe reads.
 func (l *vmLog) Probe(ctx context.Context, host engine.Reader) (any, error) {
-	what := &vm{UUID: l.UUID, BIOSUUID: l.BIOSUUID, Name: l.Name}
-	found, err := what.find(ctx, host)
+	found, why, err := machineKey{l.UUID, l.BIOSUUID, l.Name}.find(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	if len(found) != 1 {
-		return LogView{Message: what.why(found), Lines: []string{}}, nil
+	if why != "" {
+		return LogView{Message: why, Lines: []string{}}, nil
 	}
 	api, err := host.API(ctx)
 	if err != nil {
@@ -77,8 +76,8 @@ func (l *vmLog) Probe(ctx context.Context, host engine.Reader) (any, error) {
 		return nil, engine.Blame(err, host.Name())
 	}
 	ahead := time.Until(about.Time)
-	view := LogView{Found: true, Name: found[0].Name, Lines: []string{}}
-	view.Path, err = vsphere.ReadLog(ctx, api, found[0].Ref, view.line)
+	view := LogView{Found: true, Name: found.Name, Lines: []string{}}
+	view.Path, err = vsphere.ReadLog(ctx, api, found.Ref, view.line)
 	if no := (*vsphere.NoFile)(nil); errors.As(err, &no) {
 		view.Message = "its log cannot be read: " + no.Why
 		return view, nil

@@ -51,23 +51,21 @@ func (m *media) Validate() error {
 
 // Probe looks.
 func (m *media) Probe(ctx context.Context, host engine.Reader) (any, error) {
-	what := m.machine()
-	found, err := what.find(ctx, host)
+	found, why, err := m.key().find(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	if len(found) != 1 {
-		return Media{Message: what.why(found)}, nil
+	if why != "" {
+		return Media{Message: why}, nil
 	}
-	return m.look(ctx, host, found[0].Ref)
+	return m.look(ctx, host, found.Ref)
 }
 
-// machine is the module that knows how to find one.
-func (m *media) machine() *vm { return &vm{UUID: m.UUID, BIOSUUID: m.BIOSUUID, Name: m.Name} }
+func (m *media) key() machineKey { return machineKey{m.UUID, m.BIOSUUID, m.Name} }
 
 // look reads machine and drive anew.
 func (m *media) look(ctx context.Context, host engine.Reader, ref string) (Media, error) {
-	now, err := m.machine().look(ctx, host, ref)
+	now, err := anew(ctx, host, ref)
 	if err != nil {
 		return Media{}, err
 	}
@@ -98,16 +96,11 @@ func (m *media) Check(ctx context.Context, host engine.Reader) (engine.Diff, err
 	if m.Mounted == nil {
 		return engine.Diff{}, engine.BadArg{Arg: "mounted", Problem: "must be true or false in a step"}
 	}
-	what := m.machine()
-	found, err := what.find(ctx, host)
+	found, err := m.key().must(ctx, host)
 	if err != nil {
 		return engine.Diff{}, err
 	}
-	if len(found) != 1 {
-		return engine.Diff{}, &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "find the machine", Msg: what.why(found),
-			Hint: "guard the step with when = probe.NAME.found"}
-	}
-	m.ref = found[0].Ref
+	m.ref = found.Ref
 	now, err := m.look(ctx, host, m.ref)
 	if err != nil {
 		return engine.Diff{}, err

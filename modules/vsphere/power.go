@@ -37,7 +37,7 @@ func (v *vm) one(ctx context.Context, host engine.Reader) (vsphere.VM, error) {
 		return vsphere.VM{}, err
 	}
 	v.ref = found.Ref
-	return v.look(ctx, host, found.Ref)
+	return anew(ctx, host, found.Ref)
 }
 
 // Apply powers the machine on and waits until vSphere has done it; the guest may still be booting. Or it reboots the guest,
@@ -46,7 +46,7 @@ func (v *vm) Apply(ctx context.Context, host engine.Machine, diff engine.Diff) (
 	if err := v.act(ctx, host, diff); err != nil {
 		return nil, err
 	}
-	now, err := v.look(ctx, host, v.ref)
+	now, err := anew(ctx, host, v.ref)
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +64,8 @@ func (v *vm) act(ctx context.Context, host engine.Machine, diff engine.Diff) err
 	return engine.Blame(vsphere.PowerOn(ctx, api, v.ref), host.Name())
 }
 
-// look reads a machine of the estate anew.
-func (v *vm) look(ctx context.Context, host engine.Reader, ref string) (vsphere.VM, error) {
+// anew reads a machine of the estate once more.
+func anew(ctx context.Context, host engine.Reader, ref string) (vsphere.VM, error) {
 	api, err := host.API(ctx)
 	if err != nil {
 		return vsphere.VM{}, err

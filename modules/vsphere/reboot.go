@@ -56,7 +56,7 @@ func (v *vm) reboot(ctx context.Context, host engine.Machine, diff engine.Diff) 
 	}
 	away := false
 	err = await.Until(ctx, limit, lookEvery, func(ctx context.Context) (bool, error) {
-		now, err := v.look(ctx, host, v.ref)
+		now, err := anew(ctx, host, v.ref)
 		if err != nil {
 			return false, err
 		}
