@@ -281,3 +281,39 @@ func (e *estate) retriesWereTold(o outcome) map[string]int {
 	}
 	return times
 }
+
+// repairBook repairs with what Windows Installer has kept, and where it has lost its record, from the image.
+const repairBook = `
+play "repair" {
+  hosts = group.guests
+  block "kept" {
+    step "vmware_tools" "repair" {
+      repair = true
+    }
+    rescue {
+      check "lost_record" {
+        condition     = strcontains(block.kept.error.text, "1605")
+        error_message = block.kept.error.text
+      }
+      include "parts/tools-media.hcl" "tools" {
+        vcenter = self.vcenter
+        uuid    = self.uuid
+      }
+    }
+  }
+}
+`
+
+// A repair needs no image, unless Windows Installer has lost its record of VMware Tools: then the image heals both.
+func TestToolsAreRepaired(t *testing.T) {
+	e := newEstate(t, lab.Options{ESXi: 1, Guests: 2, Everyone: true, NoToolsMedia: true})
+	for _, f := range []lab.Fault{{Name: "tools-broken", Target: "guest1-1"}, {Name: "tools-damaged", Target: "guest1-2"}, {Name: "tools-unregistered", Target: "guest1-2"}} {
+		e.injectOne(f.Name, f.Target)
+	}
+	e.ended(e.dsplay("run", writeBook(t, repairBook), "--yes"), exitOK)
+	for name, starts := range map[string]int{"guest1-1": 1, "guest1-2": 1} { // the one that was refused with 1605 is not counted: msiexec knows no such product
+		if g, _ := e.World().Guest(name); g.InstallerStarts != starts || g.ToolsBroken || g.Image != "" || g.Engine != lab.EngineOnline {
+			t.Errorf("%+v", g)
+		}
+	}
+}

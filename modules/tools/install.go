@@ -105,39 +105,38 @@ func (t *Tools) there(ctx context.Context, host engine.Reader) (bool, error) {
 	return err == nil && strings.TrimSpace(out.Stdout) != "", err
 }
 
-// drives show what was put in some seconds later.
+// showsUp is how long a guest may take to show what was put into its drive.
 const showsUp = 2 * time.Minute
 
-// ready is asked before the installer is started. It tells what keeps it from that: nothing was done then.
-func (t *Tools) ready(ctx context.Context, host engine.Reader) error {
+// ready is asked before the installer is started; false: not yet. An error tells what keeps it from that: nothing was done then.
+func (t *Tools) ready(ctx context.Context, host engine.Reader) (bool, error) {
 	st := Status{}
 	if err := st.lookBusy(ctx, host); err != nil {
-		return err
+		return false, err
 	}
 	if st.Busy != "" {
-		return &engine.Error{Kind: engine.KindBusy, Host: host.Name(), Op: "change VMware Tools", Msg: st.Busy + "; nothing was started",
+		return false, &engine.Error{Kind: engine.KindBusy, Host: host.Name(), Op: "change VMware Tools", Msg: st.Busy + "; nothing was started",
 			Hint: `try again when that is over: retry { on = ["busy"] }; a mark that stays for hours is left of an installation that was cut, and goes with a reboot`}
 	}
 	if t.Repair && t.Installer == auto {
-		return nil
+		return true, nil
 	}
-	limit := showsUp
-	if t.Installer != media {
-		limit = often
+	there, err := t.there(ctx, host)
+	if t.sought.IsZero() {
+		t.sought = time.Now()
 	}
-	for end := time.Now().Add(limit); ; {
-		there, err := t.there(ctx, host)
-		switch {
-		case err != nil || there:
-			return err
-		case !time.Now().Before(end):
-			return failed(host, "there is no installer at "+t.Installer+" in the guest; nothing was started",
-				"is the image of VMware Tools in the drive (vm_tools_media)? has Windows given the drive a letter?")
-		}
-		if err := engine.Wait(ctx, often); err != nil {
-			return err
-		}
+	if err == nil && !there && (t.Installer != media || time.Since(t.sought) > showsUp) {
+		err = t.absent(host)
 	}
+	return there, err
+}
+
+func (t *Tools) absent(host engine.Reader) error {
+	if t.Installer == media {
+		return failed(host, "the image of VMware Tools is on no drive of the guest; nothing was started",
+			"a step before this one has to put it in (vm_tools_media); has Windows given the drive a letter?")
+	}
+	return failed(host, "there is no "+t.Installer+" in the guest; nothing was started", "bring it there (copy), or put the image in (vm_tools_media) and say installer = \"media\"")
 }
 
 // Apply runs the installer to its end, and tells what is installed then.

@@ -38,8 +38,8 @@ const (
 )
 
 // run starts the job unless it runs or has ended unread, waits for its end and returns the exit code. Before it starts it, it
-// asks ready. Losses of the connection are waited out.
-func (j job) run(ctx context.Context, host engine.Machine, within time.Duration, ready func(context.Context, engine.Reader) error) (int, error) {
+// asks ready, until that is so. Losses of the connection are waited out.
+func (j job) run(ctx context.Context, host engine.Machine, within time.Duration, ready func(context.Context, engine.Reader) (bool, error)) (int, error) {
 	started := false
 	err := await.Until(ctx, within, often, func(ctx context.Context) (bool, error) {
 		s, err := j.look(ctx, host)
@@ -60,7 +60,7 @@ func (j job) run(ctx context.Context, host engine.Machine, within time.Duration,
 			}
 		}
 		if !started {
-			if err := ready(ctx, host); err != nil {
+			if ok, err := ready(ctx, host); err != nil || !ok {
 				return false, err
 			}
 		}

@@ -42,8 +42,9 @@ type Tools struct {
 	AllowReboot bool     `hcl:"allow_reboot,optional" executed:"true" doc:"Lets the installer reboot the guest when it has to."`
 	Wait        string   `hcl:"wait,optional" doc:"How long the installer may take, like 20m."`
 
-	planned job  // what the last Check announced
-	read    bool // this instance has read the exit code of a run
+	planned job       // what the last Check announced
+	sought  time.Time // since when an installer is looked for that is to be started
+	read    bool      // this instance has read the exit code of a run
 }
 
 // Status is what is known of VMware Tools.

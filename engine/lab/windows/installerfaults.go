@@ -37,9 +37,9 @@ const (
 // quirks are what is wrong with the installer.
 type quirks struct {
 	fails, cancelled, reboots, wantsReboot, otherVersion, unregistered, cuts, away bool
-	busy                                                                     bool      // 1618
-	busyUntil                                                                time.Time // real time; zero: nobody has met it
-	marked                                                                   bool      // the mark of an installation that runs
+	busy                                                                           bool      // 1618
+	busyUntil                                                                      time.Time // real time; zero: nobody has met it
+	marked                                                                         bool      // the mark of an installation that runs
 }
 
 // meets is how long another installation goes on after somebody met it.
