@@ -30,6 +30,12 @@ variable "reboot" {
   description = "reboot a guest whose engine stays offline after everything else"
 }
 
+variable "clear_errors" {
+  type        = bool
+  default     = true
+  description = "have DSM clear what it goes on showing of guests whose engine is well again; it clears every warning and error of such a guest at once"
+}
+
 # How.
 
 variable "mux_service" {
@@ -48,6 +54,16 @@ variable "hang" {
   description = "a restart that takes longer than this hangs; it is killed and tried once more"
   validation {
     condition     = duration(var.hang) > 0
+    error_message = "must be longer than nothing"
+  }
+}
+
+variable "busy" {
+  type        = string
+  default     = "2m"
+  description = "how long to wait before each further try while Windows installs something itself"
+  validation {
+    condition     = duration(var.busy) > 0
     error_message = "must be longer than nothing"
   }
 }
@@ -90,14 +106,16 @@ play "triage" {
 locals {
   protected = [for g in play.triage.hosts : g if g.probe.engine.agentless]
   counted   = [for g in local.protected : g if g.probe.vm.awake && contains(["online", "offline", "unknown"], g.probe.engine.state)]
+  leftover  = [for g in local.counted : g.name if g.probe.engine.error_shown] # well, and DSM still shows the error of before
   cut_off   = [for g in local.protected : g.name if g.probe.vm.found && g.probe.vm.connection_state != "connected"]
   suspended = [for g in local.protected : g.name if g.probe.vm.power == "suspended"]
   standby   = [for g in local.protected : g.name if g.probe.vm.power == "poweredOn" && !g.probe.vm.awake && !contains(local.cut_off, g.name)]
   asleep    = sort(concat(var.wake ? [] : local.suspended, local.standby))
   unseen    = [for g in play.triage.missing : g.esxi] # where the inventory has them
 
-  states  = [for g in local.counted : g.probe.engine.state]
-  by_esxi = { for g in local.counted : g.probe.vm.esxi => g.probe.engine.state... }
+  engine  = { for g in local.counted : g.name => g.probe.engine.error_shown ? "online" : g.probe.engine.state }
+  states  = values(local.engine)
+  by_esxi = { for g in local.counted : g.probe.vm.esxi => local.engine[g.name]... }
   guests  = { for g in local.counted : g.probe.vm.esxi => g.bios_uuid... }
   vcenter = { for g in local.counted : g.probe.vm.esxi => g.vcenter... }
 
@@ -160,21 +178,36 @@ play "around" {
     esxi = self.name
     ref  = lookup(self, "esxi_ref", "")
   }
+  probe "esxi_service" "ssh" {
+    on      = local.vcenter[self.name][0]
+    name    = self.name
+    service = "TSM-SSH"
+  }
+  probe "esxi_lockdown" "lockdown" { # before anybody logs in: ESXi locks accounts
+    on   = local.vcenter[self.name][0]
+    name = self.name
+  }
   probe "esxi_mux" "mux" {
-    when          = !contains(local.by_esxi[self.name], "online")
+    when          = !contains(local.by_esxi[self.name], "online") && !probe.lockdown.refused && (probe.ssh.running || !probe.ssh.exists)
     service       = var.mux_service
-    ignore_errors = true # SSH may be off
+    ignore_errors = true
+  }
+  probe "ds_agent" "agent" {
+    when          = !contains(local.by_esxi[self.name], "online") && self.dsva != null && probe.appliance.power != "poweredOff"
+    on            = self.dsva
+    ignore_errors = true
+    sudo {}
   }
 }
 
 # 4. Judge the ESXi hosts. One guest alone says nothing of its host; an appliance that is off, or down for NSX, does.
 locals {
-  dark = [for e in play.around.hosts : e.name if contains(local.silent, e.name) || !contains(local.by_esxi[e.name], "online")
-  && (e.probe.appliance.found && e.probe.appliance.power != "poweredOn" || e.probe.nsx.status == "ok" && e.probe.nsx.state == "down")]
-  lone  = [for g in local.counted : g.name if g.probe.engine.state == "offline" && !contains(concat(local.dark, local.silent), g.probe.vm.esxi)]
-  off   = [for e in play.around.hosts : e.name if e.probe.appliance.found && e.probe.appliance.power != "poweredOn"]
-  idle  = [for e in play.around.hosts : e.name if e.probe.mux.status == "ok" && e.probe.mux.prepared && !e.probe.mux.running]
-  noSSH = [for e in play.around.hosts : e.name if e.probe.mux.status == "failed"]
+  off  = [for e in play.around.hosts : e.name if e.probe.appliance.found && e.probe.appliance.power != "poweredOn"]
+  down = [for e in play.around.hosts : e.name if e.probe.nsx.status == "ok" && e.probe.nsx.state == "down"]
+  dark = [for e in play.around.hosts : e.name if contains(local.silent, e.name)
+  || !contains(local.by_esxi[e.name], "online") && contains(concat(local.off, local.down), e.name)]
+  lone = [for g in local.counted : g.name if g.probe.engine.state == "offline" && !contains(concat(local.dark, local.silent), g.probe.vm.esxi)]
+  idle = [for e in play.around.hosts : e.name if e.probe.mux.status == "ok" && e.probe.mux.prepared && !e.probe.mux.running]
 
   # What nobody can mend from here, by ESXi host.
   beyond = { for e in play.around.hosts : e.name => (e.dsva == null
@@ -185,7 +218,18 @@ locals {
     ? "its appliance ${e.probe.appliance.name} has moved to ${e.probe.appliance.esxi}. Move it back, and keep DRS from moving it"
     : contains(local.off, e.name) && !var.power_on_appliance
     ? "its appliance ${e.probe.appliance.name} is ${e.probe.appliance.power}. Find out why; power_on_appliance = true powers it on"
+    : e.probe.agent.status == "ok" && e.probe.agent.answers && e.probe.agent.dsm == ""
+    ? "its appliance ${e.dsva} is not activated. Activate it in DSM"
   : "") if contains(local.dark, e.name) }
+
+  # Where the Mux cannot be restarted, and why.
+  no_ssh = { for e in play.around.hosts : e.name => (e.probe.lockdown.refused
+    ? "${e.probe.lockdown.message}. Except the account, or leave lockdown mode, in vCenter"
+    : e.probe.ssh.exists && !e.probe.ssh.running
+    ? "SSH is off. esxi-ssh.hcl switches it on"
+    : e.probe.mux.status == "failed"
+    ? "SSH gives no answer. Look at connection and login: dsplay ping ${e.name}"
+  : "") }
 }
 
 play "findings" {
@@ -205,15 +249,16 @@ play "wake" {
         on        = self.dsm
         bios_uuid = self.bios_uuid
       }
-      condition = probe.now.state == "online"
+      condition = probe.now.state == "online" || probe.now.error_shown
       within    = var.patience
       every     = var.poll
     }
     attempt "resume the guest" {
       step "vm" "wake" {
-        on    = self.vcenter
-        uuid  = self.uuid
-        power = "on"
+        impact = "the guest goes on where it was suspended"
+        on     = self.vcenter
+        uuid   = self.uuid
+        power  = "on"
       }
     }
   }
@@ -226,8 +271,8 @@ play "case_b" {
   max_failures = 0
   check "SSH" {
     severity      = "warning"
-    condition     = !contains(local.noSSH, self.name)
-    error_message = "${self.name} takes no SSH: if the appliance is not the cause, its Mux cannot be restarted. esxi-ssh.hcl switches SSH on."
+    condition     = local.no_ssh[self.name] == ""
+    error_message = "If the appliance is not the cause, its Mux cannot be restarted: ${local.no_ssh[self.name]}."
   }
   recover "engines" {
     goal {
@@ -236,22 +281,24 @@ play "case_b" {
         bios_uuids = local.guests[self.name]
       }
       # Not "all": one guest with a fault of its own must not cost the others a restart of the Mux.
-      condition = length(probe.guests.online) > 0
+      condition = length(concat(probe.guests.online, probe.guests.error_shown)) > 0
       within    = var.patience
       every     = var.poll
     }
     attempt "power the appliance on" {
       when = contains(local.off, self.name)
       step "vm" "power_on" {
-        on    = local.vcenter[self.name][0]
-        uuid  = try(host[self.dsva].uuid, "")
-        name  = self.dsva
-        power = "on"
+        impact = "the appliance takes part of the ESXi host's memory and processors again"
+        on     = local.vcenter[self.name][0]
+        uuid   = try(host[self.dsva].uuid, "")
+        name   = self.dsva
+        power  = "on"
       }
     }
     attempt "start the Mux" {
       when = contains(local.idle, self.name)
       step "esxi_mux" "start_mux" {
+        impact  = "access to files in the guests of this ESXi host may pause"
         service = var.mux_service
         state   = "restarted"
         timeout = var.hang
@@ -260,12 +307,20 @@ play "case_b" {
           on       = ["timeout"] # a restart that hung has often left it stopped
         }
       }
+      step "ds_agent" "report_start" {
+        title         = "let the appliance report to DSM now"
+        on            = self.dsva
+        heartbeat     = true
+        ignore_errors = true
+        sudo {}
+      }
     }
     attempt "restart the agent of the appliance" {
-      step "service" "ds_agent" {
-        on    = self.dsva
-        name  = "ds_agent"
-        state = "restarted"
+      step "ds_agent" "ds_agent" { # and a heartbeat: DSM need not wait for the next one
+        impact    = "until it is back no guest of this ESXi host is protected; now none is"
+        on        = self.dsva
+        state     = "restarted"
+        heartbeat = true
         sudo {}
         timeout = var.hang
         retry {
@@ -275,7 +330,9 @@ play "case_b" {
       }
     }
     attempt "restart the Mux" {
+      when = local.no_ssh[self.name] == ""
       step "esxi_mux" "mux" {
+        impact  = "the guests go on running; access to files may pause"
         service = var.mux_service
         state   = "restarted"
         timeout = var.hang
@@ -284,7 +341,23 @@ play "case_b" {
           on       = ["timeout"] # a restart that hung has often left it stopped
         }
       }
+      step "ds_agent" "report" {
+        title         = "let the appliance report to DSM now"
+        on            = self.dsva
+        heartbeat     = true
+        ignore_errors = true
+        sudo {}
+      }
     }
+  }
+  step "ds_clear_errors" "clear" {
+    title         = "clear what DSM still shows, where the engine is well again"
+    impact        = "every warning and error that DSM shows of these guests goes, also what is not about the engine"
+    when          = var.clear_errors
+    on            = self.dsm
+    bios_uuids    = local.guests[self.name]
+    leave_others  = true
+    ignore_errors = true
   }
   probe "ds_computers" "after" {
     on         = self.dsm
@@ -354,12 +427,12 @@ play "case_a" {
         on        = self.dsm
         bios_uuid = self.bios_uuid
       }
-      condition = probe.now.state == "online"
+      condition = probe.now.state == "online" || probe.now.error_shown
       within    = var.patience
       every     = var.poll
     }
     attempt "start the driver" {
-      when = probe.driver.exists && !probe.driver.running
+      when = probe.driver.exists && !probe.driver.running && lookup(probe.tools.driver_start, "vsepflt", "") != "disabled" # a repair enables it
       step "service" "start" {
         name  = "vsepflt"
         state = "started"
@@ -367,20 +440,51 @@ play "case_a" {
     }
     attempt "add file introspection to VMware Tools" {
       when = var.change_tools && !probe.tools.file_introspection
-      step "vmware_tools" "add" {
+      include "parts/tools-media.hcl" "add" {
+        vcenter  = self.vcenter
+        uuid     = self.uuid
         features = ["VMCI", "FileIntrospection"]
+        patience = var.busy
       }
     }
     attempt "repair VMware Tools" {
       # Tools 10.3.5 to 10.3.9 lose the Mux by a defect (KB 320927): there a reboot helps, where it may be done.
       when = var.change_tools && probe.tools.file_introspection && !(var.reboot && can(regex("^10\\.3\\.[5-9](\\.|$)", probe.tools.version)))
       step "vmware_tools" "repair" {
+        impact = "the guest may lose its network for seconds"
         repair = true
+        retry {
+          attempts = 6
+          delay    = var.busy
+          on       = ["busy"] # Windows installs something itself: its turn comes first
+        }
       }
     }
     attempt "reboot the guest" {
       when = var.reboot
-      step "reboot" "reboot" {}
+      step "reboot" "reboot" {
+        impact = "the guest is away for minutes"
+      }
     }
+  }
+  step "ds_clear_errors" "clear" {
+    title         = "clear what DSM still shows, where the engine is well again"
+    impact        = "every warning and error that DSM shows of these guests goes, also what is not about the engine"
+    when          = var.clear_errors
+    on            = self.dsm
+    bios_uuids    = [self.bios_uuid]
+    leave_others  = true
+    ignore_errors = true
+  }
+}
+
+# 9. Well, and DSM still shows the error of before.
+play "leftovers" {
+  hosts = var.clear_errors ? local.leftover : []
+  step "ds_clear_errors" "clear" {
+    title      = "clear what DSM still shows, where the engine is well again"
+    impact     = "every warning and error that DSM shows of these guests goes, also what is not about the engine"
+    on         = self.dsm
+    bios_uuids = [self.bios_uuid]
   }
 }

@@ -30,7 +30,11 @@ state = {
   off     = []    # ESXi hosts whose appliance is off: each is ill, too
   moved   = {}    # ESXi host → where its appliance is
   bare    = []    # ESXi hosts without a Mux
-  no_ssh  = []    # ESXi hosts that take no SSH
+  no_ssh  = []    # ESXi hosts that do not answer to SSH
+  ssh_off = []    # ESXi hosts whose SSH is off
+  locked  = []    # ESXi hosts in lockdown mode
+  reset   = []    # ESXi hosts whose appliance is not activated
+  shown   = []    # guests of which DSM goes on showing an error when they are well again
   nsx     = {}    # ESXi host → what NSX says of it; up unless said
   tagless = []    # guests without their tag
   stale   = false # DSM shows what it heard yesterday: everybody was online
@@ -42,6 +46,7 @@ locals {
   engine = { for g in values(host) : g.name => contains(state.unknown, g.name) ? "unknown"
     : length(setintersection([g.name, g.esxi], concat(keys(state.ill), keys(state.asleep)))) > 0 ? "offline" : "online"
   if contains(g.groups, "guests") }
+  leftover = [for g, engine in local.engine : g if engine == "online" && contains(state.shown, g)]
 }
 
 mock "probe" "vm" {
@@ -101,6 +106,45 @@ mock "probe" "esxi_mux" {
   }
 }
 
+mock "probe" "esxi_service" {
+  result = {
+    found    = true
+    message  = ""
+    exists   = true
+    running  = !contains(state.ssh_off, self.name)
+    policy   = "off"
+    services = {}
+  }
+}
+
+mock "probe" "esxi_lockdown" {
+  result = {
+    found            = true
+    mode             = contains(state.locked, self.name) ? "lockdownNormal" : "lockdownDisabled"
+    exceptions       = []
+    exceptions_known = contains(state.locked, self.name)
+    refused          = contains(state.locked, self.name)
+    message          = contains(state.locked, self.name) ? "${self.name} is in lockdown mode" : ""
+  }
+}
+
+mock "probe" "ds_agent" {
+  result = {
+    exists         = true
+    running        = true
+    state          = "running"
+    answers        = true
+    agent_state    = "green"
+    dsm            = contains(state.reset, self.name) ? "" : "https://dsm1:4120/"
+    mode           = "on"
+    driver_offline = false
+    version        = "12.0"
+    engine_version = ""
+    healthy        = true
+    message        = ""
+  }
+}
+
 mock "probe" "nsx_tag" {
   result = {
     found   = true
@@ -116,9 +160,9 @@ mock "probe" "ds_computer" {
     found           = true
     name            = self.name
     agentless       = !contains(state.tagless, self.name)
-    state           = contains(state.tagless, self.name) ? "unsupported" : local.engine[self.name] # a guest that sleeps looks offline to DSM
+    state           = contains(state.tagless, self.name) ? "unsupported" : contains(local.leftover, self.name) ? "unknown" : local.engine[self.name] # a guest that sleeps looks offline to DSM
     message         = ""
-    error_shown     = false
+    error_shown     = contains(local.leftover, self.name)
     as_of           = now
     appliance       = try(coalesce(host[self.esxi].dsva, "none"), "none")
     esxi            = self.esxi
@@ -128,11 +172,11 @@ mock "probe" "ds_computer" {
 
 mock "probe" "ds_computers" {
   result = {
-    online      = [for g in args.bios_uuids : g if state.stale || local.engine[g] == "online"]
+    online      = [for g in args.bios_uuids : g if state.stale || local.engine[g] == "online" && !contains(local.leftover, g)]
     offline     = [for g in args.bios_uuids : g if !state.stale && local.engine[g] == "offline"]
     off         = []
     unsupported = []
-    error_shown = []
+    error_shown = [for g in args.bios_uuids : g if contains(local.leftover, g)]
     unknown     = [for g in args.bios_uuids : g if !state.stale && local.engine[g] == "unknown"]
     as_of       = state.stale ? timeadd(now, "-24h") : now
   }
@@ -164,9 +208,16 @@ mock "probe" "vmware_tools" {
 }
 
 # DSM sees an appliance or a Mux that came back at the next heartbeat, ten minutes later at most.
-mock "step" "service" "ds_agent" {
+mock "step" "ds_agent" "ds_agent" {
   set   = { ill = local.healed }
   after = "10m"
+}
+
+mock "step" "ds_agent" {} # report: the heartbeat
+
+mock "step" "ds_clear_errors" {
+  status = length(setintersection(state.shown, args.bios_uuids)) > 0 ? "changed" : "unchanged"
+  set    = { shown = setsubtract(state.shown, args.bios_uuids) }
 }
 
 mock "step" "esxi_mux" {
@@ -192,6 +243,12 @@ mock "step" "service" "start" {
   set = { ill = local.healed }
 }
 
+mock "step" "vm_tools_media" {}
+
+mock "step" "vmware_tools" "change" {
+  set = { ill = { for name, remedy in state.ill : name => remedy if name != self.name || remedy != "add" } }
+}
+
 mock "step" "vmware_tools" {
   set = { ill = local.healed }
 }
@@ -207,6 +264,7 @@ test "case B, by the appliance" {
     plan = {
       "ds_agent on dsva2 for esx2" = "will_run"
       "mux on esx2"                = "attempt"
+      "report on dsva2 for esx2"   = "attempt"
     }
   }
 }
@@ -214,14 +272,14 @@ test "case B, by the appliance" {
 test "case B, by the Mux" {
   state = { ill = { esx2 = "mux" } }
   expect {
-    acts = ["ds_agent on dsva2 for esx2", "mux on esx2"]
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2", "report on dsva2 for esx2"]
   }
 }
 
 test "case B that nothing heals costs one host" {
   state = { ill = { esx2 = "nothing", esx3 = "nothing" } }
   expect {
-    acts       = ["ds_agent on dsva2 for esx2", "mux on esx2"]
+    acts       = ["ds_agent on dsva2 for esx2", "mux on esx2", "report on dsva2 for esx2"]
     stopped_by = "case_b"
     hosts      = { esx2 = "failed", esx3 = "not_attempted" }
     says       = ["the goal does not hold after 2 attempts"]
@@ -231,7 +289,7 @@ test "case B that nothing heals costs one host" {
 test "case B, two hosts, one after the other" {
   state = { ill = { esx2 = "mux", esx3 = "ds_agent" } }
   expect {
-    acts = ["ds_agent on dsva2 for esx2", "mux on esx2", "ds_agent on dsva3 for esx3"]
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2", "report on dsva2 for esx2", "ds_agent on dsva3 for esx3"]
   }
 }
 
@@ -239,7 +297,7 @@ test "case B with patience shorter than the heartbeat" {
   variables = { patience = "4m" }
   state     = { ill = { esx2 = "ds_agent" } }
   expect {
-    acts       = ["ds_agent on dsva2 for esx2", "mux on esx2"] # the Mux, for nothing: why 15m is the default
+    acts       = ["ds_agent on dsva2 for esx2", "mux on esx2", "report on dsva2 for esx2"] # the Mux, for nothing: why 15m is the default
     stopped_by = "case_b"
     hosts      = { esx2 = "failed" }
     says       = ["waited 4m0s"]
@@ -284,7 +342,7 @@ test "the suspended are woken when it is asked for" {
 test "dark host with a guest of which DSM cannot say" {
   state = { ill = { esx2 = "mux" }, unknown = ["win21"] }
   expect {
-    acts = ["ds_agent on dsva2 for esx2", "mux on esx2"]
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2", "report on dsva2 for esx2"]
   }
 }
 
@@ -314,7 +372,6 @@ test "case A, the driver is stopped" {
     acts = ["start on win31"]
     plan = {
       "start on win31"  = "will_run"
-      "add on win31"    = "skipped"
       "repair on win31" = "attempt"
     }
   }
@@ -323,8 +380,14 @@ test "case A, the driver is stopped" {
 test "case A, VMware Tools without file introspection" {
   state = { ill = { win31 = "add" } }
   expect {
-    acts = ["add on win31"]
-    plan = { "start on win31" = "skipped", "add on win31" = "will_run", "repair on win31" = "skipped" }
+    acts = ["mount on vc1 for win31", "change on win31", "unmount on vc1 for win31"]
+    plan = {
+      "mount on vc1 for win31"   = "will_run"
+      "change on win31"          = "will_run"
+      "unmount on vc1 for win31" = "depends"
+      "start on win31"           = "skipped"
+      "repair on win31"          = "skipped"
+    }
   }
 }
 
@@ -382,7 +445,7 @@ test "lone guest of an ESXi host" {
 test "mixed" {
   state = { ill = { esx2 = "ds_agent", win11 = "start", win31 = "add" } }
   expect {
-    acts = ["ds_agent on dsva2 for esx2", "start on win11", "add on win31"]
+    acts = ["ds_agent on dsva2 for esx2", "start on win11", "mount on vc1 for win31", "change on win31", "unmount on vc1 for win31"]
   }
 }
 
@@ -451,14 +514,14 @@ test "DSM stale: it has not heard of anybody for long" {
 
 test "DSM stale: it shows an online from before the remedy" {
   state = { ill = { esx2 = "mux" } }
-  mock "step" "service" "ds_agent" {
+  mock "step" "ds_agent" "ds_agent" {
     set = { stale = true }
   }
   mock "step" "esxi_mux" "mux" {
     set = { stale = false, ill = local.healed }
   }
   expect {
-    acts = ["ds_agent on dsva2 for esx2", "mux on esx2"] # the first online is not believed
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2", "report on dsva2 for esx2"] # the first online is not believed
   }
 }
 
@@ -468,18 +531,20 @@ test "case B, the Mux does not run: it is started first" {
     result = { prepared = true, service = "nsx-context-mux", running = false, generation = "nsx-t" }
   }
   expect {
-    acts = ["start_mux on esx2"]
+    acts = ["start_mux on esx2", "report_start on dsva2 for esx2"]
     plan = {
-      "start_mux on esx2"          = "will_run"
-      "ds_agent on dsva2 for esx2" = "attempt"
-      "mux on esx2"                = "attempt"
+      "start_mux on esx2"              = "will_run"
+      "report_start on dsva2 for esx2" = "will_run"
+      "ds_agent on dsva2 for esx2"     = "attempt"
+      "mux on esx2"                    = "attempt"
+      "report on dsva2 for esx2"       = "attempt"
     }
   }
 }
 
 test "case B, a restart that hangs is made once more" {
   state = { ill = { esx2 = "ds_agent" } }
-  mock "step" "service" "ds_agent" {
+  mock "step" "ds_agent" "ds_agent" {
     error = timecmp(now, "2024-01-01T09:00:02Z") < 0 ? { kind = "timeout", text = "not done in the time allowed, killed" } : null
     set   = { ill = local.healed }
     after = "10m"
@@ -494,7 +559,7 @@ test "case B, the ESXi host takes no SSH, and the appliance is the cause" {
   expect {
     acts     = ["ds_agent on dsva2 for esx2"]
     warnings = ["SSH on esx2"]
-    says     = ["esxi-ssh.hcl switches SSH on"]
+    says     = ["its Mux cannot be restarted: SSH gives no answer"]
   }
 }
 
@@ -515,6 +580,7 @@ test "the appliance is off, and may be powered on" {
       "power_on on vc1 for esx2"   = "will_run"
       "ds_agent on dsva2 for esx2" = "attempt"
       "mux on esx2"                = "attempt"
+      "report on dsva2 for esx2"   = "attempt"
     }
   }
 }
@@ -713,5 +779,85 @@ test "case A, VMware Tools is not installed" {
   expect {
     hosts = { win31 = "failed" }
     says  = ["VMware Tools is not installed"]
+  }
+}
+
+test "case B, and DSM goes on showing the errors: they are cleared" {
+  state = { ill = { esx2 = "ds_agent" }, shown = [for i in range(1, 6) : "win2${i}"] }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "case_b/step.clear on dsm1 for esx2"]
+    plan = {
+      "ds_agent on dsva2 for esx2"         = "will_run"
+      "mux on esx2"                        = "attempt"
+      "report on dsva2 for esx2"           = "attempt"
+      "case_b/step.clear on dsm1 for esx2" = "will_run"
+    }
+  }
+}
+
+test "errors that DSM goes on showing from before" {
+  state = { shown = ["win11", "win12"] }
+  expect {
+    acts = ["leftovers/step.clear on dsm1 for win11", "leftovers/step.clear on dsm1 for win12"]
+  }
+}
+
+test "errors that DSM goes on showing, and nobody may clear them" {
+  variables = { clear_errors = false }
+  state     = { shown = [for h in values(host) : h.name if contains(h.groups, "guests")] }
+  expect {}
+}
+
+test "the ESXi host's SSH is off" {
+  state = { ill = { esx2 = "mux" }, ssh_off = ["esx2"] }
+  expect {
+    acts       = ["ds_agent on dsva2 for esx2"]
+    stopped_by = "case_b"
+    hosts      = { esx2 = "failed" }
+    warnings   = ["SSH on esx2"]
+    says       = ["its Mux cannot be restarted: SSH is off. esxi-ssh.hcl switches it on"]
+  }
+}
+
+test "the ESXi host is in lockdown mode: nobody tries to log in" {
+  state = { ill = { esx2 = "ds_agent" }, locked = ["esx2"] }
+  expect {
+    acts     = ["ds_agent on dsva2 for esx2"]
+    warnings = ["SSH on esx2"]
+    says     = ["esx2 is in lockdown mode. Except the account"]
+  }
+}
+
+test "the appliance is not activated" {
+  state = { ill = { esx2 = "nothing" }, reset = ["esx2"] }
+  expect {
+    hosts = { esx2 = "failed" }
+    says  = ["its appliance dsva2 is not activated. Activate it in DSM"]
+  }
+}
+
+test "case A, the driver is disabled: it is not started in vain" {
+  state = { ill = { win31 = "repair" } }
+  mock "probe" "service" "driver" {
+    result = { exists = true, running = false, state = "STOPPED" }
+  }
+  mock "probe" "vmware_tools" {
+    result = {
+      installed          = true
+      version            = "12.1.5"
+      file_introspection = true
+      features           = ["FileIntrospection"]
+      drivers            = {}
+      driver_start       = { vsepflt = "disabled" }
+      vsepflt_version    = ""
+      busy               = ""
+      outcome            = ""
+      vsepflt_running    = false
+      pending_reboot     = false
+      reboot_hint        = ""
+    }
+  }
+  expect {
+    acts = ["repair on win31"]
   }
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/report"
 	"github.com/dsplay/dsplay/engine/run"
+	"github.com/dsplay/dsplay/modules/appliance"
 	"github.com/dsplay/dsplay/modules/deepsecurity"
 	"github.com/dsplay/dsplay/modules/esxi"
 	"github.com/dsplay/dsplay/modules/service"
@@ -126,6 +127,12 @@ func answers(inv *engine.Inventory, s sick) func(host, module string) any {
 			}
 			return vsphere.Machine{Found: true, Name: host, Power: "poweredOn", Awake: true, GuestState: "running",
 				ToolsRunning: true, ToolsStatus: "toolsOk", ToolsVersion: "guestToolsCurrent", ESXi: runsOn, Connection: "connected"}
+		case "esxi_service":
+			return vsphere.Services{Found: true, Exists: true, Running: true, Policy: "on"}
+		case "esxi_lockdown":
+			return vsphere.Lockdown{Found: true, Mode: "lockdownDisabled"}
+		case "ds_agent":
+			return appliance.Status{Exists: true, Running: true, Answers: true, DSM: "https://dsm1:4120/"}
 		case "esxi_mux":
 			return esxi.Status{Prepared: true, Service: "nsx-context-mux", Running: true, Generation: "nsx-t"}
 		case "ds_computer":
