@@ -15,6 +15,7 @@ import (
 
 const (
 	restartAgent = `ds_agent.*restart|restart.*ds_agent`
+	heartbeat    = `dsa_control -m$` // follows a restart of the agent
 	restartMux   = `nsx-context-mux.*restart`
 	startDriver  = `sc(\.exe)? start vsepflt`
 )
@@ -30,14 +31,14 @@ func TestEachFaultGetsItsRemedyAndNothingElse(t *testing.T) {
 		world  func(e *estate, w lab.World)
 	}{
 		{"healthy", nil, map[string][]string{}, nil},
-		{"dsva-stuck", []lab.Fault{{Name: "dsva-stuck", Target: "esx2"}}, map[string][]string{"dsva2": {restartAgent}}, func(e *estate, w lab.World) {
+		{"dsva-stuck", []lab.Fault{{Name: "dsva-stuck", Target: "esx2"}}, map[string][]string{"dsva2": {restartAgent, heartbeat}}, func(e *estate, w lab.World) {
 			restarts(e, w, map[string]int{"dsva2": 1})
 		}},
-		{"mux-stuck", []lab.Fault{{Name: "mux-stuck", Target: "esx3"}}, map[string][]string{"dsva3": {restartAgent}, "esx3": {restartMux}}, func(e *estate, w lab.World) {
+		{"mux-stuck", []lab.Fault{{Name: "mux-stuck", Target: "esx3"}}, map[string][]string{"dsva3": {restartAgent, heartbeat}, "esx3": {restartMux}}, func(e *estate, w lab.World) {
 			restarts(e, w, map[string]int{"dsva3": 1, "esx3": 1})
 		}},
 		{"both on one host", []lab.Fault{{Name: "mux-stuck", Target: "esx1"}, {Name: "dsva-stuck", Target: "esx1"}},
-			map[string][]string{"dsva1": {restartAgent}, "esx1": {restartMux}}, func(e *estate, w lab.World) {
+			map[string][]string{"dsva1": {restartAgent, heartbeat}, "esx1": {restartMux}}, func(e *estate, w lab.World) {
 				restarts(e, w, map[string]int{"dsva1": 1, "esx1": 1})
 			}},
 		{"driver-stopped", []lab.Fault{{Name: "driver-stopped", Target: "guest1-2"}}, map[string][]string{"guest1-2": {startDriver}}, noInstaller},
@@ -45,7 +46,7 @@ func TestEachFaultGetsItsRemedyAndNothingElse(t *testing.T) {
 		{"tools-without-introspection", []lab.Fault{{Name: "tools-without-introspection", Target: "guest3-4"}}, map[string][]string{"guest3-4": anything}, oneInstaller("guest3-4")},
 		{"tools-broken", []lab.Fault{{Name: "tools-broken", Target: "guest4-1"}}, map[string][]string{"guest4-1": anything}, oneInstaller("guest4-1")},
 		{"asleep", []lab.Fault{{Name: "asleep", Target: "guest2-3"}}, map[string][]string{}, nil},
-		{"asleep in a dark host", []lab.Fault{{Name: "asleep", Target: "guest2-3"}, {Name: "dsva-stuck", Target: "esx2"}}, map[string][]string{"dsva2": {restartAgent}}, nil},
+		{"asleep in a dark host", []lab.Fault{{Name: "asleep", Target: "guest2-3"}, {Name: "dsva-stuck", Target: "esx2"}}, map[string][]string{"dsva2": {restartAgent, heartbeat}}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,10 +107,10 @@ func TestDarkHostWithAGuestOfItsOwnFault(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx2"}, lab.Fault{Name: "driver-stopped", Target: "guest2-4"})
 	e.ended(e.heal(), exitOK, "run again for case A", "guest2-4")
-	e.acted(map[string][]string{"dsva2": {restartAgent}})
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}})
 	e.healthy("guest2-4")
 	e.ended(e.heal(), exitOK)
-	e.acted(map[string][]string{"dsva2": {restartAgent}, "guest2-4": {startDriver}})
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}, "guest2-4": {startDriver}})
 	e.healthy()
 }
 
@@ -118,7 +119,7 @@ func TestMixedFaults(t *testing.T) {
 	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx2"}, lab.Fault{Name: "mux-stuck", Target: "esx3"}, lab.Fault{Name: "driver-stopped", Target: "guest1-2"},
 		lab.Fault{Name: "tools-without-introspection", Target: "guest1-5"}, lab.Fault{Name: "tools-broken", Target: "guest4-3"}, lab.Fault{Name: "asleep", Target: "guest4-6"})
 	e.ended(e.heal(), exitOK, "Asleep, left alone; they heal when they wake: guest4-6")
-	e.acted(map[string][]string{"dsva2": {restartAgent}, "dsva3": {restartAgent}, "esx3": {restartMux},
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}, "dsva3": {restartAgent, heartbeat}, "esx3": {restartMux},
 		"guest1-2": {startDriver}, "guest1-5": anything, "guest4-3": anything})
 	e.healthy()
 }
@@ -151,7 +152,7 @@ func TestOtherGenerations(t *testing.T) {
 	e := newEstate(t, lab.Options{NoREST: true, Japanese: true, NSXV: true, PlainWS: true, ESXi: 3, Guests: 5})
 	e.inject(lab.Fault{Name: "mux-stuck", Target: "esx2"}, lab.Fault{Name: "driver-stopped", Target: "guest1-2"}, lab.Fault{Name: "tools-without-introspection", Target: "guest1-3"})
 	e.ended(e.heal(), exitOK)
-	e.acted(map[string][]string{"dsva2": {restartAgent}, "esx2": {`vShield-Endpoint-Mux.*restart`}, "guest1-2": {startDriver}, "guest1-3": anything})
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}, "esx2": {`vShield-Endpoint-Mux.*restart`}, "guest1-2": {startDriver}, "guest1-3": anything})
 	e.healthy()
 }
 
@@ -184,7 +185,7 @@ func TestLimitDoesNotFalsifyTheEvidence(t *testing.T) {
 	e.ended(e.heal("--limit", "guest2-1"), exitOK)
 	e.acted(map[string][]string{})
 	e.ended(e.heal("--limit", "esx2"), exitOK)
-	e.acted(map[string][]string{"dsva2": {restartAgent}})
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}})
 }
 
 func TestCheckChangesNothing(t *testing.T) {

@@ -53,8 +53,8 @@ func TestDrift(t *testing.T) {
 		{
 			"values change, and no decision", small, append(dark("esx2"), ill("guest1-2")...),
 			func(e *estate) { e.inject(lab.Fault{Name: "off", Target: "guest2-1"}) },
-			ending{exitOK, nil, map[string][]string{"dsva2": {restartAgent}, "guest1-2": {startDriver}}},
-			ending{exitOK, nil, map[string][]string{"dsva2": {restartAgent}, "guest1-2": {startDriver}}},
+			ending{exitOK, nil, map[string][]string{"dsva2": {restartAgent, heartbeat}, "guest1-2": {startDriver}}},
+			ending{exitOK, nil, map[string][]string{"dsva2": {restartAgent, heartbeat}, "guest1-2": {startDriver}}},
 		}, {
 			"a guest healed itself", small, ill("guest1-2", "guest3-1"), func(e *estate) { e.heals("guest1-2") },
 			refused("drift: case_a · guest1-2", "2 decisions would be different today (guest1-2)", "--on-drift narrow", "drifted"),
@@ -78,7 +78,7 @@ func TestDrift(t *testing.T) {
 		}, {
 			"an ill guest moved to an ESXi host that is dark", small, append(dark("esx2"), ill("guest1-2")...), func(e *estate) { e.inject(lab.Fault{Name: "moved", Target: "guest1-2"}) },
 			refused("case_a · guest1-2", "not needed any more", "--on-drift narrow"),
-			ending{exitOK, []string{"dropped from the plan: case_a · guest1-2", "run again for case A: guest1-2"}, map[string][]string{"dsva2": {restartAgent}}},
+			ending{exitOK, []string{"dropped from the plan: case_a · guest1-2", "run again for case A: guest1-2"}, map[string][]string{"dsva2": {restartAgent, heartbeat}}},
 		}, {
 			"a host key changed", small, append(dark("esx2"), ill("guest1-2")...), func(e *estate) { e.inject(lab.Fault{Name: "wrong-host-key", Target: "dsva2"}) },
 			refused("dsva2", "host key", "cannot be judged now"),
@@ -96,8 +96,8 @@ func TestDrift(t *testing.T) {
 			ending{exitOK, []string{"nothing was changed"}, nothing},
 		}, {
 			"somebody restarted the service in vain", small, []lab.Fault{{Name: "mux-stuck", Target: "esx2"}}, func(e *estate) { e.restarts("dsva2") },
-			ending{exitOK, nil, map[string][]string{"dsva2": {restartAgent}, "esx2": {restartMux}}},
-			ending{exitOK, nil, map[string][]string{"dsva2": {restartAgent}, "esx2": {restartMux}}},
+			ending{exitOK, nil, map[string][]string{"dsva2": {restartAgent, heartbeat}, "esx2": {restartMux}}},
+			ending{exitOK, nil, map[string][]string{"dsva2": {restartAgent, heartbeat}, "esx2": {restartMux}}},
 		}, {
 			"a comment in the inventory", small, ill("guest1-2"), func(e *estate) { e.inventory("# Written by", "# Now written by") },
 			ending{exitOK, []string{"inventory.hcl", "is not the file that it was"}, map[string][]string{"guest1-2": {startDriver}}},

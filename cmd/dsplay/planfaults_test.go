@@ -111,7 +111,7 @@ func TestPlanIsAppliedOnce(t *testing.T) {
 	if done != 1 {
 		t.Errorf("%d of 3 were applied\n%s", done, outcomes)
 	}
-	e.acted(map[string][]string{"dsva2": {restartAgent}})
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}})
 	e.inject(dark("esx2")...) // as if the plan were needed again
 	e.refuses(p, "the plan is used up", "began to apply it at")
 }
@@ -220,7 +220,7 @@ func TestOurOwnStepHealsALaterHost(t *testing.T) {
 	}
 	o := e.apply(p, "--json")
 	e.ended(o, exitOK, "1 step of the plan was not needed any more")
-	e.acted(map[string][]string{"dsva2": {restartAgent}})
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}})
 	e.allRan(p, o)
 	resolved := 0
 	for _, ev := range events(t, o.stdout) {
@@ -252,7 +252,7 @@ func TestWorldThatChangesMeanwhile(t *testing.T) {
 				}
 			}))
 			e.ended(o, exitFailed, `"host":"guest1-2","status":"out_of_plan"`, "out of plan", "it was not done; plan again", "guest1-2  out_of_plan")
-			e.acted(map[string][]string{"dsva2": {restartAgent}, "guest1-1": {startDriver}, "guest3-1": {startDriver}, "guest3-2": {startDriver}})
+			e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}, "guest1-1": {startDriver}, "guest3-1": {startDriver}, "guest3-2": {startDriver}})
 			e.healthy("guest1-2")
 			if testing.Verbose() {
 				t.Log(o.stderr)
@@ -309,7 +309,7 @@ func TestLimitIsPartOfThePlan(t *testing.T) {
 	e.inject(dark("esx2", "esx3")...)
 	p := e.plan(exitOK, "--limit", "esx2")
 	e.ended(e.apply(p), exitOK)
-	e.acted(map[string][]string{"dsva2": {restartAgent}})
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}})
 }
 
 const taggedBook = `

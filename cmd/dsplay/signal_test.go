@@ -52,5 +52,5 @@ func TestSIGTERMBetweenTwoBatches(t *testing.T) {
 			t.Errorf("the record lacks %s", want)
 		}
 	}
-	e.acted(map[string][]string{"dsva1": {restartAgent}})
+	e.acted(map[string][]string{"dsva1": {restartAgent, heartbeat}})
 }
