@@ -199,7 +199,7 @@ func TestCheckChangesNothing(t *testing.T) {
 func TestThePlanSaysWhatItCannotPlan(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "mux-stuck", Target: "esx2"}, lab.Fault{Name: "unreachable", Target: "esx2"})
-	e.ended(e.heal("--check"), exitChanges, "step.mux in play case_b — no answer", "ds_agent restart")
+	e.ended(e.heal("--check"), exitChanges, "probe.mux in play around — no answer", "its Mux cannot be restarted", "ds_agent restart")
 	e.acted(map[string][]string{})
 }
 

@@ -98,7 +98,7 @@ func TestResumeAfterKill(t *testing.T) {
 			o := e.resume(run)
 			e.ended(o, exitOK, "resuming run "+run)
 			e.healthy()
-			e.changes(map[string]int{"dsva2": 1, "dsva3": 1, "esx3": 1})
+			e.changes(map[string]int{"dsva2": 2, "dsva3": 2, "esx3": 1}) // a heartbeat follows a restart of the agent
 			state, _ := stateDir()
 			r, err := journal.Read(state, run, nil)
 			if err != nil || !r.Ended || r.Summary.Resumed != 1 {
