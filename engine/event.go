@@ -35,6 +35,7 @@ const (
 	EventSignal     EventKind = "signal"
 	EventProgress   EventKind = "progress" // how far a long copy has come, in Reason; at most every few seconds
 	EventRunEnd     EventKind = "run_end"
+	EventNotify     EventKind = "notify" // after the end: somebody (Title) could not be told of the run, or the metrics not be written; Status failed
 )
 
 // Event is one thing that happened: the record from which every report is made.

@@ -27,6 +27,8 @@ var layers = []struct{ pkg, may string }{
 	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/run github.com/zclconf/go-cty/..."},
 	{"engine/replay", "engine github.com/zclconf/go-cty/..."}, // what a recorded run left
 	{"engine/report", "engine"},
+	{"engine/report/digest", "engine engine/journal golang.org/x/text/width"}, // what of a run a person has to know
+	{"engine/report/notify", "engine github.com/wneessen/go-mail"},            // how they are told
 	{"engine/journal", "engine"},                          // events on disk
 	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage github.com/pkg/sftp"},

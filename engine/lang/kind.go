@@ -18,6 +18,7 @@ const (
 	FilePart      FileKind = "part"      // entries to include
 	FileTest      FileKind = "test"      // NAME.test.hcl
 	FilePolicy    FileKind = "policy"
+	FileNotify    FileKind = "notify" // who is told of runs
 )
 
 // blockKinds tells a file by the blocks that it has at file level. Entries stand there in parts only.
@@ -25,7 +26,7 @@ var blockKinds = map[string]FileKind{
 	"play": FilePlaybook, "playbook": FilePlaybook, "variable": FilePlaybook,
 	"group": FileInventory, "host": FileInventory, "source": FileInventory,
 	"input": FilePart, "output": FilePart, "probe": FilePart, "step": FilePart, "recover": FilePart, "include": FilePart, "block": FilePart,
-	"policy": FilePolicy, "scenario": FileTest,
+	"policy": FilePolicy, "notify": FileNotify, "scenario": FileTest,
 }
 
 // KindOf tells what a file is for, by its name and the blocks in it. A text that says nothing of itself, or cannot be

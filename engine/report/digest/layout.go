@@ -1,0 +1,115 @@
+package digest
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/width"
+)
+
+// Width is how many columns a page has.
+const Width = 78
+
+// page lays texts out in lines.
+type page struct{ strings.Builder }
+
+// line writes a text from a column on, in as many lines as it takes; those after the first stand further in.
+func (p *page) line(indent int, text string) { p.lines(indent, indent+2, text, "") }
+
+// command writes a command line so that it can be copied whole: a shell goes on behind a backslash.
+func (p *page) command(text string) { p.lines(2, 6, text, ` \`) }
+
+func (p *page) lines(first, others int, text, broken string) {
+	room, at := Width-columns(broken), 0
+	for i, word := range words(text) {
+		switch {
+		case i == 0:
+			p.WriteString(strings.Repeat(" ", first))
+			at = first
+		case at+1+columns(word) > room:
+			p.WriteString(broken + "\n" + strings.Repeat(" ", others))
+			at = others
+		default:
+			p.WriteString(" ")
+			at++
+		}
+		p.WriteString(word)
+		at += columns(word)
+	}
+	p.WriteString("\n")
+}
+
+// fact is a line with a name.
+func (p *page) fact(name, text string) { p.lines(0, 10, fmt.Sprintf("%-9s %s", name+":", text), "") }
+
+func (p *page) heading(text string) { p.WriteString("\n" + text + "\n") }
+
+// section is a heading and lines, of which too many are counted; without lines there is none.
+func (p *page) section(heading string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	p.heading(heading)
+	for i, l := range lines {
+		if i == most && len(lines) > most+1 {
+			p.line(2, fmt.Sprintf("... and %d more", len(lines)-most))
+			return
+		}
+		indent := 2
+		if strings.HasPrefix(l, "  ") {
+			indent = 6
+		}
+		p.line(indent, l)
+	}
+}
+
+// words are what a line may be broken between: between the letters of a text that has no spaces, too.
+func words(text string) []string {
+	var out []string
+	for _, w := range strings.Fields(text) {
+		if columns(w) == utf8.RuneCountInString(w) || columns(w) < Width/2 {
+			out = append(out, w)
+			continue
+		}
+		part := ""
+		for _, r := range w {
+			if part += string(r); columns(part) >= Width/3 {
+				out, part = append(out, part), ""
+			}
+		}
+		if part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// columns is how wide a text is in a terminal or a mail: Japanese letters take two.
+func columns(text string) int {
+	n := 0
+	for _, r := range text {
+		switch k := width.LookupRune(r).Kind(); {
+		case unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r):
+		case k == width.EastAsianWide || k == width.EastAsianFullwidth:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// plainly are signs that have an ASCII form.
+var plainly = strings.NewReplacer("…", "...", "«", "<<", "»", ">>", "–", "-", "—", "-", "×", "x", "“", `"`, "”", `"`, "‘", "'", "’", "'", "·", ".", "→", "->", "≤", "<=", "≥", ">=")
+
+// ASCII is a text for a place that shows nothing else: what has no such form becomes a question mark.
+func ASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return '?'
+		}
+		return r
+	}, plainly.Replace(text))
+}
