@@ -29,8 +29,8 @@ var layers = []struct{ pkg, may string }{
 	{"engine/report", "engine"},
 	{"engine/report/digest", "engine engine/journal golang.org/x/text/width"}, // what of a run a person has to know
 	{"engine/report/notify", "engine github.com/wneessen/go-mail"},            // how they are told
-	{"engine/journal", "engine"},                          // events on disk
-	{"engine/codepage", "golang.org/x/text/encoding/..."}, // what the bytes of a Windows program mean
+	{"engine/journal", "engine"},                                              // events on disk
+	{"engine/codepage", "golang.org/x/text/encoding/..."},                     // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage github.com/pkg/sftp"},
 	{"engine/sshpattern", ""},                               // OpenSSH's * and ?
 	{"engine/transport/ssh/sshconfig", "engine/sshpattern"}, // what ssh_config says about a host

@@ -54,7 +54,9 @@ type Notifier interface {
 }
 
 // Shaped is a notifier to which the author of its block may say what it sends.
-type Shaped interface{ Shape(body func(Message) ([]byte, error)) }
+type Shaped interface {
+	Shape(body func(Message) ([]byte, error))
+}
 
 // Notification is a block that says who is told, how, and of what.
 type Notification struct {

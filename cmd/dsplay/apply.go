@@ -42,7 +42,9 @@ again. Giving the plan is the consent: there is no question.
   dsplay apply night.plan --on-drift narrow                    what healed meanwhile is left alone`,
 		Args:              takes(1, 1),
 		ValidArgsFunction: completePlan,
-		RunE:              func(c *cobra.Command, args []string) error { return a.apply(c, args[0], f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.telling(c.Context(), args[0], &f.passFlags, func() error { return a.apply(c, args[0], f) })
+		},
 	}
 	c.SetFlagErrorFunc(wrongFlag)
 	c.Flags().StringVar(&f.expect, "expect", "", "the id that the plan must have")
@@ -53,6 +55,7 @@ again. Giving the plan is the consent: there is no question.
 	c.Flags().StringVarP(&f.load.inventory, "inventory", "i", os.Getenv("DSPLAY_INVENTORY"), "inventory file or folder (default: $DSPLAY_INVENTORY, else the one that the plan names)")
 	c.Flags().Var(assign{&f.load.vars}, "var", "the value of a secret variable, which is not in the plan; repeatable (also from the environment: DSPLAY_VAR_NAME)")
 	f.registerOutput(c)
+	f.registerTelling(c)
 	return c
 }
 

@@ -31,7 +31,7 @@ func (a *app) docCommand() *cobra.Command {
 			switch {
 			case len(args) > 0 && args[0] == functionsWord:
 				return a.docFunctions(args[1:], markdown)
-			case len(args) > 0 && (args[0] == connectionWord || args[0] == sourceWord):
+			case len(args) > 0 && (args[0] == connectionWord || args[0] == sourceWord) || len(args) > 1 && args[0] == notifyWord:
 				return a.docSettings(args[0], args[1:])
 			case len(args) > 1:
 				return fmt.Errorf("one word at a time; only %s, connection and source take another one", functionsWord)
@@ -50,7 +50,7 @@ func (a *app) docCommand() *cobra.Command {
 
 // docWord explains a module, a block, or what a connection or source of that type takes.
 func (a *app) docWord(word string) error {
-	modules, blocks := a.wires().modules, append(lang.Blocks(), lang.PolicyBlock())
+	modules, blocks := a.wires().modules, append(lang.Blocks(), lang.PolicyBlock(), lang.NotifyBlock())
 	if i := slices.IndexFunc(modules, func(m engine.Module) bool { return m.Name == word }); i >= 0 {
 		return a.docModule(modules[i])
 	}
@@ -74,7 +74,7 @@ func (a *app) words() []string {
 	for _, b := range lang.Blocks() {
 		words = append(words, b.Name)
 	}
-	words = append(words, lang.PolicyBlock().Name)
+	words = append(words, lang.PolicyBlock().Name, lang.NotifyBlock().Name)
 	for _, block := range []string{connectionWord, sourceWord} {
 		words = slices.AppendSeq(words, maps.Keys(a.settings(block)))
 	}
@@ -91,8 +91,8 @@ func (a *app) docList(modules []engine.Module) error {
 	for _, b := range lang.Blocks() {
 		blocks = append(blocks, b.Name)
 	}
-	fmt.Fprintf(w, "\nBlocks of the language: %s\nFunctions: dsplay doc %s\nInventory: connection %s; source %s\nPolicies: policy\n", strings.Join(blocks, " "), functionsWord,
-		a.types(connectionWord), a.types(sourceWord))
+	fmt.Fprintf(w, "\nBlocks of the language: %s\nFunctions: dsplay doc %s\nInventory: connection %s; source %s\nPolicies: policy\nNotifications: notify %s\n", strings.Join(blocks, " "), functionsWord,
+		a.types(connectionWord), a.types(sourceWord), a.types(notifyWord))
 	return w.Flush()
 }
 

@@ -8,15 +8,17 @@ import (
 	"text/tabwriter"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/report/notify"
 )
 
-// The words behind which dsplay doc takes the type of a block of the inventory.
+// The words behind which dsplay doc takes the type of a block.
 const (
 	connectionWord = "connection"
 	sourceWord     = "source"
+	notifyWord     = "notify"
 )
 
-// docSettings shows the arguments of a connection or source block of one type; without a type, which there are.
+// docSettings shows the arguments of a connection, source or notify block of one type; without a type, which there are.
 func (a *app) docSettings(block string, which []string) error {
 	settings := a.settings(block)
 	known := a.types(block)
@@ -44,6 +46,12 @@ func (a *app) types(block string) string {
 // settings are what the types of a block of the inventory decode into.
 func (a *app) settings(block string) map[string]any {
 	out, w := map[string]any{}, a.wires()
+	if block == notifyWord {
+		for name, fresh := range notify.Types() {
+			out[name] = fresh()
+		}
+		return out
+	}
 	if block == connectionWord {
 		for name, t := range w.transports {
 			out[name] = t.Settings()

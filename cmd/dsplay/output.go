@@ -13,7 +13,10 @@ import (
 func (s *session) text() io.Writer { return s.textOut(s.f) }
 
 func (a *app) textOut(f passFlags) io.Writer {
-	if f.json {
+	switch {
+	case f.cron:
+		return io.Discard // the page at the end says it
+	case f.json:
 		return a.err
 	}
 	return a.out
@@ -21,13 +24,20 @@ func (a *app) textOut(f passFlags) io.Writer {
 
 // sinks are the readers of events that the flags ask for.
 func (a *app) sinks(f passFlags) []engine.Journal {
+	var sinks []engine.Journal
+	if f.json {
+		sinks = append(sinks, report.JSON{W: a.out})
+	}
+	if f.told != nil {
+		sinks = append(sinks, &f.told.digest)
+	}
+	if f.cron {
+		return sinks
+	}
 	w := a.textOut(f)
 	live := isTerminal(w)
 	terminal := &report.Terminal{W: w, Live: live, Color: live && os.Getenv("NO_COLOR") == "", Verbose: f.verbose}
-	if f.json {
-		return []engine.Journal{report.JSON{W: a.out}, terminal}
-	}
-	return []engine.Journal{terminal}
+	return append(sinks, terminal)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -39,12 +39,15 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
   dsplay run playbooks/engine-offline.hcl -i inventory.hcl --var reboot=true --json > events.jsonl`,
 		Args:              takes(1, 1),
 		ValidArgsFunction: completePlaybook,
-		RunE:              func(c *cobra.Command, args []string) error { return a.run(c, args[0], f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.telling(c.Context(), args[0], &f.passFlags, func() error { return a.run(c, args[0], f) })
+		},
 	}
 	c.SetFlagErrorFunc(wrongFlag)
 	f.load.register(c)
 	a.registerScope(c, &f.passFlags)
 	f.registerOutput(c)
+	f.registerTelling(c)
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask before acting")
 	c.Flags().BoolVar(&f.check, "check", false, "only look and show what would be done; exit 2 when there are changes")
 	c.Flags().StringVar(&f.policy, "policy", "", "do not ask: act when a policy of this file permits all of the plan, else leave the plan for a person")
@@ -56,7 +59,7 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 	if err := f.policyWith(); err != nil {
 		return err
 	}
-	if !f.yes && !f.check && f.policy == "" && !term.IsTerminal(int(a.stdin.Fd())) {
+	if !f.yes && !f.check && f.policy == "" && (f.cron || !term.IsTerminal(int(a.stdin.Fd()))) {
 		return errors.New("nobody can be asked without a terminal: say --yes to act, or --check to look only, or let a policy decide (--policy FILE); nothing was executed")
 	}
 	var policies []engine.Policy

@@ -32,6 +32,7 @@ type passFlags struct {
 	verbose  int
 	offline  bool
 	resume   *resumption // the run that is gone on with; nil: it is a new one
+	tellFlags
 }
 
 // registerScope adds what is executed, and for whom.
@@ -191,6 +192,7 @@ func (s *session) during(acts bool, work func() error) (err error) {
 		err = work()
 	}
 	end()
+	s.tell(err)
 	return err
 }
 

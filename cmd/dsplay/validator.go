@@ -12,6 +12,7 @@ import (
 	"github.com/dsplay/dsplay/engine/lang"
 	"github.com/dsplay/dsplay/engine/lang/format"
 	"github.com/dsplay/dsplay/engine/report"
+	"github.com/dsplay/dsplay/engine/report/notify"
 )
 
 // validator looks at many files, each as what it is.
@@ -67,6 +68,9 @@ func (v *validator) all() {
 		case lang.FilePolicy:
 			_, problems := lang.LoadPolicies(f.Path, v.wires().modules)
 			v.found(problems, f.Path+" is a valid policy file")
+		case lang.FileNotify:
+			_, problems := lang.LoadNotifications(f.Path, lang.NotifyOptions{Types: notify.Types(), Secrets: &v.secrets, Unread: unasked})
+			v.found(problems, f.Path+" is a valid file of notifications")
 		default:
 			v.syntax(f)
 		}

@@ -42,6 +42,7 @@ type File struct {
 	synced  int // of these have
 	closing bool
 	err     error
+	tip     link // of the last line that was written
 }
 
 // disk is the file, or what a test puts in its place.
@@ -209,6 +210,16 @@ func (f *File) Sync() error {
 	return f.err
 }
 
+// Tip waits for the disk, as Sync does, and gives the hash of the last line then.
+func (f *File) Tip() (string, error) {
+	if err := f.Sync(); err != nil {
+		return "", err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.tip.String(), nil
+}
+
 // write is the goroutine that writes.
 func (f *File) write() {
 	defer close(f.done)
@@ -232,6 +243,7 @@ func (f *File) write() {
 		if f.err == nil {
 			f.err = err
 		}
+		f.tip = f.w.prev
 		if want {
 			f.synced = count
 		}

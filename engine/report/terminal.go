@@ -66,6 +66,8 @@ func (t *Terminal) Append(e engine.Event) error {
 		t.policy(e)
 	case engine.EventLeft:
 		t.line(yellow, "\nLeft for a person: %s\n  id %s\nNext: %s", e.Reason, e.Title, strings.Join(e.Lines, "\n      "))
+	case engine.EventNotify:
+		t.line(yellow, "could not be told: %s: %s", e.Title, e.Reason)
 	case engine.EventSignal:
 		t.line(yellow, "%s", e.Reason)
 	case engine.EventEntryStart:

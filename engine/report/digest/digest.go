@@ -24,6 +24,7 @@ type Digest struct {
 
 	policy     string           // that permits the plan
 	refusals   []string         // what policies refuse
+	worst      string           // case of the plan
 	left       *engine.Event    // the plan that was left
 	drift      []string         // decisions that would be others
 	checks     []string         // that do not hold
@@ -63,6 +64,8 @@ func (d *Digest) Append(e engine.Event) error {
 		d.run, d.playbook, d.started = e.Run, e.Title, e.Time
 	case engine.EventPolicy:
 		d.judged(e)
+	case engine.EventPlan:
+		d.worst = e.Reason
 	case engine.EventLeft:
 		d.left = &e
 	case engine.EventDrift:
@@ -172,6 +175,15 @@ func (d *Digest) hostEnd(e engine.Event) {
 	if was := d.hosts[e.Host]; was == nil || was.status == string(engine.HostOK) || was.text == "" && now.text != "" {
 		d.hosts[e.Host] = now
 	}
+}
+
+// End says how it ended for whoever started it: the exit code of the process, and what went wrong outside the events.
+func (d *Digest) End(exit int, problem string, now time.Time) {
+	d.exit = exit
+	if d.over {
+		return
+	}
+	d.ended, d.over, d.status, d.reason = now, true, "failed", problem
 }
 
 // Quiet tells whether there is nothing to say: it ended well, nothing was changed, and nothing is left to anybody.

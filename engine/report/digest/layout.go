@@ -16,18 +16,19 @@ const Width = 78
 type page struct{ strings.Builder }
 
 // line writes a text from a column on, in as many lines as it takes; those after the first stand further in.
-func (p *page) line(indent int, text string) { p.lines(indent, indent+2, text, "") }
+func (p *page) line(indent int, text string) {
+	p.lines(strings.Repeat(" ", indent), indent+2, text, "")
+}
 
 // command writes a command line so that it can be copied whole: a shell goes on behind a backslash.
-func (p *page) command(text string) { p.lines(2, 6, text, ` \`) }
+func (p *page) command(text string) { p.lines("  ", 6, text, ` \`) }
 
-func (p *page) lines(first, others int, text, broken string) {
-	room, at := Width-columns(broken), 0
+func (p *page) lines(first string, others int, text, broken string) {
+	room, at := Width-columns(broken), columns(first)
+	p.WriteString(first)
 	for i, word := range words(text) {
 		switch {
 		case i == 0:
-			p.WriteString(strings.Repeat(" ", first))
-			at = first
 		case at+1+columns(word) > room:
 			p.WriteString(broken + "\n" + strings.Repeat(" ", others))
 			at = others
@@ -42,7 +43,7 @@ func (p *page) lines(first, others int, text, broken string) {
 }
 
 // fact is a line with a name.
-func (p *page) fact(name, text string) { p.lines(0, 10, fmt.Sprintf("%-9s %s", name+":", text), "") }
+func (p *page) fact(name, text string) { p.lines(fmt.Sprintf("%-10s", name), 10, text, "") }
 
 func (p *page) heading(text string) { p.WriteString("\n" + text + "\n") }
 

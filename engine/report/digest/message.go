@@ -80,8 +80,7 @@ func (d *Digest) next(about About) []string {
 	return out
 }
 
-// Unbegun is what people are told of a run that ended before its first event: a mistake in a file, a lock, a full disk.
-func Unbegun(about About, playbook string, began, now time.Time, exit int, reason string) engine.Message {
-	d := &Digest{playbook: playbook, started: began, ended: now, exit: exit, status: "it could not begin", reason: reason, over: true}
-	return d.Message(about)
+// Unbegun makes the story of a run that ended before its first event: a mistake in a file, a lock, a full disk.
+func (d *Digest) Unbegun(playbook string, began, now time.Time, exit int, reason string) {
+	*d = Digest{playbook: playbook, started: began, ended: now, exit: exit, status: "it could not begin", reason: reason, over: true}
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/dsplay/dsplay/engine"
 )
 
 // most is how many lines of one kind a page has; the rest is counted.
@@ -128,7 +126,7 @@ func (d *Digest) done() []string {
 func (d *Digest) remains() []string {
 	var out []string
 	if d.left != nil {
-		out = append(out, "A plan waits for approval: "+d.left.Reason)
+		out = append(out, fmt.Sprintf("A plan waits for approval (%s): %s", d.worst, d.left.Reason))
 	}
 	for _, r := range d.refusals {
 		out = append(out, "refused by policy "+r)
@@ -146,9 +144,6 @@ func (d *Digest) remains() []string {
 	}
 	for _, u := range d.untold {
 		out = append(out, "could not be told: "+u)
-	}
-	if len(out) == 0 && slices.Contains(d.Occasions(), engine.OnFailure) {
-		out = append(out, d.reason)
 	}
 	return out
 }
