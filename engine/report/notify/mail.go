@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	gomail "github.com/wneessen/go-mail"
@@ -82,17 +83,24 @@ func (m *Mail) Notify(ctx context.Context, message engine.Message) error {
 	if err != nil {
 		return err
 	}
-	client, err := m.client()
+	client, err := m.client(ctx)
 	if err != nil {
 		return err
 	}
-	if err := client.DialAndSendWithContext(ctx, letter); err != nil {
+	sent := make(chan error, 1) // the library heeds ctx while it connects, and has deadlines of its own afterwards
+	go func() { sent <- client.DialAndSendWithContext(ctx, letter) }()
+	select {
+	case err = <-sent:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("mail by %s: %w", m.Server, err)
 	}
 	return nil
 }
 
-func (m *Mail) client() (*gomail.Client, error) {
+func (m *Mail) client(ctx context.Context) (*gomail.Client, error) {
 	host, port, err := m.address()
 	if err != nil {
 		return nil, err
@@ -102,6 +110,9 @@ func (m *Mail) client() (*gomail.Client, error) {
 		return nil, err
 	}
 	options := []gomail.Option{gomail.WithPort(port), gomail.WithTLSConfig(trusted), gomail.WithoutNoop()}
+	if until, ok := ctx.Deadline(); ok {
+		options = append(options, gomail.WithTimeout(max(time.Until(until), time.Millisecond)))
+	}
 	switch m.TLS {
 	case tlsImplicit:
 		options = append(options, gomail.WithSSL())

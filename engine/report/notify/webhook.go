@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,7 +90,7 @@ func (w *Webhook) post(ctx context.Context, client *http.Client, body []byte) (a
 		if errors.As(err, &inside) {
 			err = inside.Err
 		}
-		return true, fmt.Errorf("webhook at %s: %w", r.URL.Host, err)
+		return !errors.As(err, new(*tls.CertificateVerificationError)), fmt.Errorf("webhook at %s: %w", r.URL.Host, err)
 	}
 	said, _ := io.ReadAll(io.LimitReader(answer.Body, 300)) // only to tell why
 	_ = answer.Body.Close()
