@@ -46,7 +46,9 @@ Connections and secrets come from the inventory, which is read again; a secret v
   dsplay resume 20261123-021500-9f86d081 --assume not-done     what nobody can tell is done again`,
 		Args:              takes(1, 1),
 		ValidArgsFunction: completeRun,
-		RunE:              func(c *cobra.Command, args []string) error { return a.resume(c, args[0], f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.telling(c.Context(), args[0], &f.passFlags, func() error { return a.resume(c, args[0], f) })
+		},
 	}
 	c.SetFlagErrorFunc(wrongFlag)
 	c.Flags().StringVar(&f.assume, "assume", "", "of changes of which nobody can tell whether they happened: done or not-done (then they are done again); default: ask, or leave them")
@@ -55,6 +57,7 @@ Connections and secrets come from the inventory, which is read again; a secret v
 	c.Flags().StringVarP(&f.load.inventory, "inventory", "i", os.Getenv("DSPLAY_INVENTORY"), "inventory file or folder (default: $DSPLAY_INVENTORY, else the one that the plan names)")
 	c.Flags().Var(assign{&f.load.vars}, "var", "the value of a secret variable, which is not in the plan; repeatable (also from the environment: DSPLAY_VAR_NAME)")
 	f.registerOutput(c)
+	f.registerTelling(c)
 	return c
 }
 

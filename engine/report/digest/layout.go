@@ -26,18 +26,18 @@ func (p *page) command(text string) { p.lines("  ", 6, text, ` \`) }
 func (p *page) lines(first string, others int, text, broken string) {
 	room, at := Width-columns(broken), columns(first)
 	p.WriteString(first)
-	for i, word := range words(text) {
+	for i, w := range pieces(text) {
 		switch {
 		case i == 0:
-		case at+1+columns(word) > room:
+		case at+1+columns(w.text) > room:
 			p.WriteString(broken + "\n" + strings.Repeat(" ", others))
 			at = others
-		default:
+		case !w.glue:
 			p.WriteString(" ")
 			at++
 		}
-		p.WriteString(word)
-		at += columns(word)
+		p.WriteString(w.text)
+		at += columns(w.text)
 	}
 	p.WriteString("\n")
 }
@@ -66,22 +66,28 @@ func (p *page) section(heading string, lines []string) {
 	}
 }
 
-// words are what a line may be broken between: between the letters of a text that has no spaces, too.
-func words(text string) []string {
-	var out []string
+// piece is what a line is not broken within.
+type piece struct {
+	text string
+	glue bool // no space before it
+}
+
+// pieces are the words of a text; between the letters of one that has no spaces, as Japanese has, lines may be broken, too.
+func pieces(text string) []piece {
+	var out []piece
 	for _, w := range strings.Fields(text) {
 		if columns(w) == utf8.RuneCountInString(w) || columns(w) < Width/2 {
-			out = append(out, w)
+			out = append(out, piece{w, false})
 			continue
 		}
-		part := ""
+		part, glue := "", false
 		for _, r := range w {
-			if part += string(r); columns(part) >= Width/3 {
-				out, part = append(out, part), ""
+			if part += string(r); columns(part) >= Width/4 {
+				out, part, glue = append(out, piece{part, glue}), "", true
 			}
 		}
 		if part != "" {
-			out = append(out, part)
+			out = append(out, piece{part, glue})
 		}
 	}
 	return out

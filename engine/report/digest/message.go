@@ -63,6 +63,9 @@ func (d *Digest) Subject(machine string) string {
 	return fmt.Sprintf("dsplay on %s: %s: %s", machine, filepath.Base(d.playbook), what)
 }
 
+// bySignal is what exit codes of signals are above.
+const bySignal = 128
+
 // next are command lines for a person, those that belong together in their order.
 func (d *Digest) next(about About) []string {
 	var out []string
@@ -72,6 +75,9 @@ func (d *Digest) next(about About) []string {
 	if d.failed() {
 		if about.Journal != "" && d.run != "" {
 			out = append(out, "dsplay runs show "+d.run)
+			if d.exit > bySignal && d.acting {
+				out = append(out, "dsplay resume "+d.run)
+			}
 		}
 		if about.Look != "" {
 			out = append(out, about.Look)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dsplay/dsplay/engine/journal"
 )
 
 // most is how many lines of one kind a page has; the rest is counted.
@@ -77,7 +79,7 @@ func (d *Digest) wrong() []string {
 		out = append(out, "warning: "+w)
 	}
 	for _, r := range d.recoveries.All() {
-		text := fmt.Sprintf("%s: the goal of %q did not hold", r.Host, r.Name())
+		text := fmt.Sprintf("%s: the goal of %q did not hold", r.Host, name(r))
 		if why := d.goals[spot{r.Play, r.Host, r.Entry, ""}]; why != "" {
 			text += ": " + why
 		}
@@ -111,9 +113,9 @@ func (d *Digest) done() []string {
 	for _, r := range d.recoveries.All() {
 		switch tried := strings.Join(r.Attempts, ", then "); {
 		case r.Healed:
-			out = append(out, fmt.Sprintf("%s: healed, the goal of %q holds (%s)", r.Host, r.Name(), tried))
+			out = append(out, fmt.Sprintf("%s: healed, the goal of %q holds (%s)", r.Host, name(r), tried))
 		case r.Over:
-			out = append(out, fmt.Sprintf("%s: not healed, the goal of %q does not hold after: %s", r.Host, r.Name(), tried))
+			out = append(out, fmt.Sprintf("%s: not healed, the goal of %q does not hold after: %s", r.Host, name(r), tried))
 		}
 	}
 	if len(out) == 0 {
@@ -147,6 +149,8 @@ func (d *Digest) remains() []string {
 	}
 	return out
 }
+
+func name(r journal.Recovery) string { return strings.TrimPrefix(r.Name(), "recover.") }
 
 // some names the first n of a list, and counts the rest.
 func some(list []string, n int) string {
