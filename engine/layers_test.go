@@ -30,6 +30,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/report/digest", "engine engine/journal golang.org/x/text/width"}, // what of a run a person has to know
 	{"engine/report/notify", "engine github.com/wneessen/go-mail"},            // how they are told
 	{"engine/journal", "engine"},                                              // events on disk
+	{"engine/journal/lock", "engine engine/journal golang.org/x/sys/windows"}, // runs keep out of each other's way
 	{"engine/codepage", "golang.org/x/text/encoding/..."},                     // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage github.com/pkg/sftp"},
 	{"engine/sshpattern", ""},                               // OpenSSH's * and ?
