@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -81,13 +82,14 @@ type Happened struct {
 	Target   *engine.Target   // Target
 	Outcomes []engine.Outcome // Slice
 	Ended    bool             // EndPlay
-	Signal   bool             // a signal asked to stop; set beside the others
+	Signal   bool             // a signal or a deadline asked to stop; set beside the others
+	Why      string           // of Signal
 }
 
 // Decide says what to do next: which item, which batch, when to stop. It has no clock, does no I/O and starts nothing.
 func Decide(spec Spec, s State, h Happened) (State, Command) {
 	if h.Signal && s.Stop == nil {
-		s.Stop = &Stop{Kind: StopSignal, Reason: "a signal asked to stop"}
+		s.Stop = &Stop{Kind: StopSignal, Reason: cmp.Or(h.Why, "a signal asked to stop")}
 	}
 	switch {
 	case h.Begin:

@@ -76,6 +76,9 @@ func (x *execution) ended(err error) error {
 	if err == nil || x.done || errors.Is(err, errStopped) {
 		return err
 	}
+	if errors.Is(err, errLate) {
+		return x.notAttempted(err)
+	}
 	x.failed(err)
 	x.done = true
 	if x.e.Module != nil { // a rescue may ask for it
@@ -93,6 +96,17 @@ func (x *execution) fate(err error) *engine.EventError {
 		e.Kind = engine.KindLost
 	}
 	return e
+}
+
+// notAttempted records a step that was not begun because of a window, and what stands around it.
+func (x *execution) notAttempted(err error) error {
+	x.done = true
+	if x.e.Module != nil {
+		x.scope.Set(x.e, engine.Result{Status: engine.StatusSkipped, Value: x.null(x.e)})
+	}
+	x.event(engine.Event{Kind: engine.EventEntryEnd, Entry: x.e.Address, Module: module(x.e), Title: x.e.Title, On: x.other(),
+		Status: string(engine.HostNotAttempted), Reason: err.Error(), Place: x.e.Range.String()})
+	return err
 }
 
 // failed forecasts that the entry cannot be planned.

@@ -274,7 +274,13 @@ func (l *ladder) spared() string {
 
 // try executes one attempt.
 func (l *ladder) try(ctx context.Context, r rung, n int) error {
+	if err := l.late(fmt.Sprintf("the attempt %q", r.attempt.Name), l.polling.Within); err != nil {
+		l.event(engine.Event{Kind: engine.EventAttempt, Entry: l.x.e.Address, Title: r.attempt.Name, Attempt: n, Status: string(engine.HostNotAttempted), Reason: err.Error()})
+		return err
+	}
 	l.event(engine.Event{Kind: engine.EventAttempt, Entry: l.x.e.Address, Title: r.attempt.Name, Attempt: n, Status: "started", Reason: r.when.Why})
+	l.patience = l.polling.Within
+	defer func() { l.patience = 0 }()
 	return l.all(ctx, r.attempt.Entries, plan.WillRun)
 }
 

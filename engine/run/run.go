@@ -34,6 +34,8 @@ type Options struct {
 	// Stop is closed by the first signal: nothing new is started, what runs may finish.
 	// Ending the context is the second: what runs is killed.
 	Stop <-chan struct{}
+	// Why says why Stop was closed; nil: a signal asked to stop.
+	Why func() string
 	// Clock tells the time; nil: the real one.
 	Clock Clock
 	// Offline makes planning contact nothing: what it would have to look at is unknown.
@@ -56,6 +58,7 @@ type Runner struct {
 	memo *machine.Memo // knows what the connections end at
 
 	making atomic.Pointer[plan.Plan] // while planning
+	bounds Bounds                    // of passes that act
 
 	mu         sync.Mutex
 	identities map[string]string
@@ -89,6 +92,7 @@ type HostResult struct {
 	Err     error
 	Play    string // in which it ended so; empty: it was only asked for others
 	Silent  bool   // what it ended with has a host as its cause that did not answer: itself, or another one
+	Left    bool   // it was left to another run (Bounds.Left)
 	Changed int    // entries that changed something or may have
 }
 
@@ -159,7 +163,8 @@ func (p *pass) loop(ctx context.Context) error {
 		}
 		h.Signal = p.stopping() || ctx.Err() != nil
 		if h.Signal && state.Stop == nil {
-			if err := p.write(engine.Event{Kind: engine.EventSignal, Reason: "a signal asked to stop: nothing new is started"}); err != nil {
+			h.Why = p.why()
+			if err := p.write(engine.Event{Kind: engine.EventSignal, Reason: h.Why + ": nothing new is started"}); err != nil {
 				return err
 			}
 		}
@@ -229,6 +234,14 @@ func (p *pass) stopping() bool {
 	}
 }
 
+// why is the reason of a stop.
+func (p *pass) why() string {
+	if p.o.Why == nil {
+		return "a signal asked to stop"
+	}
+	return p.o.Why()
+}
+
 // write completes an event with the pass and records it.
 func (p *pass) write(e engine.Event) error {
 	e.Pass = "apply"
@@ -255,7 +268,7 @@ func (p *pass) note(play string, o engine.Outcome) {
 	defer p.mu.Unlock()
 	old, seen := p.res.Hosts[o.Host]
 	if !seen || slices.Index(severity, o.Status) > slices.Index(severity, old.Status) {
-		p.res.Hosts[o.Host] = HostResult{Status: o.Status, Err: o.Err, Play: play, Changed: old.Changed, Silent: len(silent(o.Err)) > 0}
+		p.res.Hosts[o.Host] = HostResult{Status: o.Status, Err: o.Err, Play: play, Changed: old.Changed, Silent: len(silent(o.Err)) > 0, Left: errors.Is(o.Err, errElsewhere)}
 	}
 }
 

@@ -93,15 +93,6 @@ func (p *pass) mayStart(ctx context.Context, s Slice, failed int, broken *error)
 	return ""
 }
 
-// outside is how a host ends that may not be begun now, because its play has a window; nil: it may. Planning only looks.
-func (p *pass) outside(play *engine.Play, host string) *engine.Outcome {
-	if p.planning || play.Window == nil || play.Window.Open(p.now()) {
-		return nil
-	}
-	return &engine.Outcome{Host: host, Status: engine.HostNotAttempted, Err: &engine.Error{Kind: engine.KindModule, Host: host,
-		Op: fmt.Sprintf("outside of the window of play %q (%s)", play.Name, play.Window), Err: errNotStarted}}
-}
-
 // hostRun is one host in one play.
 type hostRun struct {
 	*pass
@@ -109,15 +100,16 @@ type hostRun struct {
 	host  *engine.Host
 	scope engine.HostScope
 	// pending are the entries that may change something and have not run, because this pass only plans.
-	pending []string
-	open    int                    // entries of which this pass does not know how they will end, because it only plans
-	reached map[*engine.Entry]bool // entries that were begun or skipped
-	closing bool                   // a finally block runs: a signal does not stop it
-	past    *pastHost              // what an interrupted run left; nil: nothing
-	shut    bool                   // inside a block of which the finally ran before the run was interrupted
-	begun   int                    // changes that were begun
-	acted   time.Time              // when the last of them ended: answers from before it are no answers after it
-	record  error                  // the journal failed
+	pending  []string
+	open     int                    // entries of which this pass does not know how they will end, because it only plans
+	reached  map[*engine.Entry]bool // entries that were begun or skipped
+	closing  bool                   // a finally block runs: a signal does not stop it
+	past     *pastHost              // what an interrupted run left; nil: nothing
+	shut     bool                   // inside a block of which the finally ran before the run was interrupted
+	begun    int                    // changes that were begun
+	patience time.Duration          // in an attempt: how long its goal is waited for
+	acted    time.Time              // when the last of them ended: answers from before it are no answers after it
+	record   error                  // the journal failed
 }
 
 // Bug is a panic in the work on a host. It ends the run in good order: other hosts finish what they do.
@@ -170,6 +162,10 @@ func (h *hostRun) outcome(err error) engine.Outcome {
 	switch {
 	case err == nil:
 	case errors.Is(err, errStopped), errors.Is(err, context.Canceled):
+		o.Status = engine.HostAborted
+	case errors.Is(err, errLate) && h.begun == 0:
+		o.Status = engine.HostNotAttempted
+	case errors.Is(err, errLate):
 		o.Status = engine.HostAborted
 	case errors.As(err, &out):
 		o.Status = engine.HostOutOfPlan

@@ -94,6 +94,9 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	if err := x.plan.Allow(now.Redacted(x.o.Redact)); err != nil {
 		return engine.Result{}, err
 	}
+	if err := x.late(x.e.Module.Name, x.need()); err != nil {
+		return engine.Result{}, err
+	}
 	intent := engine.Event{Kind: engine.EventIntent, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(),
 		Args: args.Shown, Changes: diff.Changes, Lines: diff.Commands, Reason: diff.Act, Place: x.e.Range.String()}
 	x.event(intent)
@@ -171,5 +174,5 @@ var errUnrecorded = errors.New("the journal cannot be written, so nothing was do
 
 // fatal tells an error that ends the host from one that only ends an attempt.
 func fatal(err error) bool {
-	return errors.As(err, new(*plan.OutOfPlan)) || errors.Is(err, errStopped) || errors.Is(err, errUnrecorded) || errors.Is(err, errUnsettled) || errors.Is(err, errLeft) || errors.Is(err, context.Canceled)
+	return errors.As(err, new(*plan.OutOfPlan)) || errors.Is(err, errStopped) || errors.Is(err, errUnrecorded) || errors.Is(err, errLate) || errors.Is(err, errUnsettled) || errors.Is(err, errLeft) || errors.Is(err, context.Canceled)
 }
