@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/journal"
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/dsplay/dsplay/engine/plan/approve"
@@ -18,6 +19,9 @@ type applyFlags struct {
 	signers string
 	require int
 	drift   string
+	policy  string
+
+	approvals int // that count
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -52,10 +56,13 @@ again. Giving the plan is the consent: there is no question.
 	c.Flags().IntVar(&f.require, "require-approvals", 0, "how many people, not the planner, must have approved (default 1 with --allowed-signers)")
 	c.Flags().StringVar(&f.drift, "on-drift", driftRefuse, "when decisions would be different today: refuse, or narrow to what is still needed")
 	completes(c, "on-drift", cobra.FixedCompletions([]cobra.Completion{driftRefuse, driftNarrow}, cobra.ShellCompDirectiveNoFileComp))
+	c.Flags().StringVar(&f.policy, "policy", "", "apply only when a policy of this file permits all of the plan now; approvals count with --allowed-signers")
+	completes(c, "policy", completeHCL)
 	c.Flags().StringVarP(&f.load.inventory, "inventory", "i", os.Getenv("DSPLAY_INVENTORY"), "inventory file or folder (default: $DSPLAY_INVENTORY, else the one that the plan names)")
 	c.Flags().Var(assign{&f.load.vars}, "var", "the value of a secret variable, which is not in the plan; repeatable (also from the environment: DSPLAY_VAR_NAME)")
 	f.registerOutput(c)
 	f.registerTelling(c)
+	f.bounds.register(c)
 	return c
 }
 
@@ -67,7 +74,13 @@ func (a *app) apply(c *cobra.Command, path string, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.applicable(path, state, f)
+	var policies []engine.Policy
+	if f.policy != "" {
+		if policies, err = a.policies(f.policy); err != nil {
+			return err
+		}
+	}
+	d, err := a.applicable(path, state, &f)
 	if err != nil {
 		return err
 	}
@@ -78,26 +91,48 @@ func (a *app) apply(c *cobra.Command, path string, f applyFlags) error {
 		f.load.inventory = d.Inventory.Path
 	}
 	f.tags, f.skipTags = d.Tags, d.SkipTags
+	unlock, err := a.lockRun(c.Context(), d.Playbook.Path, &f.passFlags)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := standing(d, time.Now()); err != nil { // it may have waited
+		return refusal(path, err)
+	}
 	s, err := a.begin(c, d.Playbook.Path, f.passFlags)
 	if err != nil {
 		return err
 	}
 	s.approved = d
-	return s.during(true, func() error { return s.applyFile(d, state, f.drift) })
+	return s.during(true, func() error { return s.applyFile(d, policies, f) })
 }
 
 // applyFile compares the estate with the plan's, and acts.
-func (s *session) applyFile(d *plan.Document, state, drift string) error {
-	s.record.first = func() error { return journal.Spend(state, journal.Spent{Plan: d.ID, Run: s.id, When: time.Now()}) }
+func (s *session) applyFile(d *plan.Document, policies []engine.Policy, f applyFlags) error {
+	s.record.first = func() error { return journal.Spend(s.state, journal.Spent{Plan: d.ID, Run: s.id, When: time.Now()}) }
 	s.noteDifferences(d)
 	if err := s.sameHosts(d); err != nil {
 		return s.refused(err)
 	}
-	return s.judged(d.Envelope(s.loaded.program.Playbook()), drift)
+	p := d.Envelope(s.loaded.program.Playbook())
+	if ok, _, err := s.lockHosts(p); err != nil || !ok {
+		return err
+	}
+	if policies != nil {
+		by, err := s.permitted(d, policies, f.approvals)
+		switch {
+		case err != nil:
+			return err
+		case by == nil:
+			return s.refused(errors.New("no policy permits the whole plan"))
+		}
+		s.bind(by)
+	}
+	return s.judged(p, f.drift)
 }
 
 // applicable reads a plan and refuses one that must not be applied, whatever the estate.
-func (a *app) applicable(path, state string, f applyFlags) (*plan.Document, error) {
+func (a *app) applicable(path, state string, f *applyFlags) (*plan.Document, error) {
 	data, d, err := readPlan(path)
 	switch {
 	case codeOf(err) == exitRefused:
@@ -114,7 +149,8 @@ func (a *app) applicable(path, state string, f applyFlags) (*plan.Document, erro
 	if f.signers != "" && f.require == 0 {
 		f.require = 1
 	}
-	if _, err := approve.Check(path, data, d, approve.Options{AllowedSigners: f.signers, Require: f.require, Now: time.Now()}); err != nil {
+	report, err := approve.Check(path, data, d, approve.Options{AllowedSigners: f.signers, Require: f.require, Now: time.Now()})
+	if f.approvals = len(report.Approvals); err != nil {
 		var refused *approve.Refused
 		if errors.As(err, &refused) {
 			return nil, refusal(path, err)

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	}
 	state, err := os.MkdirTemp("", "dsplay-state-")
 	if err == nil {
-		err = os.Setenv("XDG_STATE_HOME", state)
+		err = errors.Join(os.Setenv("XDG_STATE_HOME", state), os.Setenv("DSPLAY_LOCK_DIR", filepath.Join(state, "locks")))
 	}
 	if err != nil {
 		panic(err)
@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 // ownState gives every script a folder for the records of its runs.
 func ownState(e *testscript.Env) error {
 	e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, ".state"))
+	e.Setenv("DSPLAY_LOCK_DIR", filepath.Join(e.WorkDir, ".locks"))
 	return nil
 }
 

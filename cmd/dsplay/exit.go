@@ -18,8 +18,11 @@ const (
 	exitUnreachable = 4 // every failure has an unreachable host as its cause
 	exitStopped     = 5 // stopped by a threshold or a check
 	exitRefused     = 6 // the plan was refused
+	exitLocked      = 7 // another run holds a lock
+	exitDeadline    = 8 // the run was not over by its deadline
 	exitNoHosts     = 9
 	exitBug         = 70
+	exitSIGHUP      = 129
 	exitSIGINT      = 130
 	exitSIGTERM     = 143
 )
@@ -28,9 +31,10 @@ const exitHelp = `
 EXIT STATUS
   0  all ok, or nothing to do            5  stopped by a check or a threshold
   1  usage or load error; nothing ran    6  plan refused or not confirmed; nothing was changed
-  2  --check: there are changes          9  no hosts matched
-  3  a host failed                      70  a bug in dsplay
-  4  only unreachable hosts failed     130, 143  stopped by a signal`
+  2  --check: there are changes          7  another run has the playbook, or a host
+  3  a host failed                       8  the deadline was over
+  4  only unreachable hosts failed       9  no hosts matched
+ 70  a bug in dsplay                   130, 143  stopped by a signal`
 
 // exitError carries an exit code up to main.
 type exitError struct {
@@ -49,7 +53,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // verdict is how a pass ended, as an exit code and in words.
 func verdict(r run.Result) (code int, status, reason string) {
-	failed, unreachable, changed, word := 0, 0, 0, "changed"
+	failed, unreachable, left, changed, word := 0, 0, 0, 0, "changed"
 	for _, h := range r.Hosts {
 		if h.Changed > 0 {
 			changed++
@@ -64,6 +68,9 @@ func verdict(r run.Result) (code int, status, reason string) {
 		if h.Silent {
 			unreachable++
 		}
+		if h.Left {
+			left++
+		}
 	}
 	sum := fmt.Sprintf("%s, %d %s, %d not ok (%s)", plural(len(r.Hosts), "host"), changed, word, failed, r.Took.Round(1e7))
 	if r.Resolved > 0 {
@@ -72,6 +79,8 @@ func verdict(r run.Result) (code int, status, reason string) {
 	switch {
 	case r.Stop != nil && r.Stop.Kind == run.StopSignal:
 		return exitSIGINT, "stopped", strings.TrimSuffix(r.Stop.Reason, ".") + "; " + sum
+	case left > 0:
+		return exitLocked, "locked", plural(left, "host") + " left to another run; " + sum
 	case r.Stop != nil && (r.Stop.Kind == run.StopCheck || r.Stop.Kind == run.StopThreshold):
 		return exitStopped, "stopped", strings.TrimSuffix(r.Stop.Reason, ".") + "; " + sum
 	case r.Stop != nil:

@@ -39,7 +39,7 @@ func dsplay(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	defer signal.Stop(signals)
 	ctx, kill := context.WithCancel(context.Background())
 	defer kill()
-	app := &app{stdin: stdin, out: stdout, err: stderr, stop: make(chan struct{})}
+	app := &app{stdin: stdin, out: stdout, err: stderr, stop: make(chan struct{}), over: make(chan struct{})}
 	go app.heed(ctx, signals, kill)
 
 	root := app.root()

@@ -99,6 +99,8 @@ func TestPlanIsAppliedOnce(t *testing.T) {
 			if !strings.Contains(o.String(), " 0 changed,") && !strings.Contains(o.String(), "nothing was changed") {
 				done++
 			}
+		case exitLocked:
+			e.ended(o, exitLocked, "is locked by run")
 		case exitRefused:
 			e.ended(o, exitRefused, "nothing was executed")
 			if strings.Contains(o.String(), "attempt 2") {

@@ -33,14 +33,28 @@ func (s *session) unattended(policies []engine.Policy) error {
 	if err := s.brief(d); err != nil {
 		return err
 	}
-	by, err := s.permitted(d, policies, 0)
+	ok, waited, err := s.lockHosts(p)
+	if err != nil || !ok {
+		return err
+	}
+	by, err := s.permitted(d, policies, 0) // under the locks: no other run does anything to these hosts meanwhile
 	switch {
 	case err != nil:
 		return err
 	case by == nil:
 		return s.leave(d)
 	}
+	s.bind(by)
+	if waited {
+		return s.judged(p, driftRefuse)
+	}
 	return s.apply(p)
+}
+
+// bind keeps the run within the window of the policy that permits it.
+func (s *session) bind(by *engine.Policy) {
+	s.bounds.Window = by.Window
+	s.runner.Bound(s.bounds)
 }
 
 // foreseen asks the policies before anything is contacted. False: the session was ended.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,6 +59,7 @@ Connections and secrets come from the inventory, which is read again; a secret v
 	c.Flags().Var(assign{&f.load.vars}, "var", "the value of a secret variable, which is not in the plan; repeatable (also from the environment: DSPLAY_VAR_NAME)")
 	f.registerOutput(c)
 	f.registerTelling(c)
+	f.bounds.register(c)
 	return c
 }
 
@@ -79,6 +81,9 @@ func (a *app) resume(c *cobra.Command, id string, f resumeFlags) error {
 	if f.assume != "" && f.assume != "done" && f.assume != "not-done" {
 		return fmt.Errorf("--assume %s: it is done or not-done; nothing was executed", f.assume)
 	}
+	if f.bounds.lock == lockSkip {
+		return errors.New("--lock skip: what a run has begun cannot be left to another one; nothing was executed")
+	}
 	state, err := stateDir()
 	if err != nil {
 		return err
@@ -94,7 +99,12 @@ func (a *app) resume(c *cobra.Command, id string, f resumeFlags) error {
 	if f.load.inventory == "" {
 		f.load.inventory = d.Inventory.Path
 	}
-	f.tags, f.skipTags, f.resume = d.Tags, d.SkipTags, r
+	f.tags, f.skipTags, f.resume, f.id = d.Tags, d.SkipTags, r, id
+	unlock, err := a.lockRun(c.Context(), d.Playbook.Path, &f.passFlags)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	s, err := a.begin(c, d.Playbook.Path, f.passFlags)
 	if err != nil {
 		return err
@@ -135,8 +145,10 @@ func resumable(state, id string) (*resumption, *plan.Document, error) {
 	return &resumption{record: r, past: past}, d, nil
 }
 
-// bySignal tells whether a run ended because a signal asked it to, after it had begun to act.
-func bySignal(s journal.Summary) bool { return s.Exit != nil && *s.Exit == exitSIGINT && s.Plan != "" }
+// bySignal tells whether a run ended because a signal or its deadline asked it to, after it had begun to act.
+func bySignal(s journal.Summary) bool {
+	return s.Exit != nil && slices.Contains([]int{exitSIGHUP, exitSIGINT, exitSIGTERM, exitDeadline}, *s.Exit) && s.Plan != ""
+}
 
 // keptPlan is the plan in the folder of a run, which must be the one that its journal names.
 func keptPlan(state, id, want string) (*plan.Document, error) {
@@ -184,6 +196,9 @@ func (s *session) goOn(d *plan.Document) error {
 		return s.refused(err)
 	}
 	p := d.Envelope(s.loaded.program.Playbook())
+	if ok, _, err := s.lockHosts(p); err != nil || !ok {
+		return err
+	}
 	now, _, err := s.look()
 	if err != nil {
 		return err

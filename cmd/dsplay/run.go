@@ -48,6 +48,7 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
 	a.registerScope(c, &f.passFlags)
 	f.registerOutput(c)
 	f.registerTelling(c)
+	f.bounds.register(c)
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask before acting")
 	c.Flags().BoolVar(&f.check, "check", false, "only look and show what would be done; exit 2 when there are changes")
 	c.Flags().StringVar(&f.policy, "policy", "", "do not ask: act when a policy of this file permits all of the plan, else leave the plan for a person")
@@ -68,6 +69,13 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 		if policies, err = a.policies(f.policy); err != nil {
 			return err
 		}
+	}
+	if !f.check {
+		unlock, err := a.lockRun(c.Context(), path, &f.passFlags)
+		if err != nil {
+			return err
+		}
+		defer unlock()
 	}
 	s, err := a.begin(c, path, f.passFlags)
 	if err != nil {
@@ -104,10 +112,15 @@ func (s *session) run(f runFlags, policies []engine.Policy) error {
 		return s.finish(exitSIGINT, "stopped", "a signal asked to stop; nothing was changed")
 	case no != "":
 		return s.finish(exitRefused, "not confirmed", no+"nothing was changed")
-	case f.yes:
+	}
+	ok, waited, err := s.lockHosts(p)
+	switch {
+	case err != nil || !ok:
+		return err
+	case f.yes && !waited:
 		return s.apply(p)
 	}
-	return s.judged(p, driftRefuse) // somebody has read the plan, and the world may have moved meanwhile
+	return s.judged(p, driftRefuse) // somebody has read the plan, or waited, and the world may have moved meanwhile
 }
 
 // refusal asks the person at the terminal, and is empty for a yes.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/journal"
+	"github.com/dsplay/dsplay/engine/journal/lock"
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/dsplay/dsplay/engine/report"
 	"github.com/dsplay/dsplay/engine/run"
@@ -32,6 +34,8 @@ type passFlags struct {
 	verbose  int
 	offline  bool
 	resume   *resumption // the run that is gone on with; nil: it is a new one
+	bounds   boundFlags
+	id       string // of the run; empty: it is made
 	tellFlags
 }
 
@@ -65,6 +69,8 @@ type session struct {
 	only     []string // hosts of --limit; nil: no limit
 	runner   *run.Runner
 	record   record
+	locks    []*lock.Lock // of hosts; they are free when the process ends
+	bounds   run.Bounds
 	looked   run.Result // how planning ended
 	redact   func(string) string
 }
@@ -78,7 +84,7 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (_ *session, err
 	if err != nil {
 		return nil, err
 	}
-	s := &session{app: a, c: c, f: f, path: path, id: runID(time.Now()), loaded: l}
+	s := &session{app: a, c: c, f: f, path: path, id: cmp.Or(f.id, runID(time.Now())), loaded: l}
 	var pool *run.Pool // of what the sources asked
 	if f.offline && l.model != nil {
 		s.inv = l.model.Inventory()
@@ -108,7 +114,7 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (_ *session, err
 	s.record.sinks = report.Sinks{Redactor: redactor, To: a.sinks(f)}
 	o := run.Options{
 		ID: s.id, Program: l.program, Inventory: s.inv, Transports: l.wires.transports, Pool: pool, Parallel: f.parallel, Limit: s.only,
-		Tags: f.tags, SkipTags: f.skipTags, Stop: a.stop, Offline: f.offline, Journal: &s.record, Redact: s.redact,
+		Tags: f.tags, SkipTags: f.skipTags, Stop: a.stop, Why: a.why, Offline: f.offline, Journal: &s.record, Redact: s.redact,
 	}
 	if f.resume != nil {
 		f.resume.into(s, &o)
@@ -179,6 +185,9 @@ func (s *session) during(acts bool, work func() error) (err error) {
 		if s.state, err = stateDir(); err != nil {
 			return err
 		}
+		if network := lock.Network(s.state); network != "" {
+			return fmt.Errorf("the state folder %s is on %s, where a record can be lost or mixed with that of another machine: set XDG_STATE_HOME to a folder on a disk of this machine; nothing was executed", s.state, network)
+		}
 		if s.record.file, err = s.journal(); err != nil {
 			return fmt.Errorf("%w; nothing was executed", err)
 		}
@@ -204,7 +213,11 @@ func (s *session) tellSignals(ctx context.Context) (end func()) {
 		defer close(told)
 		select {
 		case <-s.stop:
-			s.note("stopping: nothing new is started, what runs may finish for %s; once more (Ctrl-C) kills it, on the targets too", grace)
+			because := ""
+			if s.overdue() {
+				because = s.why() + "; "
+			}
+			s.note("stopping: "+because+"nothing new is started, what runs may finish for %s; once more (Ctrl-C) kills it, on the targets too", grace)
 		case <-over:
 			return
 		}
@@ -299,6 +312,7 @@ func (s *session) end(res run.Result) error {
 
 // finish writes the last event and turns the code into the process's.
 func (s *session) finish(code int, status, reason string, notBegun ...string) error {
+	code = s.exit(code)
 	if err := s.runner.Log(engine.Event{Kind: engine.EventRunEnd, Status: status, Reason: reason, Exit: &code, Waits: notBegun}); err != nil {
 		return err
 	}
