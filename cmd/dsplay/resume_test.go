@@ -17,13 +17,32 @@ import (
 // killedAt runs the playbook and kills it (kill -9) when at says so of an event; it gives the run's name.
 func (e *estate) killedAt(at func(engine.Event) bool, more ...string) string {
 	e.t.Helper()
+	killed := false
+	run, _ := e.killAt(func(_ int, ev engine.Event) bool {
+		killed = killed || at(ev)
+		return killed
+	}, more...)
+	if !killed {
+		e.t.Fatal("the run ended before it could be killed")
+	}
+	return run
+}
+
+// killAt runs the playbook and kills it (kill -9) when at says so of an event and its number, from 1. It gives the run's name and
+// the number of events that came.
+func (e *estate) killAt(at func(int, engine.Event) bool, more ...string) (run string, events int) {
+	e.t.Helper()
+	return e.kill(at, append([]string{"run", "playbooks/engine-offline.hcl", "--yes", "--var", "poll=100ms", "--var", "patience=8s"}, more...)...)
+}
+
+// kill runs a command line until at says so of an event.
+func (e *estate) kill(at func(int, engine.Event) bool, args ...string) (run string, events int) {
+	e.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	args := append([]string{"run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--yes", "--json",
-		"--var", "poll=100ms", "--var", "patience=8s"}, more...)
-	c := exec.CommandContext(e.t.Context(), self, args...)
+	c := exec.CommandContext(e.t.Context(), self, append(args, "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--json")...)
 	c.Dir, c.Env = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1")
 	out, err := c.StdoutPipe()
 	if err == nil {
@@ -32,25 +51,20 @@ func (e *estate) killedAt(at func(engine.Event) bool, more ...string) string {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	run := ""
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
-	killed := false
 	for lines.Scan() {
 		var ev engine.Event
 		if err := json.Unmarshal(lines.Bytes(), &ev); err != nil {
 			continue // the last line may be torn
 		}
-		if run = ev.Run; !killed && at(ev) {
-			killed = true
+		run, events = ev.Run, events+1
+		if at(events, ev) {
 			_ = c.Process.Kill() // it may have ended
 		}
 	}
 	_ = c.Wait() // it was killed
-	if !killed {
-		e.t.Fatal("the run ended before it could be killed")
-	}
-	return run
+	return run, events
 }
 
 func kindOf(kind engine.EventKind, pass string) func(engine.Event) bool {
