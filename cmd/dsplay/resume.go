@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/journal"
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/dsplay/dsplay/engine/run"
@@ -65,10 +66,11 @@ Connections and secrets come from the inventory, which is read again; a secret v
 
 // resumption is a run that is gone on with.
 type resumption struct {
-	record *journal.Record
-	past   *run.Past
-	settle time.Duration
-	ask    func(context.Context, run.Unsettled) run.Verdict
+	record     *journal.Record
+	recoveries journal.Recoveries
+	past       *run.Past
+	settle     time.Duration
+	ask        func(context.Context, run.Unsettled) run.Verdict
 }
 
 // into makes a session go on with it.
@@ -119,7 +121,11 @@ func resumable(state, id string) (*resumption, *plan.Document, error) {
 		return nil, nil, &exitError{exitRefused, fmt.Errorf("run "+id+" cannot be resumed: "+format+"; nothing was executed", a...)}
 	}
 	past := run.NewPast()
-	r, err := journal.Read(state, id, past.Add)
+	var recoveries journal.Recoveries
+	r, err := journal.Read(state, id, func(e engine.Event) {
+		past.Add(e)
+		recoveries.Add(e)
+	})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, fmt.Errorf("there is no run %s in %s; \"dsplay runs\" lists them; nothing was executed", id, state)
@@ -142,7 +148,7 @@ func resumable(state, id string) (*resumption, *plan.Document, error) {
 		return refuse("%w", err)
 	}
 	past.Doubt = doubt(r, time.Now())
-	return &resumption{record: r, past: past}, d, nil
+	return &resumption{record: r, past: past, recoveries: recoveries}, d, nil
 }
 
 // bySignal tells whether a run ended because a signal or its deadline asked it to, after it had begun to act.

@@ -118,6 +118,7 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (_ *session, err
 	}
 	if f.resume != nil {
 		f.resume.into(s, &o)
+		s.record.recoveries = f.resume.recoveries
 	}
 	s.runner = run.New(o)
 	return s, nil
@@ -127,6 +128,8 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (_ *session, err
 type record struct {
 	sinks report.Sinks
 	file  *journal.File
+	// recoveries are what the run had to bring back.
+	recoveries journal.Recoveries
 	// first is called before the first change; its error prevents it.
 	first func() error
 }
@@ -139,6 +142,7 @@ func (r *record) Append(e engine.Event) error {
 		}
 		r.first = nil
 	}
+	r.recoveries.Add(e)
 	return r.sinks.Append(e)
 }
 
@@ -313,6 +317,9 @@ func (s *session) end(res run.Result) error {
 // finish writes the last event and turns the code into the process's.
 func (s *session) finish(code int, status, reason string, notBegun ...string) error {
 	code = s.exit(code)
+	if err := s.tellRecurrences(); err != nil {
+		return err
+	}
 	if err := s.runner.Log(engine.Event{Kind: engine.EventRunEnd, Status: status, Reason: reason, Exit: &code, Waits: notBegun}); err != nil {
 		return err
 	}
@@ -322,9 +329,13 @@ func (s *session) finish(code int, status, reason string, notBegun ...string) er
 	return &exitError{code: code}
 }
 
-// runID is unique enough for one machine's history, and sorts by time.
+// runTime is how a run's name begins.
+const runTime = "20060102-150405"
+
+// runID is unique enough for one machine's history, and sorts by time: to the millisecond, which is in the first three digits of
+// its last part; the others are random.
 func runID(now time.Time) string {
-	random := make([]byte, 4)
+	random := make([]byte, 3)
 	_, _ = rand.Read(random) // it does not fail since Go 1.24
-	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(random)
+	return now.UTC().Format(runTime+"-") + fmt.Sprintf("%03x", now.Nanosecond()/int(time.Millisecond)) + hex.EncodeToString(random)[:5]
 }

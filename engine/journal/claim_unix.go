@@ -16,3 +16,12 @@ func claim(f *os.File) error {
 	}
 	return nil
 }
+
+// inUse tells whether a process writes the file.
+func inUse(f *os.File) bool {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if err == nil {
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // closing it would do, too
+	}
+	return errors.Is(err, syscall.EWOULDBLOCK)
+}

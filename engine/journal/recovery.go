@@ -1,7 +1,10 @@
 package journal
 
 import (
+	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -100,4 +103,40 @@ func Recurrences(past []Run, now []Recovery) []Recurrence {
 		}
 	}
 	return out
+}
+
+// Recovered gives the runs that wrote something at or after since and needed a recover, without their intents; the run but is
+// left out. The error is that of records that could not be read; the others are given.
+func Recovered(state string, since time.Time, but string) ([]Run, error) {
+	ids, err := IDs(state)
+	if err != nil {
+		return nil, err
+	}
+	var runs []Run
+	var bad []error
+	for _, id := range ids {
+		if id == but || !wroteSince(state, id, since) {
+			continue
+		}
+		s, stands, err := Brief(state, id)
+		if err == nil && stands == Cut {
+			var r *Record
+			if r, err = Read(state, id, nil); err == nil {
+				s = r.Summary
+			}
+		}
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		if len(s.Recoveries) > 0 {
+			runs = append(runs, Run{Summary: s})
+		}
+	}
+	return runs, errors.Join(bad...)
+}
+
+func wroteSince(state, id string, since time.Time) bool {
+	info, err := os.Stat(filepath.Join(Dir(state, id), Events))
+	return err == nil && !info.ModTime().Before(since)
 }

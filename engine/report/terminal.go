@@ -68,6 +68,10 @@ func (t *Terminal) Append(e engine.Event) error {
 		t.line(yellow, "\nLeft for a person: %s\n  id %s\nNext: %s", e.Reason, e.Title, strings.Join(e.Lines, "\n      "))
 	case engine.EventNotify:
 		t.line(yellow, "could not be told: %s: %s", e.Title, e.Reason)
+	case engine.EventRecurrence:
+		t.line(yellow, "  %s", e.Reason)
+	case engine.EventSettled:
+		t.line("", "  %s: %s%s: begun before the interruption: %s: %s", e.Host, title(e), on(e), strings.ReplaceAll(e.Status, "_", " "), e.Reason)
 	case engine.EventSignal:
 		t.line(yellow, "%s", e.Reason)
 	case engine.EventEntryStart:

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine/journal"
+	"github.com/dsplay/dsplay/engine/lab"
+)
+
+// What a run had to bring back is said to have been brought back before; its record can be listed, shown, compared and verified.
+func TestRunsOfARecurringFault(t *testing.T) {
+	e := newSerialEstate(t, lab.Options{ESXi: 2, Guests: 4})
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx1"})
+	first := e.heal()
+	e.ended(first, exitOK, "journal: ")
+	if strings.Contains(first.String(), "hides the cause") {
+		t.Errorf("the first time is no recurrence:\n%s", first)
+	}
+	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx1"})
+	e.ended(e.heal(), exitOK, `esx1: "engines" was recovered here on 1 day of the last 7 (2 times): a restart hides the cause`)
+
+	state, _ := stateDir()
+	ids, err := journal.IDs(state)
+	if err != nil || len(ids) != 2 {
+		t.Fatalf("%v, %v", ids, err)
+	}
+	s, err := journal.ReadSummary(state, ids[0])
+	if err != nil || s.Healed() != 1 || s.Changed != 1 || s.Failed != 0 || s.Status != "ok" || !strings.HasPrefix(s.Plan, "sha256:") {
+		t.Errorf("%+v, %v", s, err)
+	}
+	e.ended(process(t, "runs"), exitOK, ids[0], ids[1], "engine-offline.hcl", "1 of 1")
+	e.ended(process(t, "runs", "list", "--unfinished"), exitOK, "(none in")
+	e.ended(process(t, "runs", "show", ids[0]), exitOK, "Acting.", "hides the cause", s.Hash)
+	e.ended(process(t, "runs", "show", ids[0], "--format", "markdown"), exitOK, "- **Journal**: "+s.Hash, "## Recoveries", "healed after")
+	e.ended(process(t, "runs", "show", ids[0], "--format", "plan"), exitOK, s.Plan)
+	e.ended(process(t, "runs", "diff", ids[1], ids[0]), exitOK, "no difference")
+	e.ended(process(t, "runs", "verify"), exitOK, ids[0]+"  ok   "+s.Hash)
+
+	cut := filepath.Join(journal.Dir(state, ids[0]), journal.Events)
+	data, err := os.ReadFile(cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(data), "\n")
+	if err := os.WriteFile(cut, []byte(strings.Join(lines[:len(lines)-2], "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.ended(process(t, "runs", "verify"), exitRefused, ids[0]+"  CHANGED", "1 record of 2")
+	e.ended(process(t, "runs", "prune", "--older-than", "1h"), exitOK, "0 runs removed")
+	e.ended(process(t, "runs", "prune", "--keep", "1"), exitOK, "1 run removed")
+	if left, _ := journal.IDs(state); len(left) != 1 || left[0] != ids[0] {
+		t.Errorf("left are %v", left)
+	}
+}

@@ -1,0 +1,83 @@
+package journal
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/dsplay/dsplay/engine"
+)
+
+// State is where a run stands.
+type State string
+
+// The states.
+const (
+	Over    State = "ended"
+	Running State = "running"
+	Cut     State = "cut" // its process is gone, and it has no end
+)
+
+// Brief says what can be said of a run without reading its events: its summary, or, of one that has not ended, how it began.
+// Nothing is verified.
+func Brief(state, id string) (Summary, State, error) {
+	s, err := ReadSummary(state, id)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return s, Over, err
+	}
+	f, err := os.Open(filepath.Join(Dir(state, id), Events))
+	if err != nil {
+		return s, Cut, fmt.Errorf("run %s: %w", id, err)
+	}
+	defer f.Close()
+	in := bufio.NewReader(f)
+	var h Head
+	if line, err := in.ReadBytes('\n'); err != nil || json.Unmarshal(line, &h) != nil || h.Kind != engine.EventJournal {
+		return Summary{Run: id}, Cut, nil
+	}
+	var t tally
+	t.head(h)
+	var e engine.Event
+	if line, err := in.ReadBytes('\n'); err == nil && json.Unmarshal(line, &e) == nil {
+		t.add(e)
+	}
+	stands := Cut
+	if inUse(f) {
+		stands = Running
+	}
+	s, _ = t.end()
+	return s, stands, nil
+}
+
+// Verify reads a run from its first line to its last. Beside the chain it compares the end with the summary, which knows the
+// last hash: a run that ended and has lost its end, or its summary, was changed.
+func Verify(state, id string) (*Record, error) {
+	r, err := Read(state, id, nil)
+	if err != nil {
+		return nil, err
+	}
+	s, err := ReadSummary(state, id)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && r.Ended:
+		return nil, &Altered{id, r.Seq, "is its end, and its summary is gone"}
+	case errors.Is(err, fs.ErrNotExist):
+		return r, nil
+	case err != nil:
+		return nil, &Altered{id, r.Seq, "has a summary that cannot be read: " + err.Error()}
+	case s.Hash != r.Hash && r.Summary.Resumed == s.Resumed:
+		return nil, &Altered{id, r.Seq, fmt.Sprintf("is the last one, with hash %s; the summary knows %s: something was cut off, or both were not written together", r.Hash, s.Hash)}
+	}
+	return r, nil
+}
+
+// Remove removes the folder of a run.
+func Remove(state, id string) error {
+	if filepath.Base(id) != id || id == "." || id == ".." {
+		return fmt.Errorf("%q is no run", id)
+	}
+	return os.RemoveAll(Dir(state, id))
+}
