@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -56,7 +57,7 @@ func readSome(state, run string, each func(engine.Event), some func(line []byte)
 		return nil, fmt.Errorf("run %s: %w", run, err)
 	}
 	defer f.Close()
-	r := &reader{in: bufio.NewReaderSize(f, 1<<20), run: run, each: each, some: some}
+	r := &reader{in: bufio.NewReaderSize(f, 1<<16), run: run, each: each, some: some}
 	if err := r.all(); err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func (r *reader) all() error {
 		switch {
 		case r.line == 1 && !whole && json.Valid(line):
 			return r.altered("has no hash: a dsplay that wrote no chain made it, or the hash was taken out")
-		case !whole || !json.Valid(line):
+		case !whole || !utf8.Valid(line) || !json.Valid(line): // no person changes a line like this, and no dsplay writes one
 			return r.torn(line)
 		case next(r.rec.hash, body) != said:
 			return r.altered("does not follow from the line before: one of the two was changed, or something between them")
