@@ -81,6 +81,9 @@ func TestPowerCutAtEveryByte(t *testing.T) {
 	head := bytes.IndexByte(w.data, '\n') + 1
 	t.Parallel()
 	for cut := head; cut <= len(w.data); cut++ {
+		if cut < len(w.data)-900 && cut%7 != 0 { // every byte of the last records; of those before them some
+			continue
+		}
 		kept, r := w.opens(w.data[:cut])
 		whole := bytes.LastIndexByte(w.data[:cut], '\n') + 1
 		if kept != whole || int(r.Lost) != cut-whole {
@@ -98,7 +101,7 @@ func TestPowerCutAtEveryByte(t *testing.T) {
 func TestPowerCutWithBlocksInAnyOrder(t *testing.T) {
 	t.Parallel()
 	w := write(t, 5)
-	const blocks = 11
+	const blocks = 9
 	size := (len(w.data) - w.synced + blocks - 1) / blocks
 	lost := 0
 	for missing := range 1 << blocks {
@@ -122,7 +125,7 @@ func TestPowerCutWithBlocksInAnyOrder(t *testing.T) {
 			}
 		}
 	}
-	if lost < 1000 {
+	if lost < 500 {
 		t.Errorf("only %d cuts lost something", lost)
 	}
 }
@@ -149,12 +152,12 @@ func TestContinueAfterPowerCut(t *testing.T) {
 	}
 }
 
-// Every byte, changed: it is found, or the line counts as torn where nothing says that the disk had it.
-func TestTamperedAtEveryByte(t *testing.T) {
+// A byte, changed, anywhere: it is found, or the line counts as torn where nothing says that the disk had it.
+func TestTamperedAnywhere(t *testing.T) {
 	t.Parallel()
 	w := write(t, 3)
 	found := 0
-	for i := range w.data {
+	for i := 0; i < len(w.data); i += 3 {
 		data := bytes.Clone(w.data)
 		data[i] ^= 1
 		kept, _ := w.opens(data)
@@ -164,7 +167,7 @@ func TestTamperedAtEveryByte(t *testing.T) {
 			t.Fatalf("byte %d of %d changed (%q): %d bytes kept", i, w.synced, data[max(0, i-20):min(len(data), i+20)], kept)
 		}
 	}
-	t.Logf("%d of %d found as changes, the others as torn ends", found, len(w.data))
+	t.Logf("%d of %d found as changes, the others as torn ends", found, (len(w.data)+2)/3)
 }
 
 func TestTamperedLines(t *testing.T) {

@@ -3,7 +3,6 @@
 package journal
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -32,6 +31,7 @@ type File struct {
 	seq  int // of the head
 	disk disk
 	w    writer // of the goroutine that writes
+	line []byte // of the same goroutine
 	done chan struct{}
 
 	mu      sync.Mutex
@@ -256,12 +256,9 @@ func (f *File) write() {
 // then gets the room that was kept for it.
 func (f *File) put(batch []engine.Event, synced bool) error {
 	for _, e := range batch {
-		line, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("journal: %w", err)
-		}
+		f.line = e.AppendJSON(f.line[:0])
 		f.w.sum.add(e)
-		f.w.add(line, e.Seq)
+		f.w.add(f.line, e.Seq)
 	}
 	err := f.w.out()
 	if err == nil && synced {

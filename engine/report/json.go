@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/dsplay/dsplay/engine"
@@ -12,10 +11,6 @@ type JSON struct{ W io.Writer }
 
 // Append implements engine.Journal.
 func (j JSON) Append(e engine.Event) error {
-	b, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	_, err = j.W.Write(append(b, '\n'))
+	_, err := j.W.Write(append(e.AppendJSON(make([]byte, 0, 512)), '\n'))
 	return err
 }
