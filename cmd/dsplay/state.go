@@ -34,3 +34,9 @@ func windowsState(local func() (string, error)) (string, error) {
 	}
 	return filepath.Join(dir, "dsplay"), nil
 }
+
+// refusedDir is where it is kept which passwords were refused.
+func refusedDir() (string, error) {
+	dir, err := stateDir()
+	return filepath.Join(dir, "refused"), err
+}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/refused"
 	"github.com/dsplay/dsplay/engine/transport/guest"
 	"github.com/dsplay/dsplay/engine/transport/https"
 	"github.com/dsplay/dsplay/engine/transport/local"
@@ -22,14 +24,15 @@ type wires struct {
 }
 
 func (a *app) wires() wires {
+	memory := &refused.Memory{Dir: refusedDir, Now: time.Now}
 	overSSH := ssh.New()
-	overSSH.Config = a.sshConfig
+	overSSH.Config, overSSH.Refused = a.sshConfig, memory
 	return wires{
 		transports: map[string]engine.Transport{
 			"ssh":   overSSH,
 			"winrm": winrm.New(),
 			"local": local.Transport{},
-			"https": https.Transport{},
+			"https": https.Transport{Refused: memory},
 			"guest": guest.Transport{},
 		},
 		sources: map[string]inventory.Source{"vsphere": vsphere.Source{}},

@@ -53,7 +53,7 @@ type flight struct {
 }
 
 // once returns what f returned for key. Callers who come while f runs wait for it and share its result; an error is
-// not kept for later ones, and the end of one caller's context does not become the others' error.
+// not kept for later ones, unless credentials were refused, which do not get better and count towards a lock; and the end of one caller's context does not become the others' error.
 func (m *flights) once(ctx context.Context, key any, f func(context.Context) (any, error)) (any, error) {
 	for {
 		m.mu.Lock()
@@ -83,7 +83,7 @@ var errAbandoned = errors.New("its caller went away")
 func (m *flights) fly(ctx context.Context, key any, f *flight, call func(context.Context) (any, error)) {
 	f.err = errAbandoned // also when call panics
 	defer func() {
-		if f.err != nil {
+		if f.err != nil && (engine.KindOf(f.err) != engine.KindAuth || errors.Is(f.err, errAbandoned)) {
 			m.drop(key, f)
 		}
 		close(f.done)

@@ -2,7 +2,10 @@ package dsm
 
 import (
 	"context"
+	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -24,17 +27,24 @@ func (s *soap) session(ctx context.Context) (*login, error) {
 	return x.(*login), nil
 }
 
-// authenticate is executed once per connection: API.Session keeps a refusal, so that nothing here can lock the account.
+// authenticate is executed once per connection: API.Session keeps a refusal, so that nothing here can lock the account. A login
+// that the DSM does not answer may have been counted all the same, so that there are only some of those, too.
 func (s *soap) authenticate(ctx context.Context) (any, func(context.Context) error, error) {
-	user, password := s.api.Login()
-	op, args := "authenticate", []element{{name: "username", text: user}, {name: "password", text: password.Reveal()}}
-	if tenant := s.api.Tenant(); tenant != "" {
-		op, args = "authenticateTenant", append([]element{{name: "tenantName", text: tenant}}, args...)
-	}
-	answer, err := s.send(ctx, op, false, args...)
+	unanswered, err := s.unanswered(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	whole, cancel := lasting(ctx)
+	defer cancel()
+	answer, op, err := s.logIn(whole)
+	switch {
+	case engine.IsUnreachable(err):
+		unanswered.Add(1)
+		return nil, nil, err
+	case err != nil:
+		return nil, nil, err
+	}
+	unanswered.Store(0)
 	sID := answer.text(op + "Return")
 	if sID == "" {
 		return nil, nil, &engine.Error{Kind: engine.KindProtocol, Op: op, Msg: "the DSM gave no session"}
@@ -47,6 +57,58 @@ func (s *soap) authenticate(ctx context.Context) (any, func(context.Context) err
 		return err
 	}
 	return &login{sID: sID}, end, nil
+}
+
+// grace is how much longer than its caller a login may take.
+const grace = 5 * time.Second
+
+// lasting is a context that outlives ctx by grace: a login that is cut off may have made a session, which nobody could end, or
+// have counted as a failed one, which nobody would know.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return longer, func() { stop(); cancel() }
+}
+
+// mostUnanswered logins may be without an answer: a DSM locks after five failed ones.
+const mostUnanswered = 3
+
+// unanswered counts the logins of this connection that the DSM did not answer; an error says that there were enough.
+func (s *soap) unanswered(ctx context.Context) (*atomic.Int32, error) {
+	x, err := s.api.Session(ctx, "dsm soap: unanswered logins", func(context.Context) (any, func(context.Context) error, error) {
+		return new(atomic.Int32), func(context.Context) error { return nil }, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	n := x.(*atomic.Int32)
+	if n.Load() >= mostUnanswered {
+		return nil, &engine.Error{Kind: engine.KindAuth, Op: "authenticate", Msg: fmt.Sprintf("the DSM did not answer %d logins; it is not tried again in this run, so as not to lock the account", mostUnanswered),
+			Hint: "look at the DSM; request_timeout of the connection says how long an answer may take"}
+	}
+	return n, nil
+}
+
+// logIn sends the password, unless it is known to be wrong.
+func (s *soap) logIn(ctx context.Context) (answer node, op string, err error) {
+	wary, _ := s.api.(engine.Wary)
+	if wary != nil {
+		if err := wary.RefusedBefore(); err != nil {
+			return node{}, "", err
+		}
+	}
+	user, password := s.api.Login()
+	op, args := "authenticate", []element{{name: "username", text: user}, {name: "password", text: password.Reveal()}}
+	if tenant := s.api.Tenant(); tenant != "" {
+		op, args = "authenticateTenant", append([]element{{name: "tenantName", text: tenant}}, args...)
+	}
+	answer, err = s.send(ctx, op, false, args...)
+	switch wrong := isFault(err, "ManagerAuthenticationException"); {
+	case wary == nil:
+	case err == nil || wrong: // a lock or a limit says nothing of the password
+		wary.Judged(!wrong)
+	}
+	return answer, op, err
 }
 
 // call executes an operation that only asks, in the session, whose sID is its last argument. A session that has

@@ -20,11 +20,14 @@ import (
 )
 
 // Transport is the transport "https".
-type Transport struct{}
+type Transport struct {
+	Refused engine.Refused // nil: what was refused is forgotten with the run
+}
 
 var (
 	_ engine.Transport = Transport{}
 	_ engine.API       = (*conn)(nil)
+	_ engine.Wary      = (*conn)(nil)
 )
 
 // Settings returns *Settings: 10 s to connect, 60 s for a request.
@@ -35,7 +38,7 @@ func (Transport) Settings() any {
 // Open dials h and completes a TLS handshake, so that what is wrong with name, network or certificate is said
 // here. The credentials are not tried: that does the first session. The connection is that of the first request, if one
 // comes soon; requests reuse what is idle, and those at the same time dial more, verified in the same way.
-func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
+func (t Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) {
 	s, ok := h.Connection.Settings.(*Settings)
 	if !ok {
 		return nil, &engine.Error{Kind: engine.KindModule, Host: h.Name, Op: "connect", Msg: "the connection is not of type https", Unreachable: true}
@@ -60,7 +63,7 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 		return nil, err
 	}
 	c := &conn{
-		settings: s, link: d, identity: identity, endpoint: &url.URL{Scheme: "https", Host: target},
+		settings: s, refused: t.Refused, link: d, identity: identity, endpoint: &url.URL{Scheme: "https", Host: target},
 		wire:     &http.Transport{DialTLSContext: d.dial, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second},
 		sessions: newSessions(context.WithoutCancel(ctx), h.Name),
 	}
@@ -74,6 +77,7 @@ func (Transport) Open(ctx context.Context, h *engine.Host) (engine.Conn, error) 
 // conn is one API host, with connections of its own underneath.
 type conn struct {
 	settings *Settings
+	refused  engine.Refused // nil: none
 	link     *link
 	identity string
 	endpoint *url.URL
@@ -89,6 +93,29 @@ func (c *conn) HTTP() *http.Client             { return c.client }
 func (c *conn) Login() (string, engine.Secret) { return c.settings.User, c.settings.Password }
 func (c *conn) Key() engine.Secret             { return c.settings.APIKey }
 func (c *conn) Tenant() string                 { return c.settings.Tenant }
+
+// RefusedBefore implements engine.Wary.
+func (c *conn) RefusedBefore() error {
+	if c.refused == nil {
+		return nil
+	}
+	return engine.Blame(c.refused.Before(c.endpoint.Host, c.account(), c.settings.Password), c.sessions.host)
+}
+
+// Judged implements engine.Wary.
+func (c *conn) Judged(accepted bool) {
+	if c.refused != nil {
+		c.refused.Note(c.endpoint.Host, c.account(), c.settings.Password, accepted)
+	}
+}
+
+// account is what the host counts failed logins of.
+func (c *conn) account() string {
+	if c.settings.Tenant != "" {
+		return c.settings.Tenant + "/" + c.settings.User
+	}
+	return c.settings.User
+}
 
 func (c *conn) Endpoint() *url.URL {
 	u := *c.endpoint

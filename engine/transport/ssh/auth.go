@@ -29,6 +29,7 @@ type login struct {
 	sent     bool            // the host has seen the password, and did not take it for a step
 	answered []string        // questions that got an answer
 	reason   error           // why a question got no answer: nothing more is tried
+	known    error           // why the password is not to be sent, which another run has found out; nil: it may be
 	said     []string        // what the host wants its users to read
 }
 
@@ -84,7 +85,11 @@ func (l *login) choose(at *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	if slices.Contains(l.accepts, "publickey") && l.next < len(l.keys) {
 		return l.offerKey(string(at.Metadata.ServerVersion())), nil
 	}
-	for _, way := range l.ways() {
+	ways := l.ways()
+	if l.known != nil && len(ways) > 0 && l.passed == 0 {
+		l.reason, ways = l.known, nil
+	}
+	for _, way := range ways {
 		if slices.Contains(l.accepts, way) && !l.tried[way] {
 			l.tried[way], l.trying = true, way
 			if way == "password" {

@@ -30,7 +30,10 @@ func (o *opening) denied(err error) *engine.Error {
 	e := o.failure(engine.KindAuth, nil, "")
 	text := err.Error()
 	var unanswered *refusal
+	var known *engine.Error
 	switch {
+	case errors.As(l.reason, &known):
+		e.Msg, e.Hint = known.Msg, known.Hint
 	case errors.As(l.reason, &unanswered):
 		e.Msg, e.Hint = unanswered.msg, unanswered.hint
 	case slices.ContainsFunc(l.said, starting.MatchString):

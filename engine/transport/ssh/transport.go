@@ -24,6 +24,8 @@ import (
 type Transport struct {
 	// Config is the ssh_config of connections whose blocks name none; "": none. It is not changed after the first Settings.
 	Config string
+	// Refused remembers refused passwords beyond the life of the Transport; nil: nothing does.
+	Refused engine.Refused
 
 	known    knownhosts.Files
 	keys     keyring
@@ -91,6 +93,7 @@ func (o *opening) insist(ctx context.Context) (conn *Conn, err error) {
 	for try := 1; ; try++ {
 		conn, err := o.connect(ctx)
 		if err == nil {
+			o.accepted()
 			return conn, nil
 		}
 		if broken := o.fromWay(ctx, err); broken != nil {
@@ -110,7 +113,7 @@ func (o *opening) giveUp(ctx context.Context, err error) error {
 	if tooBusy(err) {
 		return o.explainJump(o.set.jump[len(o.set.jump)-1].text, err)
 	}
-	return o.explain(ctx, err)
+	return o.unjudged(o.explain(ctx, err))
 }
 
 // isBusy knows the two ways in which sshd's MaxStartups shows: the connection ends in the middle of the handshake. And
