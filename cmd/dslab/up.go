@@ -41,6 +41,7 @@ appliance's protection, and the one before it is off: neither counts when an ESX
 	f.BoolVar(&o.NoREST, "no-rest", false, "a DSM 11.0, which has SOAP only")
 	f.BoolVar(&o.LegacyDSM, "legacy-dsm", false, "a DSM 11.0 as one finds it: SOAP only, its account in Japanese, two sessions per user")
 	f.BoolVar(&o.NSXV, "nsx-v", false, "NSX-V: the Mux is vShield-Endpoint-Mux instead of nsx-context-mux")
+	f.BoolVar(&o.NoToolsMedia, "no-tools-media", false, "the CD drives of the guests are empty; else the image of VMware Tools is in each")
 	f.StringVar(&o.NSX, "nsx", "", "the NSX manager: v, t or none (default the one that fits the Mux: t, with --nsx-v v)")
 	f.BoolVar(&o.MuxListed, "mux-listed", false, "the vCenter's list of services of an ESXi host has the Mux")
 	f.BoolVar(&o.Twins, "twins", false, "the second guest has the BIOS UUID of the first one")

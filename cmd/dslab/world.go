@@ -55,6 +55,11 @@ func show(out io.Writer, w lab.World) error {
 			fmt.Fprintf(t, "%s\t%s\tpower %s\tvsepflt %s\n", g.Name, g.Engine, g.Power, orNone(g.Drivers["vsepflt"]))
 		}
 	}
+	for _, g := range w.Guests {
+		if g.InstallerStarts > 0 {
+			fmt.Fprintf(t, "%s\tinstaller of VMware Tools: started %d times, let in %d times\n", g.Name, g.InstallerStarts, g.InstallerRuns)
+		}
+	}
 	for _, e := range w.ESXi {
 		switch {
 		case !e.SSH:

@@ -256,6 +256,12 @@ func (e *estate) toolsReport(o outcome) (map[string]engine.Event, map[string]str
 				e.t.Errorf("%s: %v", ev.Values, err)
 			}
 			outcomes[ev.Host] = values.Outcome
+		case ev.Kind == engine.EventEntryEnd && ev.Module == "vm_log":
+			var values struct{ Connections int }
+			g, _ := e.World().Guest(ev.Host)
+			if err := json.Unmarshal([]byte(ev.Values), &values); err != nil || values.Connections != g.Connections {
+				e.t.Errorf("%s: its log tells of %d connections to the Mux, the world of %d (%v)", ev.Host, values.Connections, g.Connections, err)
+			}
 		}
 	}
 	return statuses, outcomes

@@ -3,7 +3,6 @@ package vsphere_test
 import (
 	"encoding/json"
 	"errors"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/vcenter"
-	"github.com/dsplay/dsplay/engine/transport/https"
-	"github.com/dsplay/dsplay/engine/transport/https/httpstest"
 	"github.com/dsplay/dsplay/modules/moduletest"
 	"github.com/dsplay/dsplay/modules/vsphere"
 )
@@ -34,6 +31,14 @@ func TestLogCases(t *testing.T) {
 	if err != nil || len(files) < 8 {
 		t.Fatalf("%d cases, %v", len(files), err)
 	}
+	var log []string
+	v := oneGuest(t, vcenter.Config{
+		Log: func(string) string { return strings.Join(log, "\n") },
+		Record: func(_, text string, mutates bool) {
+			if mutates {
+				t.Errorf("it changed something: %s", text)
+			}
+		}})
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
@@ -46,7 +51,8 @@ func TestLogCases(t *testing.T) {
 			if err := d.Decode(&c); err != nil || c.Why == "" {
 				t.Fatalf("%v; or the case does not say why it exists", err)
 			}
-			c.run(t)
+			log = c.Log
+			c.run(t, v)
 		})
 	}
 }
@@ -61,7 +67,7 @@ func times(text string) string {
 	return text
 }
 
-func (c *logCase) run(t *testing.T) {
+func (c *logCase) run(t *testing.T, v *vcenter.VCenter) {
 	module := moduletest.New(t, vsphere.Log(), c.Args)
 	if err := module.(engine.Validator).Validate(); err != nil || c.Invalid != "" {
 		var bad engine.BadArg
@@ -70,25 +76,8 @@ func (c *logCase) run(t *testing.T) {
 		}
 		return
 	}
-	v, err := vcenter.New(vcenter.Config{User: "ops", Password: "pw", Hosts: []string{"esx1"},
-		VMs: []vcenter.VM{{Name: "guest1", Host: "esx1", InstanceUUID: "50000000-0000-0000-0000-000000000001", GuestID: "windows2019srv_64Guest", Power: vcenter.On}},
-		Log: func(string) string { return strings.Join(c.Log, "\n") },
-		Record: func(_, text string, mutates bool) {
-			if mutates {
-				t.Errorf("it changed something: %s", text)
-			}
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(v.Close)
 	v.HideFiles(c.Hidden)
-	server := httptest.NewTLSServer(v)
-	t.Cleanup(server.Close)
-	h := moduletest.OnAPI("vc1", httpstest.Open(t, server, "vc1", func(s *https.Settings) {
-		s.Kind, s.User, s.Password = "vsphere", "ops", engine.Plain("pw")
-	}))
-	result, err := module.(engine.Prober).Probe(t.Context(), h)
+	result, err := module.(engine.Prober).Probe(t.Context(), open(t, v))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package vsphere_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
@@ -45,6 +46,13 @@ func TestMediaCases(t *testing.T) {
 	if err != nil || len(files) < 8 {
 		t.Fatalf("%d cases, %v", len(files), err)
 	}
+	var calls []string
+	v := oneGuest(t, vcenter.Config{Record: func(_, text string, mutates bool) {
+		if mutates {
+			method, _, _ := strings.Cut(text, " ")
+			calls = append(calls, method)
+		}
+	}})
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
@@ -57,12 +65,40 @@ func TestMediaCases(t *testing.T) {
 			if err := d.Decode(&c); err != nil || c.Why == "" {
 				t.Fatalf("%v; or the case does not say why it exists", err)
 			}
-			c.run(t)
+			calls = nil
+			c.run(t, v)
+			if !slices.Equal(calls, c.Calls) {
+				t.Errorf("it changed something by %q, want %q", calls, c.Calls)
+			}
 		})
 	}
 }
 
-func (c *mediaCase) run(t *testing.T) {
+// oneGuest is a vCenter with the machine guest1.
+func oneGuest(t *testing.T, cfg vcenter.Config) *vcenter.VCenter {
+	t.Helper()
+	cfg.User, cfg.Password, cfg.Hosts = "ops", "pw", []string{"esx1"}
+	cfg.VMs = []vcenter.VM{{Name: "guest1", Host: "esx1", UUID: "42000000-0000-0000-0000-000000000001", InstanceUUID: "50000000-0000-0000-0000-000000000001",
+		GuestID: "windows2019srv_64Guest", Power: vcenter.On}}
+	v, err := vcenter.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	return v
+}
+
+// open is v as a module sees it.
+func open(t *testing.T, v *vcenter.VCenter) *moduletest.APIHost {
+	t.Helper()
+	server := httptest.NewTLSServer(v)
+	t.Cleanup(server.Close)
+	return moduletest.OnAPI("vc1", httpstest.Open(t, server, "vc1", func(s *https.Settings) {
+		s.Kind, s.User, s.Password = "vsphere", "ops", engine.Plain("pw")
+	}))
+}
+
+func (c *mediaCase) run(t *testing.T, v *vcenter.VCenter) {
 	module := moduletest.New(t, vsphere.ToolsMedia(), c.Args)
 	if err := module.(engine.Validator).Validate(); err != nil || c.Invalid != "" {
 		var bad engine.BadArg
@@ -71,14 +107,8 @@ func (c *mediaCase) run(t *testing.T) {
 		}
 		return
 	}
-	var calls []string
-	v := c.start(t, &calls)
-	ref := v.Refs()["guest1"]
-	server := httptest.NewTLSServer(v)
-	t.Cleanup(server.Close)
-	h := moduletest.OnAPI("vc1", httpstest.Open(t, server, "vc1", func(s *https.Settings) {
-		s.Kind, s.User, s.Password = "vsphere", "ops", engine.Plain("pw")
-	}))
+	c.set(v)
+	ref, h := v.Refs()["guest1"], open(t, v)
 	var result any
 	var err error
 	if c.As == "probe" {
@@ -94,41 +124,19 @@ func (c *mediaCase) run(t *testing.T) {
 	case err == nil && result != nil:
 		moduletest.Compare(t, vsphere.ToolsMedia(), result, c.Result)
 	}
-	if want := c.Calls; !slices.Equal(calls, want) {
-		t.Errorf("it changed something by %q, want %q", calls, want)
-	}
 }
 
-func (c *mediaCase) start(t *testing.T, calls *[]string) *vcenter.VCenter {
-	t.Helper()
-	power := c.Power
-	if power == "" {
-		power = vcenter.On
-	}
+// set makes the machine what the case says.
+func (c *mediaCase) set(v *vcenter.VCenter) {
 	image := c.Image
 	if image == "tools" {
 		image = vcenter.ToolsImage
 	}
-	v, err := vcenter.New(vcenter.Config{User: "ops", Password: "pw", Hosts: []string{"esx1"},
-		VMs: []vcenter.VM{{Name: "guest1", Host: "esx1", UUID: "42000000-0000-0000-0000-000000000001", InstanceUUID: "50000000-0000-0000-0000-000000000001",
-			GuestID: "windows2019srv_64Guest", Power: power, Image: image}},
-		Record: func(_, text string, mutates bool) {
-			if mutates {
-				method, _, _ := strings.Cut(text, " ")
-				*calls = append(*calls, method)
-			}
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(v.Close)
+	v.Insert("guest1", image)
 	if c.NoDrive {
 		v.RemoveDrive("guest1")
 	}
-	if c.Asleep {
-		v.Set("guest1", vcenter.State{Power: power})
-	}
-	return v
+	v.Set("guest1", vcenter.State{Power: cmp.Or(c.Power, vcenter.On), Tools: !c.Asleep})
 }
 
 func (c *mediaCase) step(t *testing.T, h *moduletest.APIHost, module any, ref string) (any, error) {
