@@ -30,6 +30,7 @@ func All() []engine.Module {
 		tools.Module(),
 		vsphere.VM(),
 		vsphere.VMSnapshot(),
+		vsphere.VMExec(),
 		vsphere.ESXiService(),
 		vsphere.ESXiLockdown(),
 		vsphere.ToolsMedia(),

@@ -13,7 +13,7 @@ import (
 var sameJob = map[string]string{
 	"systemd": "service", "systemd_service": "service", "sysvinit": "service", "openrc": "service", "win_service": "service", "service_facts": "service", "win_service_info": "service",
 	"win_reboot": "reboot", "vmware_guest_powerstate": "vm", "vmware_guest_info": "vm", "vmware_vm_info": "vm", "vmware_guest": "vm", "vmware_guest_tools_upgrade": "vmware_tools",
-	"vmware_host_service_manager": "esxi_service", "vmware_host_service_info": "esxi_service", "vmware_host_lockdown": "esxi_lockdown", "vmware_guest_snapshot": "vm_snapshot", "vmware_guest_snapshot_info": "vm_snapshot",
+	"vmware_host_service_manager": "esxi_service", "vmware_host_service_info": "esxi_service", "vmware_host_lockdown": "esxi_lockdown", "vmware_guest_snapshot": "vm_snapshot", "vmware_vm_shell": "vm_exec", "vmware_guest_snapshot_info": "vm_snapshot",
 	"win_command": "command", "raw": "shell", "script": "shell", "win_shell": "powershell", "win_powershell": "powershell",
 }
 

@@ -49,7 +49,8 @@ type labCase struct {
 
 // asks are the requests that change nothing and that these modules may send.
 var asks = []string{"RetrieveServiceContent", "Login", "Logout", "CreateContainerView", "DestroyView", "RetrievePropertiesEx", "ContinueRetrievePropertiesEx",
-	"QueryLockdownExceptions", "CurrentTime", "QueryPerf"}
+	"QueryLockdownExceptions", "CurrentTime", "QueryPerf",
+	"ValidateCredentialsInGuest", "StartProgramInGuest", "ListProcessesInGuest"} // what is done in a guest, the guest tells
 
 func TestLabCases(t *testing.T) {
 	t.Parallel()
@@ -58,7 +59,7 @@ func TestLabCases(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	for _, m := range []engine.Module{vsphere.VM(), vsphere.VMSnapshot(), vsphere.ESXiService(), vsphere.ESXiLockdown()} {
+	for _, m := range []engine.Module{vsphere.VM(), vsphere.VMSnapshot(), vsphere.VMExec(), vsphere.ESXiService(), vsphere.ESXiLockdown()} {
 		files, err := filepath.Glob(filepath.Join("testdata", m.Name, "*.json"))
 		if err != nil || len(files) < 8 {
 			t.Fatalf("%s has %d cases, %v", m.Name, len(files), err)
@@ -82,6 +83,15 @@ func TestLabCases(t *testing.T) {
 }
 
 func (c *labCase) run(t *testing.T, l *lab.Lab, m engine.Module) {
+	for _, args := range append(c.Setup, c.Args) {
+		if args["password"] == "right" {
+			password, err := os.ReadFile(filepath.Join(l.Dir(), "secrets", "guests"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			args["password"] = string(password)
+		}
+	}
 	instance := moduletest.New(t, m, c.Args)
 	if v, ok := instance.(engine.Validator); ok {
 		err := v.Validate()
@@ -233,7 +243,14 @@ func (c *labCase) compareSent(t *testing.T, list []lab.Received) {
 	}
 	var want []string
 	for _, text := range c.Commands {
-		want = append(want, bare(text))
+		if !strings.HasPrefix(text, "StartProgramInGuest ") {
+			want = append(want, bare(text))
+		}
+	}
+	for _, program := range programs {
+		if !slices.ContainsFunc(c.Commands, func(text string) bool { return strings.Contains(text, " "+strings.TrimSpace(program)+" as ") }) {
+			t.Errorf("nobody was told of the program %q", program)
+		}
 	}
 	if got := numberless(sent); !slices.Equal(got, want) {
 		t.Errorf("sent %q, want %q", got, want)

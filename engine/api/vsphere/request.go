@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/vmware/govmomi/fault"
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/types"
 
@@ -13,25 +14,37 @@ import (
 // Request is one call that changes something. What a plan shows of it and what is sent are made of the same values.
 type Request struct {
 	text string
-	// send starts it; task is empty where it is over when it is answered.
-	send func(ctx context.Context, c *vim25.Client) (task types.ManagedObjectReference, err error)
+	// send starts it.
+	send func(ctx context.Context, c *vim25.Client) (answer, error)
+	// explain says what its own faults mean; nil: as those of any other call.
+	explain func(op string, err error) error
+}
+
+// answer is what a request is answered with: a task that goes on, or what is over already.
+type answer struct {
+	task   types.ManagedObjectReference
+	result string
 }
 
 // String is the request as a plan shows it: method, managed object id, arguments, and in brackets what people call the object.
 func (r Request) String() string { return r.text }
 
-// Do sends the request once, and waits for its task. The result is that of the task: the managed object id of a snapshot.
+// Do sends the request once, and waits for its task. The result is that of the task, the managed object id of a snapshot, or of the answer.
 // It ends with ctx; a task then goes on in vSphere. What a connection broke off may have been done.
 func (r Request) Do(ctx context.Context, api engine.API) (result string, err error) {
-	var started types.ManagedObjectReference
-	err = Do(ctx, api, func(ctx context.Context, c *vim25.Client) (err error) {
-		started, err = r.send(ctx, c)
-		return err
+	var a answer
+	var raw error
+	err = Do(ctx, api, func(ctx context.Context, c *vim25.Client) error {
+		a, raw = r.send(ctx, c)
+		return raw
 	})
-	if err == nil && started.Value != "" {
-		result, err = wait(ctx, api, r.text, started)
+	switch {
+	case err == nil && a.task.Value != "":
+		a.result, err = wait(ctx, api, r.text, a.task)
+	case err != nil && raw != nil && r.explain != nil && !fault.Is(raw, &types.NotAuthenticated{}):
+		err = r.explain(r.text, raw)
 	}
-	return result, r.failed(explain(r.text, err))
+	return a.result, r.failed(explain(r.text, err))
 }
 
 // failed names the request in an error of it.

@@ -137,8 +137,8 @@ func (s Services) Governing(key, policy string) Request {
 func (s Services) request(method, key, more string, call func(context.Context, *vim25.Client, types.ManagedObjectReference) error) Request {
 	this := types.ManagedObjectReference{Type: "HostServiceSystem", Value: s.System}
 	return Request{text: fmt.Sprintf("%s %s id=%s%s (%s)", method, s.System, key, more, s.Host),
-		send: func(ctx context.Context, c *vim25.Client) (none types.ManagedObjectReference, err error) {
-			return none, call(ctx, c, this)
+		send: func(ctx context.Context, c *vim25.Client) (answer, error) {
+			return answer{}, call(ctx, c, this)
 		}}
 }
 

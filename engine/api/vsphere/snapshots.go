@@ -54,23 +54,23 @@ func flat(tree []types.VirtualMachineSnapshotTree) (list []Snapshot) {
 // quiescing, for which VMware Tools would have to answer.
 func Snapping(vm VM, name, description string) Request {
 	return Request{text: fmt.Sprintf("CreateSnapshot_Task %s name=%q description=%q memory=false quiesce=false (%s)", vm.Ref, name, description, vm.Name),
-		send: func(ctx context.Context, c *vim25.Client) (task types.ManagedObjectReference, err error) {
-			answer, err := methods.CreateSnapshot_Task(ctx, c, &types.CreateSnapshot_Task{This: reference(vm.Ref), Name: name, Description: description})
+		send: func(ctx context.Context, c *vim25.Client) (a answer, err error) {
+			r, err := methods.CreateSnapshot_Task(ctx, c, &types.CreateSnapshot_Task{This: reference(vm.Ref), Name: name, Description: description})
 			if err == nil {
-				task = answer.Returnval
+				a.task = r.Returnval
 			}
-			return task, err
+			return a, err
 		}}
 }
 
 // Dropping is the request that removes this snapshot and no other: its children stay, with what it held.
 func Dropping(vm VM, s Snapshot) Request {
 	return Request{text: fmt.Sprintf("RemoveSnapshot_Task %s removeChildren=false (%s of %s)", s.Ref, strings.TrimSpace(s.Name), vm.Name),
-		send: func(ctx context.Context, c *vim25.Client) (task types.ManagedObjectReference, err error) {
-			answer, err := methods.RemoveSnapshot_Task(ctx, c, &types.RemoveSnapshot_Task{This: types.ManagedObjectReference{Type: "VirtualMachineSnapshot", Value: s.Ref}})
+		send: func(ctx context.Context, c *vim25.Client) (a answer, err error) {
+			r, err := methods.RemoveSnapshot_Task(ctx, c, &types.RemoveSnapshot_Task{This: types.ManagedObjectReference{Type: "VirtualMachineSnapshot", Value: s.Ref}})
 			if err == nil {
-				task = answer.Returnval
+				a.task = r.Returnval
 			}
-			return task, err
+			return a, err
 		}}
 }

@@ -161,7 +161,7 @@ func (c *center) awake(vm *mo.VirtualMachine) error {
 	case strings.EqualFold(version, string(types.VirtualMachineToolsVersionStatusGuestToolsNotInstalled)):
 		e.Msg, e.Hint = "VMware Tools are not installed in it", "install them; guest operations are their work"
 	case tools != "" && strings.EqualFold(tools, string(types.VirtualMachineToolsRunningStatusGuestToolsNotRunning)):
-		e.Msg, e.Hint = "VMware Tools do not run in it", toolsHint
+		e.Msg, e.Hint = "VMware Tools do not run in it", vsphere.ToolsHint
 		if strings.EqualFold(state, "standby") {
 			e.Msg = "its guest sleeps (standby)"
 		}

@@ -6,10 +6,8 @@ import (
 	"time"
 
 	"github.com/vmware/govmomi/fault"
-	"github.com/vmware/govmomi/property"
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/methods"
-	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/dsplay/dsplay/engine"
@@ -70,27 +68,13 @@ func (c *center) ask(ctx context.Context, op string, f func(ctx context.Context,
 }
 
 // managers are asked for once per vCenter.
-func (c *center) managers(ctx context.Context) (managers, error) {
-	x, err := c.api.Session(ctx, "guest operations", func(ctx context.Context) (any, func(context.Context) error, error) {
-		var m mo.GuestOperationsManager
-		err := c.ask(ctx, "ask for guest operations", func(ctx context.Context, v *vim25.Client) error {
-			if v.ServiceContent.GuestOperationsManager == nil {
-				return errors.New("it has no guest operations: vSphere 5.0 is the first that has")
-			}
-			return property.DefaultCollector(v).RetrieveOne(ctx, *v.ServiceContent.GuestOperationsManager, []string{"authManager", "fileManager", "processManager"}, &m)
-		})
-		if err == nil && (m.AuthManager == nil || m.FileManager == nil || m.ProcessManager == nil) {
-			err = &engine.Error{Kind: engine.KindProtocol, Host: c.vc, Op: "ask for guest operations", Msg: "the vCenter does not say who does them"}
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		return managers{*m.AuthManager, *m.FileManager, *m.ProcessManager}, nil, nil
+func (c *center) managers(ctx context.Context) (m managers, err error) {
+	err = c.ask(ctx, "ask for guest operations", func(ctx context.Context, v *vim25.Client) error {
+		found, err := vsphere.GuestOperations(ctx, c.api, v)
+		m = managers{found.Auth, found.File, found.Process}
+		return err
 	})
-	if err != nil {
-		return managers{}, err
-	}
-	return x.(managers), nil
+	return m, err
 }
 
 // tryLogin tries the account. A refusal stands as long as the vCenter's connection: whoever dials again gets the same
