@@ -24,6 +24,12 @@ variable "change_tools" {
   description = "add or repair drivers of VMware Tools in a guest: it may lose its network for seconds"
 }
 
+variable "snapshot" {
+  type        = bool
+  default     = false
+  description = "take a snapshot of a guest before VMware Tools is changed in it; remove-snapshots.hcl removes it again, which should be within days"
+}
+
 variable "reboot" {
   type        = bool
   default     = false
@@ -422,6 +428,13 @@ play "case_a" {
     }
     attempt "add file introspection to VMware Tools" {
       when = var.change_tools && !probe.tools.file_introspection
+      step "vm_snapshot" "before_add" {
+        when     = var.snapshot
+        on       = self.vcenter
+        uuid     = self.uuid
+        snapshot = "before dsplay changed VMware Tools"
+        state    = "present"
+      }
       include "parts/tools-media.hcl" "add" {
         vcenter  = self.vcenter
         uuid     = self.uuid
@@ -432,6 +445,13 @@ play "case_a" {
     attempt "repair VMware Tools" {
       # Tools 10.3.5 to 10.3.9 lose the Mux by a defect (KB 320927): there a reboot helps, where it may be done.
       when = var.change_tools && probe.tools.file_introspection && !(var.reboot && can(regex("^10\\.3\\.[5-9](\\.|$)", probe.tools.version)))
+      step "vm_snapshot" "before_repair" {
+        when     = var.snapshot
+        on       = self.vcenter
+        uuid     = self.uuid
+        snapshot = "before dsplay changed VMware Tools"
+        state    = "present"
+      }
       step "vmware_tools" "repair" {
         impact = "the guest may lose its network for seconds"
         repair = true
