@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dsplay/dsplay/engine"
@@ -60,9 +61,6 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 	if err := f.policyWith(); err != nil {
 		return err
 	}
-	if !f.yes && !f.check && f.policy == "" && (f.cron || !term.IsTerminal(int(a.stdin.Fd()))) {
-		return errors.New("nobody can be asked without a terminal: say --yes to act, or --check to look only, or let a policy decide (--policy FILE); nothing was executed")
-	}
 	var policies []engine.Policy
 	if f.policy != "" {
 		var err error
@@ -81,7 +79,16 @@ func (a *app) run(c *cobra.Command, path string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if !f.yes && !f.check && f.policy == "" && acts(s.loaded.program.Playbook()) && (f.cron || !term.IsTerminal(int(a.stdin.Fd()))) {
+		_ = s.runner.Close()
+		return errors.New("nobody can be asked without a terminal: say --yes to act, or --check to look only, or let a policy decide (--policy FILE); nothing was executed")
+	}
 	return s.during(!f.check, func() error { return s.run(f, policies) })
+}
+
+// acts tells whether a playbook has a step; one that only looks needs nobody's consent.
+func acts(p *engine.Playbook) bool {
+	return slices.ContainsFunc(p.Items, func(i engine.Item) bool { return i.Play != nil && i.Play.Acts })
 }
 
 // run plans, shows, asks and applies.
