@@ -441,6 +441,11 @@ play "case_a" {
         features = ["VMCI", "FileIntrospection"]
         patience = var.busy
       }
+      check "reboot_add" {
+        severity      = "warning"
+        condition     = !include.add.pending_reboot || var.reboot
+        error_message = "The guest waits for a reboot, and is perhaps not protected until then. Reboot it, or consent: reboot = true."
+      }
     }
     attempt "repair VMware Tools" {
       # Tools 10.3.5 to 10.3.9 lose the Mux by a defect (KB 320927): there a reboot helps, where it may be done.
@@ -460,6 +465,11 @@ play "case_a" {
           delay    = var.busy
           on       = ["busy"] # Windows installs something itself: its turn comes first
         }
+      }
+      check "reboot_repair" {
+        severity      = "warning"
+        condition     = !step.repair.pending_reboot || var.reboot
+        error_message = "The guest waits for a reboot, and is perhaps not protected until then. Reboot it, or consent: reboot = true."
       }
     }
     attempt "reboot the guest" {
