@@ -131,7 +131,8 @@ locals {
   advice = {
     signature_expired = "the relay's build knows only an expired signing certificate: upgrade the relay (KA-0016311). No setting helps."
     relay_old         = "the relay's build is too old for the signatures: upgrade the relay (KA-0012761). No setting helps."
-    licence           = "the licence has ended: renew it. No setting helps."
+    # How DSM words it is documented nowhere: the cause is read from its text, and may be wrong.
+    licence           = "DSM's words speak of its licence (they are documented nowhere): look at Administration > Licenses, and enter a new activation code if it has ended. No setting of the source helps."
     unreachable       = "DSM does not reach the computer: look at its agent or appliance (dsplay run playbooks/engine-offline.hcl)."
     intercepted       = "TLS is inspected by ${local.by}. In this order: ${local.safe}."
     proxy_auth        = "the proxy wants a login (407): enter it in DSM, Administration > System Settings > Proxies, for manager and relays."

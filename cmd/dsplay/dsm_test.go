@@ -203,3 +203,47 @@ play "agent" {
 	}
 	e.healthy()
 }
+
+// What a legacy DSM does to who asks it: yesterday's answers prove nothing, sessions that end in the middle are replaced, and what
+// cannot be helped is said with what to do. No session is left.
+func TestUnpleasantDSM(t *testing.T) {
+	e := newEstate(t, lab.Options{ESXi: 1, Guests: 6, Static: true, LegacyDSM: true})
+	file := playbook(t, `
+variable "state" { type = string }
+play "look" {
+  hosts    = group.guests
+  parallel = 6
+  probe "ds_computer" "engine" {
+    on        = self.dsm
+    bios_uuid = self.bios_uuid
+  }
+  check "state" {
+    condition     = probe.engine.state == var.state
+    error_message = "${probe.engine.state}: ${probe.engine.message}"
+  }
+}
+`)
+	for _, c := range []struct {
+		fault, state string
+		code         int
+		says         string
+	}{
+		{"dsm-sessions-end", "online", exitOK, ""},
+		{"dsm-yesterday", "unknown", exitOK, ""},
+		{"dsm-sessions-full", "online", exitFailed, "give dsplay a user of its own, or raise settings.security.activeSessionsAllowed"},
+		{"dsm-locked", "online", exitFailed, "unlock the account on the DSM: dsm_c -action unlockout -username USER"},
+		{"dsm-soap-off", "online", exitFailed, "SOAP Web Service API must be on"},
+	} {
+		e.inject(lab.Fault{Name: c.fault})
+		got := e.dsplay("run", file, "--yes", "--var", "state="+c.state)
+		if got.code != c.code || !strings.Contains(words(got), c.says) {
+			t.Errorf("%s: exit %d, want %d and %q\n%s", c.fault, got.code, c.code, c.says, got)
+		}
+		if n := e.World().DSM.Sessions; n != 0 {
+			t.Errorf("%s: %d sessions are left", c.fault, n)
+		}
+		if err := e.Clear(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

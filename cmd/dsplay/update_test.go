@@ -80,37 +80,48 @@ func (u updating) source(mode, url string) {
 	}
 }
 
-// Every cause is told, and nothing is touched where no setting of the DSM helps, or nobody consented.
+// Every cause is told, in whatever language DSM says it, and nothing is touched where no setting of the DSM helps, or nobody
+// consented: whether somebody consented or not.
 func TestUpdateFailedTellsTheCause(t *testing.T) {
-	for _, c := range []struct {
-		fault string
-		says  string
-	}{
-		{"update-intercepted", "Cause: intercepted; TLS is inspected by CN=dsplay lab TLS inspection CA. In this order: 1. exempt iaus.lab.invalid:443"},
-		{"update-proxy-auth", "Cause: proxy auth; the proxy wants a login (407)"},
-		{"update-dns", "Cause: dns; the update server has no address on the way"},
-		{"update-signature-expired", "Cause: signature expired; the relay's build knows only an expired signing certificate: upgrade the relay (KA-0016311)"},
-		{"relay-old", "Cause: relay old; the relay's build is too old"},
-	} {
-		for _, consent := range []bool{false, true} {
-			if consent && c.fault == "update-intercepted" {
-				continue
-			}
-			t.Run(fmt.Sprint(c.fault, consent), func(t *testing.T) {
-				u := newUpdating(t, lab.Options{}, c.fault)
+	for name, o := range dsms {
+		t.Run(name, func(t *testing.T) {
+			u := newUpdating(t, o)
+			for _, c := range []struct {
+				fault, heal string // heal: before it is asked what was the cause, as somebody else does it
+				says        string
+			}{
+				{"update-intercepted", "", "Cause: intercepted; TLS is inspected by CN=dsplay lab TLS inspection CA. In this order: 1. exempt iaus.lab.invalid:443"},
+				{"update-intercepted", "proxy1", "Cause: elsewhere; the relay cannot verify TLS, and seen from here it is genuine"},
+				{"update-proxy-auth", "", "Cause: proxy auth; the proxy wants a login (407)"},
+				{"update-dns", "", "Cause: dns; the update server has no address on the way"},
+				{"update-signature-expired", "", "Cause: signature expired; the relay's build knows only an expired signing certificate: upgrade the relay (KA-0016311)"},
+				{"relay-old", "", "Cause: relay old; the relay's build is too old"},
+				{"licence-expired", "", "Cause: licence; DSM's words speak of its licence (they are documented nowhere)"},
+			} {
+				u.inject(lab.Fault{Name: c.fault})
 				u.fail()
-				var more []string
-				if consent {
-					more = []string{"--var", "accept_no_tls_verification=true"}
+				if c.heal != "" {
+					if err := u.Heal(c.heal); err != nil {
+						t.Fatal(err)
+					}
 				}
-				got := u.run(more...)
-				if got.code != exitStopped || !strings.Contains(words(got), c.says) || !strings.Contains(words(got), "Nothing was touched") {
-					t.Errorf("exit %d, want %d and %q\n%s", got.code, exitStopped, c.says, got)
+				for _, more := range [][]string{nil, {"--var", "accept_no_tls_verification=true"}} {
+					if more != nil && c.fault == "update-intercepted" && c.heal == "" {
+						continue // that is the one case in which it counts
+					}
+					got := u.run(more...)
+					if got.code != exitStopped || !strings.Contains(words(got), c.says) || !strings.Contains(words(got), "Nothing was touched") {
+						t.Errorf("%s %v: exit %d, want %d and %q\n%s", c.fault, more, got.code, exitStopped, c.says, got)
+					}
 				}
 				u.acted(map[string][]string{})
 				u.source(vendorMode, vendorURL)
-			})
-		}
+				if err := u.Clear(); err != nil {
+					t.Fatal(err)
+				}
+				u.forget()
+			}
+		})
 	}
 }
 

@@ -101,7 +101,8 @@ var causes = []struct {
 }{
 	{"signature_expired", regexp.MustCompile(`(?i)CERT_EXPIRE|(^|[^0-9])-24([^0-9]|$)`), "upgrade the relay (KA-0016311); no setting of the update source helps"},
 	{"relay_old", regexp.MustCompile(`(?i)digital signature|SIGNATURE|too old|署名`), "upgrade the relay (KA-0012761); no setting of the update source helps"},
-	{"licence", regexp.MustCompile(`(?i)licen[cs]e|activation code|ライセンス`), "renew the licence; no setting of the update source helps"},
+	// Not sourced, neither the words nor that an update fails for it with this event: licences are its subject in either language.
+	{"licence", regexp.MustCompile(`(?i)licen[cs]e|activation code|ライセンス`), "look at Administration > Licenses and renew the licence; no setting of the update source helps"},
 	{"proxy_auth", regexp.MustCompile(`(?i)\b407\b|proxy authentication|プロキシ.*認証`), "give relay and DSM the login of the proxy (Administration > System Settings > Proxies)"},
 	{"dns", regexp.MustCompile(`(?i)resolve|unknown host|name or service not known|名前解決`), "look at DNS of the relay, or of its proxy"},
 	{"tls", regexp.MustCompile(`(?i)certificate|\bTLS\b|\bSSL\b|証明書`), "look with tls_path who signs; exempt the update hosts from TLS inspection"},
