@@ -24,8 +24,8 @@ var layers = []struct{ pkg, may string }{
 	{"engine/plan/approve", "engine engine/plan engine/sshpattern github.com/hiddeco/sshsig golang.org/x/crypto/ssh/..."}, // whose signature counts
 	{"engine/plan/policy", "engine engine/plan"},                                                                          // what may be done while nobody looks
 	{"engine/run", "engine engine/plan engine/machine github.com/zclconf/go-cty/..."},
-	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/run github.com/zclconf/go-cty/..."},
-	{"engine/refused", "engine golang.org/x/crypto/scrypt"},   // which passwords were refused, beyond a run
+	{"engine/refused", "engine golang.org/x/crypto/scrypt"}, // which passwords were refused, beyond a run
+	{"engine/rehearse", "engine engine/lang/scenario engine/plan engine/plan/policy engine/run github.com/zclconf/go-cty/..."},
 	{"engine/replay", "engine github.com/zclconf/go-cty/..."}, // what a recorded run left
 	{"engine/report", "engine"},
 	{"engine/report/digest", "engine engine/journal golang.org/x/text/width"}, // what of a run a person has to know

@@ -200,6 +200,11 @@ func (w wires) rehearsal(t *scenario.Test) (rehearse.Rehearsal, engine.Problems)
 	r.Inventory = model.Inventory()
 	program, problems := lang.Load(t.Playbook(), lang.Options{Modules: w.modules, Inventory: r.Inventory, Vars: t.Variables()})
 	r.Program = program
+	if path := t.Policy(); path != "" {
+		var more engine.Problems
+		r.Policies, more = lang.LoadPolicies(path, w.modules)
+		problems = append(problems, more...)
+	}
 	if problems.Err() == nil {
 		problems = nil // doubts are the matter of validate
 	}

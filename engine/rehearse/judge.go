@@ -25,7 +25,7 @@ func (f Failure) String() string {
 }
 
 // judge compares what happened with what was expected. What was not expected must not have happened.
-func judge(e scenario.Expect, s *story, p *plan.Plan, res run.Result) []Failure {
+func judge(e scenario.Expect, s *story, p *plan.Plan, res run.Result, refused []string) []Failure {
 	j := &judgement{e: e}
 	stopped, why := stopOf(res)
 	if stopped != e.StoppedBy {
@@ -34,6 +34,7 @@ func judge(e scenario.Expect, s *story, p *plan.Plan, res run.Result) []Failure 
 	happened := s.told()
 	j.list("acts", e.Acts, happened.acts)
 	j.list("warnings", sorted(e.Warnings), sorted(happened.warnings))
+	j.list("refused_by", sorted(e.RefusedBy), refused)
 	j.hosts(res)
 	if _, given := e.Places["plan"]; given {
 		j.plan(s, p)

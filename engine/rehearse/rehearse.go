@@ -4,11 +4,13 @@ package rehearse
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang/scenario"
 	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/dsplay/dsplay/engine/plan/policy"
 	"github.com/dsplay/dsplay/engine/run"
 )
 
@@ -17,8 +19,10 @@ type Rehearsal struct {
 	Test      *scenario.Test
 	Program   engine.Program
 	Inventory *engine.Inventory
-	Stop      <-chan struct{} // closed by a signal
-	Also      engine.Journal  // gets every event, too; nil: nobody
+	// Policies decide after planning whether anything is done; nil: it is done.
+	Policies []engine.Policy
+	Stop     <-chan struct{} // closed by a signal
+	Also     engine.Journal  // gets every event, too; nil: nobody
 }
 
 // Outcome is how a test went. It passed when there are neither problems nor failures.
@@ -42,7 +46,7 @@ func (o Outcome) Passed() bool { return len(o.Problems) == 0 && len(o.Failures) 
 func (r Rehearsal) Run(ctx context.Context) (Outcome, error) {
 	began := time.Now()
 	out := Outcome{Test: r.Test}
-	clock := newClock()
+	clock := newClock(r.Test.Now())
 	world, problems := r.Test.World(r.Inventory, clock.Now)
 	if problems != nil {
 		out.Problems = problems
@@ -57,7 +61,7 @@ func (r Rehearsal) Run(ctx context.Context) (Outcome, error) {
 	story := newStory(r.Program.Playbook(), r.Also)
 	runner := run.New(run.Options{ID: "rehearsal", Program: s, Inventory: r.Inventory, Transports: s.transports(r.Inventory), Parallel: 1,
 		Journal: story, Stop: r.Stop, Clock: clock})
-	p, res, err := both(ctx, runner)
+	p, res, refused, err := r.both(ctx, runner, clock)
 	if err != nil {
 		return out, err
 	}
@@ -66,17 +70,54 @@ func (r Rehearsal) Run(ctx context.Context) (Outcome, error) {
 	out.Used, out.Problems = s.used(r.Test), s.problems
 	if len(out.Problems) == 0 {
 		out.Plan, out.Result = p, res
-		out.Failures = append(judge(expect, story, p, res), s.unused(r.Test)...)
+		out.Failures = append(judge(expect, story, p, res, refused), s.unused(r.Test)...)
 	}
 	return out, nil
 }
 
-// both makes the two passes of a run; the result is that of the last one.
-func both(ctx context.Context, runner *run.Runner) (*plan.Plan, run.Result, error) {
-	p, res, err := runner.Plan(ctx)
+// both makes the two passes of a run; the result is that of the last one. What policies refuse is not done; refused are
+// their rules.
+func (r Rehearsal) both(ctx context.Context, runner *run.Runner, c *clock) (p *plan.Plan, res run.Result, refused []string, err error) {
+	p, res, err = runner.Plan(ctx)
 	if err != nil || res.Stop != nil || len(p.Acting()) == 0 || !res.AnyHost {
-		return p, res, err
+		return p, res, nil, err
+	}
+	if r.Policies != nil {
+		by, verdicts := policy.Permits(r.Policies, r.document(p), policy.Facts{Now: c.Now(), Past: &engine.Past{}})
+		if by == nil {
+			return p, res, rules(verdicts), nil
+		}
+		runner.Bound(run.Bounds{Window: by.Window})
 	}
 	res, err = runner.Apply(ctx, p)
-	return p, res, err
+	return p, res, nil, err
+}
+
+// document is the plan as policies judge it. In a rehearsal every host is who it says.
+func (r Rehearsal) document(p *plan.Plan) *plan.Document {
+	pb := r.Program.Playbook()
+	head := plan.Document{Playbook: plan.Playbook{Path: pb.Path}}
+	for _, f := range pb.Files {
+		head.Playbook.Files = append(head.Playbook.Files, plan.NewFile(f))
+	}
+	for _, name := range r.Inventory.Names() {
+		head.Hosts = append(head.Hosts, plan.Host{Name: name, Groups: r.Inventory.Hosts[name].Groups})
+	}
+	d := p.Document(head)
+	for i := range d.Hosts {
+		d.Hosts[i].Identity = "rehearsed"
+	}
+	return d
+}
+
+// rules are those that refuse, each once, as a test names them.
+func rules(verdicts []policy.Verdict) []string {
+	var out []string
+	for _, v := range verdicts {
+		for _, r := range v.Refusals() {
+			out = append(out, v.Policy+"."+r.Name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -23,6 +23,8 @@ type Expect struct {
 	Warnings  []string          `hcl:"warnings,optional" doc:"Checks that warn: \"CHECK\", in a play \"CHECK on HOST\"."`
 	Says      []string          `hcl:"says,optional" doc:"Texts that stand in what the run says: why it stopped, warnings, errors of hosts."`
 
+	RefusedBy []string `hcl:"refused_by,optional" doc:"The rules of policies that refuse the plan, as \"POLICY.RULE\"; a policy permits it unless said."`
+
 	// Places are where each of them is written; "" is the block.
 	Places map[string]engine.Range
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -32,12 +33,12 @@ func (f *File) parse(path string) *hclsyntax.Body {
 }
 
 var (
-	levelAttrs  = []string{"playbook", "inventory", "variables", "state", "unreachable"}
+	levelAttrs  = []string{"playbook", "inventory", "variables", "state", "unreachable", "policy", "now"}
 	fileBlocks  = []string{"inventory", "locals", "mock", "test"}
 	testBlocks  = []string{"inventory", "mock", "expect"}
 	probeAttrs  = []string{"result", "error"}
 	stepAttrs   = []string{"status", "result", "error", "set", "after"}
-	expectAttrs = []string{"stopped_by", "acts", "plan", "hosts", "warnings", "says"}
+	expectAttrs = []string{"stopped_by", "acts", "plan", "hosts", "warnings", "says", "refused_by"}
 )
 
 // read reads the whole file; what comes first in it matters only for locals.
@@ -127,7 +128,7 @@ func unknownObject(names []string) cty.Value {
 
 // level reads what a file and a test may both say, but for mocks.
 func (f *File) level(body *hclsyntax.Body) level {
-	l := level{playbook: f.text(body, "playbook"), inventory: f.text(body, "inventory"), variables: f.variables(body)}
+	l := level{playbook: f.text(body, "playbook"), inventory: f.text(body, "inventory"), variables: f.variables(body), policy: f.text(body, "policy"), now: f.time(body, "now")}
 	if a := body.Attributes["state"]; a != nil {
 		l.stateExpr = a.Expr
 		l.states = f.keys(a.Expr, map[string]cty.Value{"host": cty.DynamicVal}, `"state"`)
@@ -182,6 +183,19 @@ func (f *File) text(body *hclsyntax.Body, name string) string {
 		return ""
 	}
 	return v.AsString()
+}
+
+// time is an attribute that must be a time known at load; zero when it is not there.
+func (f *File) time(body *hclsyntax.Body, name string) time.Time {
+	text := f.text(body, name)
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		f.fail(body.Attributes[name].Expr.Range(), "Wrong value", "%q is a time like \"2026-11-21T01:30:00+09:00\".", name)
+	}
+	return t
 }
 
 // value evaluates as far as it can be done at load. A secret has no business in a test.

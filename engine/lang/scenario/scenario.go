@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -39,6 +40,8 @@ type File struct {
 type level struct {
 	playbook    string
 	inventory   string // a path
+	policy      string // a path
+	now         time.Time
 	hosts       []*hclsyntax.Body
 	variables   map[string]lang.Var
 	states      []string // the names in state
@@ -86,6 +89,22 @@ func (t *Test) Playbook() string {
 		return t.file.beside(said)
 	}
 	return strings.TrimSuffix(t.file.Path, Suffix) + ".hcl"
+}
+
+// Policy is the path of the policies that decide in the place of a person; "": nobody has to be asked.
+func (t *Test) Policy() string {
+	if said := cmp.Or(t.own.policy, t.file.shared.policy); said != "" {
+		return t.file.beside(said)
+	}
+	return ""
+}
+
+// Now is when the test begins; zero: it does not say.
+func (t *Test) Now() time.Time {
+	if !t.own.now.IsZero() {
+		return t.own.now
+	}
+	return t.file.shared.now
 }
 
 // Variables are the values for the playbook's variables: the file's, and over them the test's.
