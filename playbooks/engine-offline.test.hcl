@@ -851,3 +851,51 @@ test "case A, the driver is disabled: it is not started in vain" {
     acts = ["repair on win31"]
   }
 }
+
+test "at night, one dark host is healed unattended" {
+  policy = "policies/night.hcl"
+  now    = "2026-11-21T02:00:00+09:00"
+  state  = { ill = { esx2 = "mux" } }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2"]
+  }
+}
+
+test "at night, two dark hosts are left for a person" {
+  policy = "policies/night.hcl"
+  now    = "2026-11-21T02:00:00+09:00"
+  state  = { ill = { esx2 = "mux", esx3 = "ds_agent" } }
+  expect {
+    refused_by = ["night.max_hosts"]
+  }
+}
+
+test "at night, VMware Tools are left for a person" {
+  policy = "policies/night.hcl"
+  now    = "2026-11-21T02:00:00+09:00"
+  state  = { ill = { win23 = "repair" } }
+  expect {
+    refused_by = ["night.deny", "night.modules"]
+    warnings   = ["driver on win23"]
+  }
+}
+
+test "by day nothing is done unattended" {
+  policy = "policies/night.hcl"
+  now    = "2026-11-21T12:00:00+09:00"
+  state  = { ill = { esx2 = "mux" } }
+  expect {
+    refused_by = ["night.window"]
+  }
+}
+
+test "at the end of the night no attempt begins that would outlast it" {
+  policy = "policies/night.hcl"
+  now    = "2026-11-21T05:40:00+09:00"
+  state  = { ill = { esx2 = "mux" } }
+  expect {
+    acts  = ["ds_agent on dsva2 for esx2"]
+    hosts = { esx2 = "aborted" }
+    says  = ["the attempt \"restart the Mux\" may need 15m0s"]
+  }
+}

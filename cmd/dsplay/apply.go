@@ -115,7 +115,7 @@ func (s *session) applyFile(d *plan.Document, policies []engine.Policy, f applyF
 		return s.refused(err)
 	}
 	p := d.Envelope(s.loaded.program.Playbook())
-	if ok, _, err := s.lockHosts(p); err != nil || !ok {
+	if ok, _, err := s.admit(p); err != nil || !ok {
 		return err
 	}
 	if policies != nil {

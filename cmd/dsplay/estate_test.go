@@ -175,7 +175,9 @@ func processReads(t *testing.T, text string, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
 	c := exec.CommandContext(t.Context(), self, args...)
 	c.Dir, c.Stdin, c.Stdout, c.Stderr = filepath.Join("..", ".."), strings.NewReader(text), &stdout, &stderr
-	c.Env = append(os.Environ(), asDsplay+"=1")
+	// Tests that run at once act on one machine, this one, and are not meant to keep each other out.
+	locks := filepath.Join(os.Getenv("XDG_STATE_HOME"), "locks-"+strings.ReplaceAll(t.Name(), "/", "-"))
+	c.Env = append(os.Environ(), asDsplay+"=1", "DSPLAY_LOCK_DIR="+locks)
 	err = c.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -140,9 +140,12 @@ func realPath(path string) string {
 	return path
 }
 
-// lockHosts takes the locks of all hosts that the plan may act on, until the process ends. False: the session was ended, because
-// another run has one of them. Waited says that time passed meanwhile. With --lock skip what another run has is left to it.
-func (s *session) lockHosts(p *plan.Plan) (ok, waited bool, err error) {
+// admit makes sure that the plan may be applied now: a window is open, and no other run has one of the hosts that it may act on,
+// until the process ends. False: the session was ended. Waited says that time passed meanwhile. With --lock skip what another run has is left to it.
+func (s *session) admit(p *plan.Plan) (ok, waited bool, err error) {
+	if why := s.closed(p, time.Now()); why != "" {
+		return false, false, s.refused(errors.New(why))
+	}
 	folder, err := lockFolder()
 	if err != nil {
 		return false, false, s.refusedLock(exitUsage, err)
@@ -169,6 +172,31 @@ func (s *session) lockHosts(p *plan.Plan) (ok, waited bool, err error) {
 	}
 	s.leaveHosts(p, left)
 	return true, time.Since(began) > time.Second, nil
+}
+
+// closed says that no play of the plan that acts could begin a host now, because their windows are closed; "": one can. A
+// play whose window opens later than that of another one is no reason: its hosts are reported as not attempted.
+func (s *session) closed(p *plan.Plan, now time.Time) string {
+	acting, why := map[string]bool{}, ""
+	for _, i := range p.Acting() {
+		acting[i.Play] = true
+	}
+	for _, item := range s.loaded.program.Playbook().Items {
+		if item.Play == nil || !acting[item.Play.Name] {
+			continue
+		}
+		w := item.Play.Window
+		if w == nil || w.Open(now) {
+			return ""
+		}
+		if why == "" {
+			why = fmt.Sprintf("the window of play %q is closed (%s)", item.Play.Name, w)
+			if opens := w.Opens(now); !opens.IsZero() {
+				why += "; it opens " + w.Clock(opens)
+			}
+		}
+	}
+	return why
 }
 
 func (s *session) refusedLock(code int, err error) error {

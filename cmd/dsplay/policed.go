@@ -33,7 +33,7 @@ func (s *session) unattended(policies []engine.Policy) error {
 	if err := s.brief(d); err != nil {
 		return err
 	}
-	ok, waited, err := s.lockHosts(p)
+	ok, waited, err := s.admit(p)
 	if err != nil || !ok {
 		return err
 	}

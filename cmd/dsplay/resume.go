@@ -202,7 +202,7 @@ func (s *session) goOn(d *plan.Document) error {
 		return s.refused(err)
 	}
 	p := d.Envelope(s.loaded.program.Playbook())
-	if ok, _, err := s.lockHosts(p); err != nil || !ok {
+	if ok, _, err := s.admit(p); err != nil || !ok {
 		return err
 	}
 	now, _, err := s.look()

@@ -120,7 +120,7 @@ func (s *session) run(f runFlags, policies []engine.Policy) error {
 	case no != "":
 		return s.finish(exitRefused, "not confirmed", no+"nothing was changed")
 	}
-	ok, waited, err := s.lockHosts(p)
+	ok, waited, err := s.admit(p)
 	switch {
 	case err != nil || !ok:
 		return err

@@ -25,7 +25,7 @@ func (f Failure) String() string {
 }
 
 // judge compares what happened with what was expected. What was not expected must not have happened.
-func judge(e scenario.Expect, s *story, p *plan.Plan, res run.Result, refused []string) []Failure {
+func judge(e scenario.Expect, s *story, p *plan.Plan, res run.Result, refused map[string]string) []Failure {
 	j := &judgement{e: e}
 	stopped, why := stopOf(res)
 	if stopped != e.StoppedBy {
@@ -34,7 +34,7 @@ func judge(e scenario.Expect, s *story, p *plan.Plan, res run.Result, refused []
 	happened := s.told()
 	j.list("acts", e.Acts, happened.acts)
 	j.list("warnings", sorted(e.Warnings), sorted(happened.warnings))
-	j.list("refused_by", sorted(e.RefusedBy), refused)
+	j.refused(refused)
 	j.hosts(res)
 	if _, given := e.Places["plan"]; given {
 		j.plan(s, p)
@@ -89,6 +89,24 @@ func extra(what, why string) string {
 func (j *judgement) list(what string, want, got []string) {
 	if !slices.Equal(want, got) {
 		j.fail(what, difference(want, got)...)
+	}
+}
+
+// refused compares the rules of policies that refuse the plan.
+func (j *judgement) refused(got map[string]string) {
+	var lines []string
+	for _, name := range sorted(j.e.RefusedBy) {
+		if _, ok := got[name]; !ok {
+			lines = append(lines, missing(name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if !slices.Contains(j.e.RefusedBy, name) {
+			lines = append(lines, extra(name, got[name]))
+		}
+	}
+	if len(lines) > 0 {
+		j.fail("refused_by", lines...)
 	}
 }
 

@@ -4,7 +4,7 @@ package rehearse
 
 import (
 	"context"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -77,7 +77,7 @@ func (r Rehearsal) Run(ctx context.Context) (Outcome, error) {
 
 // both makes the two passes of a run; the result is that of the last one. What policies refuse is not done; refused are
 // their rules.
-func (r Rehearsal) both(ctx context.Context, runner *run.Runner, c *clock) (p *plan.Plan, res run.Result, refused []string, err error) {
+func (r Rehearsal) both(ctx context.Context, runner *run.Runner, c *clock) (p *plan.Plan, res run.Result, refused map[string]string, err error) {
 	p, res, err = runner.Plan(ctx)
 	if err != nil || res.Stop != nil || len(p.Acting()) == 0 || !res.AnyHost {
 		return p, res, nil, err
@@ -110,14 +110,14 @@ func (r Rehearsal) document(p *plan.Plan) *plan.Document {
 	return d
 }
 
-// rules are those that refuse, each once, as a test names them.
-func rules(verdicts []policy.Verdict) []string {
-	var out []string
+// rules are those that refuse, as a test names them, and why.
+func rules(verdicts []policy.Verdict) map[string]string {
+	out := map[string]string{}
 	for _, v := range verdicts {
 		for _, r := range v.Refusals() {
-			out = append(out, v.Policy+"."+r.Name)
+			name := v.Policy + "." + r.Name
+			out[name] = strings.TrimPrefix(out[name]+"; "+r.Reason, "; ")
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }

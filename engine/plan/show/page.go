@@ -42,6 +42,7 @@ func (e effect) weakens() bool { return e.Effect == engine.EffectWeakens }
 
 // playPart is a play in which something may be done.
 type playPart struct {
+	Opens string // when its window opens, which was closed when the plan was made; "": it was open
 	plan.Play
 	No      int // counts all plays
 	Batches [][]string
@@ -242,6 +243,7 @@ func (p *page) plays() []playPart {
 		part := playPart{Play: plan.Play{Name: name}, No: n + 1}
 		if at := slices.IndexFunc(p.Document.Plays, func(x plan.Play) bool { return x.Name == name }); at >= 0 {
 			part.Play = p.Document.Plays[at]
+			part.Opens = opens(part.Window, p.Document.Made)
 		}
 		part.fill(items[name])
 		for s := range part.Steps {
@@ -256,6 +258,15 @@ func (p *page) plays() []playPart {
 }
 
 // fill adds to a play what was planned in it.
+// opens is when a window opens that is closed at a time, by its own clock; "": it is open, or there is none.
+func opens(window string, at time.Time) string {
+	w, err := engine.ParseWindow(window)
+	if err != nil || w.Open(at) || w.Opens(at).IsZero() {
+		return ""
+	}
+	return w.Clock(w.Opens(at))
+}
+
 func (x *playPart) fill(items []plan.Item) {
 	var acting []plan.Item
 	busy, blind := map[string]bool{}, map[string]bool{}

@@ -243,6 +243,9 @@ func (s speaker) limits(x playPart) [][2]string {
 	}
 	if x.Window != "" {
 		window = x.Window
+		if x.Opens != "" {
+			window = s.say("window.opens", x.Window, x.Opens)
+		}
 	}
 	return [][2]string{{s.say("batches"), batches}, {s.say("failures"), failures}, {s.say("window"), window}}
 }

@@ -98,6 +98,7 @@ var vocabulary = []word{
 	{"failures.zero", "", "none: the first failure ends the run", "0台（1台でも失敗した時点で全体を中止）"},
 	{"failures.none", "", "any number: other hosts go on", "制限なし（他のホストは続行）"},
 	{"window", "", "Time window", "実施可能時間帯"},
+	{"window.opens", "", "%[1]s; closed when this was planned, opens %[2]s", "%[1]s（計画作成時は時間帯外、次の開始は%[2]s）"},
 	{"window.none", "", "none: at any time while the plan is valid", "指定なし（有効期限内はいつでも）"},
 	{"do.run", "", "WILL RUN", "実行する"},
 	{"do.attempt", "", "ONLY IF the goal does not hold by then", "条件付き：その時点で目標状態に達していない場合のみ実行"},
