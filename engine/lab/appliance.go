@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dsplay/dsplay/engine/lab/guestops"
 	"github.com/dsplay/dsplay/engine/lab/sshd"
 	"github.com/dsplay/dsplay/engine/lab/touch"
 	"github.com/dsplay/dsplay/engine/lab/unix"
@@ -18,6 +19,7 @@ type appliance struct {
 	id         int // of the DSM's computer
 	vm         string
 	uuid, bios string
+	tools      *guestops.Guest // what VMware Tools give to who asks through the vCenter
 
 	mu        sync.Mutex
 	unix      *unix.DSVA

@@ -9,10 +9,13 @@ import (
 	"github.com/dsplay/dsplay/engine/lab/guestops/winguest"
 )
 
-// toolsOf finds the VMware Tools of a virtual machine; nil: of an appliance, which lets nobody in.
+// toolsOf finds the VMware Tools of a virtual machine; nil: it has none.
 func (l *Lab) toolsOf(vm string) *guestops.Guest {
-	if g, ok := l.machines[vm].(*guest); ok {
-		return g.tools
+	switch m := l.machines[vm].(type) {
+	case *guest:
+		return m.tools
+	case *appliance:
+		return m.tools
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func newHost(l *Lab, n int) *host {
 	a.shell = shell{lab: l, name: fmt.Sprintf("dsva%d", n), ip: l.ip(n, applianceByte), user: applianceUser, password: l.keys.appliances, exec: a.exec}
 	a.uuid = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(a.name+".instance.lab")).String()
 	a.bios = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(a.name+".bios.lab")).String()
-	a.unix = a.newMachine()
+	a.unix, a.tools = a.newMachine(), a.newTools()
 	h.appliance = a
 	return h
 }

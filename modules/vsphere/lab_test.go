@@ -84,8 +84,8 @@ func TestLabCases(t *testing.T) {
 
 func (c *labCase) run(t *testing.T, l *lab.Lab, m engine.Module) {
 	for _, args := range append(c.Setup, c.Args) {
-		if args["password"] == "right" {
-			password, err := os.ReadFile(filepath.Join(l.Dir(), "secrets", "guests"))
+		if file, ok := map[any]string{"right": "guests", "right dsva": "dsva"}[args["password"]]; ok {
+			password, err := os.ReadFile(filepath.Join(l.Dir(), "secrets", file))
 			if err != nil {
 				t.Fatal(err)
 			}
