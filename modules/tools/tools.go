@@ -36,7 +36,7 @@ const (
 
 // Tools are the arguments.
 type Tools struct {
-	Features    []string `hcl:"features,optional" executed:"true" doc:"Features that must be installed, as the installer names them: VMCI, FileIntrospection … NetworkIntrospection is not needed for anti-malware and known for lost TCP connections; it is only installed when it stands here."`
+	Features    []string `hcl:"features,optional" executed:"true" doc:"Features that must be installed, as the installer names them: VMCI, FileIntrospection … NetworkIntrospection is refused: it is not needed for anti-malware, and known for lost TCP connections."`
 	Repair      bool     `hcl:"repair,optional" executed:"true" doc:"Installs every file and driver of what is installed again."`
 	Installer   string   `hcl:"installer,optional" executed:"true" doc:"Where the installer is. auto: for features, setup64.exe on one of the drives D to Z, which must be there when it is planned; for a repair, what Windows Installer has kept. media: setup64.exe on the drive that has the image of VMware Tools when the step runs: a step before it puts it in (vm_tools_media). Else its path in the guest, like C:\\\\install\\\\setup64.exe, or on a share, like \\\\\\\\files\\\\tools\\\\setup64.exe, which is copied first and must be readable for the computer's own account."`
 	AllowReboot bool     `hcl:"allow_reboot,optional" executed:"true" doc:"Lets the installer reboot the guest when it has to."`
@@ -71,6 +71,9 @@ type Status struct {
 var known = []string{"AppDefense", "Audio", "BootCamp", "CBHelper", "FileIntrospection", "Hgfs", "MemCtl", "Mouse", "NetworkIntrospection",
 	"PVSCSI", "Perfmon", "SVGA", "Sync", "ThinPrint", "VMCI", "VMXNet", "VMXNet3", "VSS", "VmwTimeProvider"}
 
+// network is the feature that nobody who wants anti-malware back should get.
+const network = "NetworkIntrospection"
+
 // programPath is a file that SYSTEM can reach: it has no network drives, but may read a share as the computer's account. The
 // characters that cmd.exe would read otherwise are left out.
 var programPath = regexp.MustCompile(`^([A-Za-z]:|\\\\[A-Za-z0-9._-]+)\\[^"%!^&|<>*?\x00-\x1f]+\.(?i:exe)$`)
@@ -78,6 +81,9 @@ var programPath = regexp.MustCompile(`^([A-Za-z]:|\\\\[A-Za-z0-9._-]+)\\[^"%!^&|
 // Validate refuses what no guest can do.
 func (t *Tools) Validate() error {
 	for _, f := range t.Features {
+		if f == network {
+			return engine.BadArg{Arg: "features", Problem: network + " is never added: anti-malware does not need it, and its driver is known for hangs and lost TCP connections (KB 2082204); FileIntrospection is what is missing"}
+		}
 		if !slices.Contains(known, f) {
 			return engine.BadArg{Arg: "features", Problem: fmt.Sprintf("%q is no feature of VMware Tools; %s", f, suggestion(f))}
 		}
@@ -172,9 +178,6 @@ func (t *Tools) announce(ctx context.Context, host engine.Reader, st Status, dif
 	}
 	if st.Busy != "" {
 		notes = append(notes, "nothing is started while "+st.Busy)
-	}
-	if slices.Contains(t.Features, "NetworkIntrospection") {
-		notes = append(notes, "NetworkIntrospection is not needed for anti-malware")
 	}
 	diff.Note = strings.Join(notes, "; ")
 	return diff, nil
