@@ -12,6 +12,7 @@ variable "dsm" {
 
 variable "computer" {
   type        = string
+  default     = ""
   description = "BIOS UUID of a computer whose update is looked at, and with which a remedy is proven"
 }
 
@@ -84,6 +85,11 @@ variable "poll" {
   type        = string
   default     = "15s"
   description = "how often DSM is asked meanwhile"
+}
+
+check "a computer is named" {
+  condition     = var.computer != ""
+  error_message = "Say whose update is looked at: --var computer=BIOS_UUID (config.uuid in vCenter). Nothing was touched."
 }
 
 # 1. Look. Nothing here changes anything.

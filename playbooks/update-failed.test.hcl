@@ -155,3 +155,11 @@ test "the relay goes another way" {
     says       = ["the relay goes another way than this machine", "the way is genuine"]
   }
 }
+
+test "no computer is named: nobody is asked" {
+  variables = { computer = "" }
+  expect {
+    stopped_by = "a computer is named"
+    says       = ["--var computer=BIOS_UUID"]
+  }
+}
