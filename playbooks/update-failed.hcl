@@ -134,10 +134,10 @@ locals {
   : local.event == "tls" ? "elsewhere" : local.event)
 
   safe = "1. exempt ${join(", ", var.update_hosts)} from TLS inspection; 2. give DSM and relays a proxy that does not inspect; 3. use a mirror: this command again with --var mirror=URL; 4. only then --var accept_no_tls_verification=true, which hides the inspection, is undocumented, and concerns every relay"
+  # How DSM words a licence that has ended is documented nowhere: that cause is read from its text, and may be wrong.
   advice = {
     signature_expired = "the relay's build knows only an expired signing certificate: upgrade the relay (KA-0016311). No setting helps."
     relay_old         = "the relay's build is too old for the signatures: upgrade the relay (KA-0012761). No setting helps."
-    # How DSM words it is documented nowhere: the cause is read from its text, and may be wrong.
     licence           = "DSM's words speak of its licence (they are documented nowhere): look at Administration > Licenses, and enter a new activation code if it has ended. No setting of the source helps."
     unreachable       = "DSM does not reach the computer: look at its agent or appliance (dsplay run playbooks/engine-offline.hcl)."
     intercepted       = "TLS is inspected by ${local.by}. In this order: ${local.safe}."

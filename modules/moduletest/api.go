@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -18,9 +19,11 @@ import (
 
 // api is a host that speaks HTTPS, and knows nothing but the answers of a case. No byte leaves the process.
 type api struct {
-	h        *host
-	login    string // "rest": only a key; "soap": only user and password; "both"
-	sessions map[string]any
+	h     *host
+	login string // "rest": only a key; "soap": only user and password; "both"
+
+	mu       sync.Mutex // of the maps and lists, here and of h.done: a module may ask for several things at a time
+	sessions map[string]*session
 	closes   []func(context.Context) error
 }
 
@@ -47,20 +50,40 @@ func (a *api) Key() engine.Secret {
 	return engine.Plain("key")
 }
 
+// session is one that is there, or is being opened.
+type session struct {
+	mu    sync.Mutex
+	value any // nil: none yet
+}
+
 func (a *api) Session(ctx context.Context, name string, open func(context.Context) (any, func(context.Context) error, error)) (any, error) {
-	if s, ok := a.sessions[name]; ok {
-		return s, nil
+	a.mu.Lock()
+	x := a.sessions[name]
+	if x == nil {
+		x = &session{}
+		a.sessions[name] = x
+	}
+	a.mu.Unlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.value != nil {
+		return x.value, nil
 	}
 	s, end, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a.sessions[name] = s
-	a.closes = append(a.closes, end)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	x.value, a.closes = s, append(a.closes, end)
 	return s, nil
 }
 
-func (a *api) Forget(name string) { delete(a.sessions, name) }
+func (a *api) Forget(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.sessions, name)
+}
 
 // end ends the sessions, as a connection does.
 func (a *api) end(ctx context.Context) {
@@ -85,7 +108,9 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 		if !slices.ContainsFunc(a.h.allowed, func(c string) bool { return announces(c, line) }) {
 			a.h.t.Errorf("a request was made that Check did not announce: %s", line)
 		}
+		a.mu.Lock()
 		a.h.done = append(a.h.done, line)
+		a.mu.Unlock()
 	}
 	out, err := a.h.answer(r.Context(), engine.Command{Shell: line, AnyOK: true})
 	if err != nil {

@@ -28,8 +28,9 @@ type host struct {
 	c       *testCase
 	mu      sync.Mutex // of state and of the counts of answers
 	state   string
-	allowed []string // command lines that Do may execute
-	done    []string // those that it executed
+	allowed []string   // command lines that Do may execute
+	done    []string   // those that it executed
+	once    sync.Mutex // of memo, while it is filled
 	memo    map[string]any
 	api     *api // of a host that is none with a shell
 }
@@ -37,7 +38,7 @@ type host struct {
 func newHost(t reporter, c *testCase) *host {
 	h := &host{t: t, c: c, state: "start", memo: map[string]any{}}
 	if c.login != "" {
-		h.api = &api{h: h, login: c.login, sessions: map[string]any{}}
+		h.api = &api{h: h, login: c.login, sessions: map[string]*session{}}
 	}
 	return h
 }
@@ -76,6 +77,8 @@ func (h *host) ReadFile(_ context.Context, path string) ([]byte, error) {
 }
 
 func (h *host) Once(ctx context.Context, key string, f func(context.Context) (any, error)) (any, error) {
+	h.once.Lock()
+	defer h.once.Unlock()
 	if v, ok := h.memo[key]; ok {
 		return v, nil
 	}
