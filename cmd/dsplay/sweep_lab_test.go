@@ -173,9 +173,9 @@ func (s *sweep) judge(e *estate, point int, run string, asked bool) {
 	}
 	got := e.mutations()
 	for _, host := range slices.Sorted(maps.Keys(s.whole)) {
-		if want := acts(s.whole[host]); !slices.Equal(acts(got[host]), want) && !asked {
+		if want := deeds(s.whole[host]); !slices.Equal(deeds(got[host]), want) && !asked {
 			s.repeated.Add(1)
-			s.t.Errorf("event %d (%s): on %s was done %q, undisturbed it is %q", point, run, host, acts(got[host]), want)
+			s.t.Errorf("event %d (%s): on %s was done %q, undisturbed it is %q", point, run, host, deeds(got[host]), want)
 		}
 	}
 	for host, lines := range got {
@@ -193,8 +193,8 @@ func (s *sweep) judge(e *estate, point int, run string, asked bool) {
 	}
 }
 
-// acts are the lines that restart, start or install something; the others only prepare, and tidy up.
-func acts(lines []string) (out []string) {
+// deeds are the lines that restart, start or install something; the others only prepare, and tidy up.
+func deeds(lines []string) (out []string) {
 	for _, line := range lines {
 		if strings.Contains(line, "restart") || strings.Contains(line, "sc.exe start") || strings.Contains(line, "schtasks.exe /run") {
 			out = append(out, line)
