@@ -53,7 +53,6 @@ var asks = []string{"RetrieveServiceContent", "Login", "Logout", "CreateContaine
 	"ValidateCredentialsInGuest", "StartProgramInGuest", "ListProcessesInGuest"} // what is done in a guest, the guest tells
 
 func TestLabCases(t *testing.T) {
-	t.Parallel()
 	l, err := lab.Start(t.Context(), lab.Options{Dir: t.TempDir(), ESXi: 2, Guests: 2, Speed: 6000, MuxListed: true})
 	if err != nil {
 		t.Fatal(err)

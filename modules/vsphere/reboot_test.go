@@ -18,7 +18,6 @@ import (
 // Where VMware Tools tell no uptime, that they go and come back is the evidence, and the plan says so. Another instance has
 // not seen it, and does not claim it.
 func TestRebootWithoutUptime(t *testing.T) {
-	t.Parallel()
 	s := vspheretest.Start(t, []vspheretest.Host{{Name: "esx1"}}, []vspheretest.VM{{Name: "guest1"}})
 	registry := s.Service.Context.Map
 	registry.Get(*registry.Get(vim25.ServiceInstance).(*simulator.ServiceInstance).Content.PerfManager).(*simulator.PerformanceManager).PerfCounter = nil
