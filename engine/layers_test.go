@@ -32,6 +32,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/report/notify", "engine github.com/wneessen/go-mail"},            // how they are told
 	{"engine/journal", "engine"},                                              // events on disk
 	{"engine/journal/lock", "engine engine/journal golang.org/x/sys/windows"}, // runs keep out of each other's way
+	{"engine/schedule", "engine"},                                             // what cron and systemd are told
 	{"engine/codepage", "golang.org/x/text/encoding/..."},                     // what the bytes of a Windows program mean
 	{"engine/machine", "engine engine/codepage github.com/pkg/sftp"},
 	{"engine/sshpattern", ""},                               // OpenSSH's * and ?
