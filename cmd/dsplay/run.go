@@ -45,6 +45,12 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
 		},
 	}
 	c.SetFlagErrorFunc(wrongFlag)
+	a.registerRun(c, &f)
+	return c
+}
+
+// registerRun adds everything that run takes.
+func (a *app) registerRun(c *cobra.Command, f *runFlags) {
 	f.load.register(c)
 	a.registerScope(c, &f.passFlags)
 	f.registerOutput(c)
@@ -54,7 +60,6 @@ The first Ctrl-C (or SIGTERM) stops starting things and lets what runs finish; t
 	c.Flags().BoolVar(&f.check, "check", false, "only look and show what would be done; exit 2 when there are changes")
 	c.Flags().StringVar(&f.policy, "policy", "", "do not ask: act when a policy of this file permits all of the plan, else leave the plan for a person")
 	completes(c, "policy", completeHCL)
-	return c
 }
 
 func (a *app) run(c *cobra.Command, path string, f runFlags) error {

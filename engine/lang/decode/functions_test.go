@@ -106,10 +106,11 @@ func TestSecretFunction(t *testing.T) {
 	write("empty", "\n", 0o600)
 	t.Setenv("HOME", dir)
 	t.Setenv("DSPLAY_TEST", "hunter4")
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
 	t.Setenv("DSPLAY_EMPTY", "")
 	secrets := new(engine.Secrets)
 	opts := decode.FunctionOptions{Dir: dir, Secrets: secrets}
-	for source, want := range map[string]string{"file:good": "hunter2", "file:crlf": " two words ", "file:~/good": "hunter2", "file:" + dir + "/good": "hunter2", "env:DSPLAY_TEST": "hunter4"} {
+	for source, want := range map[string]string{"file:good": "hunter2", "file:crlf": " two words ", "file:~/good": "hunter2", "file:" + dir + "/good": "hunter2", "env:DSPLAY_TEST": "hunter4", "credential:good": "hunter2"} {
 		v, problems := eval(t, fmt.Sprintf("secret(%q)", source), opts)
 		plain, marks := v.Unmark()
 		if problems != "" || plain.AsString() != want || len(marks) != 1 {
@@ -123,7 +124,8 @@ func TestSecretFunction(t *testing.T) {
 		t.Errorf("registered: %v", all)
 	}
 	for source, want := range map[string]string{"file:open": "chmod 600 " + dir + "/open", "file:none": "there is no file none", "file:empty": "is empty",
-		"env:DSPLAY_NONE": "DSPLAY_NONE is not set", "env:DSPLAY_EMPTY": "is empty", "vault:x": `"env:NAME" or "file:PATH"`} {
+		"credential:none": "there is no file none", "credential:../good": "without a folder",
+		"env:DSPLAY_NONE": "DSPLAY_NONE is not set", "env:DSPLAY_EMPTY": "is empty", "vault:x": `"env:NAME", "file:PATH" or "credential:NAME"`} {
 		if _, problems := eval(t, fmt.Sprintf("secret(%q)", source), opts); !strings.Contains(problems, want) {
 			t.Errorf("%s: %q is not in %q", source, want, problems)
 		}

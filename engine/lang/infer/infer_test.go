@@ -94,7 +94,7 @@ func TestMistakes(t *testing.T) {
 		`[for hosts in [1] : hosts]`: "a meaning of its own", `1 == "1"`: "never equals", `hosts == []`: "never equals", `"${hosts} "`: "cannot stand in a text", `hosts && flag`: "bool is needed", `flag ? 1 : hosts`: "must have one type",
 		`uppr("x")`: `Did you mean "upper"?`, `upper(hosts)`: "upper()", `hosts["name"]`: "needs a number", `set[0]`: "tolist()", `flag[0]`: "no elements", `[1][5]`: "There are 1 elements", `sum(flag)`: "sum()", `regex("(", hosts[0].name)`: "regex()", `"x".y`: "no attributes",
 		`[for x in 5 : x]`: "is needed here", `[for h in hosts : h if h.name]`: "bool is needed", `{ for h in hosts : h => 1 }`: "must be a string", `tonumber("x")`: `cannot convert "x"`, `try(uppr("x"))`: "uppr", `try(nobody.x)`: "nobody",
-		`flag ? tonumber("x") : 1`: `cannot convert "x"`, `[for h in hosts : tonumber("x")]`: `cannot convert "x"`, `log(0, 2)`: "no finite result", `1e400000000`: "of this size", `try(tostring(-1e-400000000), 1)`: "of this size", `map.x / 0`: "always 0", `secret("vault:x")`: `"env:NAME" or "file:PATH"`, `secret("env:")`: "env:NAME",
+		`flag ? tonumber("x") : 1`: `cannot convert "x"`, `[for h in hosts : tonumber("x")]`: `cannot convert "x"`, `log(0, 2)`: "no finite result", `1e400000000`: "of this size", `try(tostring(-1e-400000000), 1)`: "of this size", `map.x / 0`: "always 0", `secret("vault:x")`: `"env:NAME", "file:PATH" or "credential:NAME"`, `secret("env:")`: "env:NAME",
 		`inner.name`: `inner["key"].name, or [for key, x in inner : x.name]`, `[for h in [inner] : h.name]`: `Write h["key"].name`, `[inner][*].name`: `…["key"].name`,
 	} {
 		_, diags := of(t, src)

@@ -5,6 +5,6 @@ play "p" {
   hosts = ["vm1"]
   step "login" "l" {
     user     = "x"
-    password = secret("vault:x") # ERROR: A secret comes from "env:NAME" or "file:PATH".
+    password = secret("vault:x") # ERROR: A secret comes from "env:NAME", "file:PATH" or "credential:NAME".
   }
 }
