@@ -72,7 +72,7 @@ dsplay looks at the estate and shows exactly what it would do.
 	root.PersistentFlags().StringVarP(&a.sshConfig, "ssh-config", "F", "", "ssh_config that says what connection \"ssh\" blocks do not: ~/.ssh/config, or any file")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkSSHConfig() }
 	root.AddCommand(a.runCommand(), a.planCommand(), a.approveCommand(), a.rejectCommand(), a.verifyCommand(), a.showCommand(), a.applyCommand(), a.resumeCommand())
-	root.AddCommand(a.runsCommand(), a.policyCommand(), a.notifyCommand())
+	root.AddCommand(a.runsCommand(), a.policyCommand(), a.notifyCommand(), a.scheduleCommand())
 	root.AddCommand(a.validateCommand(), a.fmtCommand(), a.varsCommand(), a.graphCommand(), a.pingCommand(), a.consoleCommand(), a.testCommand(), a.docCommand(), a.inventoryCommand(), a.versionCommand())
 	return root
 }

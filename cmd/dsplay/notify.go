@@ -34,7 +34,7 @@ That somebody cannot be told never fails a run: it is reported, and stands in th
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.notifyTestCommand())
+	c.AddCommand(a.notifyTestCommand(), a.notifyCrashedCommand())
 	return c
 }
 

@@ -37,6 +37,7 @@ type Digest struct {
 	goals      map[spot]string // recover → what its goal said before the first attempt
 	untold     []string        // who could not be told of the run
 	notBegun   []string        // plays
+	more       []string        // command lines for a person
 }
 
 type spot struct{ play, host, entry, item string }

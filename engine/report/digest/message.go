@@ -72,6 +72,7 @@ func (d *Digest) next(about About) []string {
 	if d.left != nil {
 		out = append(out, d.left.Lines...)
 	}
+	out = append(out, d.more...)
 	if d.failed() {
 		if about.Journal != "" && d.run != "" {
 			out = append(out, "dsplay runs show "+d.run)
@@ -89,4 +90,9 @@ func (d *Digest) next(about About) []string {
 // Unbegun makes the story of a run that ended before its first event: a mistake in a file, a lock, a full disk.
 func (d *Digest) Unbegun(playbook string, began, now time.Time, exit int, reason string) {
 	*d = Digest{playbook: playbook, started: began, ended: now, exit: exit, status: "it could not begin", reason: reason, over: true}
+}
+
+// Broken makes the story of a run that was told of by somebody else: next are command lines for a person.
+func (d *Digest) Broken(unit string, now time.Time, reason string, next []string) {
+	*d = Digest{playbook: unit, ended: now, exit: 1, status: "broken", reason: reason, over: true, more: next}
 }
