@@ -131,7 +131,7 @@ func (s *session) tell(err error) {
 
 // unbegun tells of a run that could not begin.
 func (t *teller) unbegun(ctx context.Context, err error) {
-	if err == nil {
+	if codeOf(err) == exitOK {
 		return
 	}
 	redact := report.NewRedactor(&t.secrets).Text
@@ -192,7 +192,7 @@ func (t *teller) measure() error {
 
 // page prints what cron mails: nothing when nothing happened.
 func (t *teller) page(err error) error {
-	if t.digest.Quiet() {
+	if t.digest.Quiet() || !t.begun && codeOf(err) == exitOK { // the latter: another run is at it, and this one was told to leave it
 		return err
 	}
 	w := t.out

@@ -20,6 +20,9 @@ type Unit struct {
 // File is a file of systemd.
 type File struct{ Name, Text string }
 
+// locks is the folder of the locks of a machine (package journal/lock) which every service shares, with a /tmp of its own, too.
+const locks = "/run/lock/dsplay"
+
 // mark is the first line of every file that dsplay wrote.
 const mark = "# Written by dsplay schedule install; dsplay schedule remove %s takes it away.\n"
 
@@ -68,7 +71,11 @@ func (u Unit) service(base string) string {
 	}
 	section(&b, "Unit", unit...)
 	// The first signal goes to dsplay alone, which stops in good order (30 s, and what finally blocks take); then all are killed.
-	service := []string{"Type=oneshot", "ExecStart=" + commandLine(u.Argv), "KillMode=mixed", "TimeoutStopSec=5min"}
+	service := []string{"Type=oneshot"}
+	if u.System { // where runs of all accounts of this machine keep out of each other's way; on some systems only root makes it
+		service = append(service, "ExecStartPre=+/usr/bin/mkdir -p -m 1777 "+locks)
+	}
+	service = append(service, "ExecStart="+commandLine(u.Argv), "KillMode=mixed", "TimeoutStopSec=5min")
 	service = append(service, u.account()...)
 	for _, c := range u.Credentials {
 		service = append(service, "LoadCredential="+literal(c))
@@ -103,8 +110,8 @@ func (u Unit) account() []string {
 	return append(out, "UMask=0077")
 }
 
-// confined is what the job cannot do: become somebody else, write anywhere but to its state, see processes and devices of others,
-// load code into the kernel. What only the machine's manager can enforce is left out of an account's own units.
+// confined is what the job cannot do: become somebody else, write anywhere but to its state and the locks, see devices, load code
+// into the kernel. It sees processes of others, because that is how a lock or a run is known to be nobody's any more. What only the machine's manager can enforce is left out of an account's own units.
 func (u Unit) confined() []string {
 	out := []string{"NoNewPrivileges=yes", "LockPersonality=yes", "MemoryDenyWriteExecute=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes", "RestrictNamespaces=yes",
 		"RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK", "SystemCallArchitectures=native", "SystemCallFilter=@system-service"}
@@ -113,7 +120,7 @@ func (u Unit) confined() []string {
 	}
 	out = append(out, "CapabilityBoundingSet=", "AmbientCapabilities=", "ProtectSystem=strict", "ProtectHome=read-only", "PrivateTmp=yes", "PrivateDevices=yes",
 		"ProtectClock=yes", "ProtectHostname=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectKernelLogs=yes", "ProtectControlGroups=yes",
-		"ProtectProc=invisible", "ProcSubset=pid", "RemoveIPC=yes")
+		"RemoveIPC=yes", "ReadWritePaths=/run/lock")
 	for _, dir := range u.Writes {
 		out = append(out, "ReadWritePaths="+quoted(dir))
 	}

@@ -111,7 +111,7 @@ func (m *Mail) client(ctx context.Context) (*gomail.Client, error) {
 	}
 	options := []gomail.Option{gomail.WithPort(port), gomail.WithTLSConfig(trusted), gomail.WithoutNoop()}
 	if until, ok := ctx.Deadline(); ok {
-		options = append(options, gomail.WithTimeout(max(time.Until(until), time.Millisecond)))
+		options = append(options, gomail.WithTimeout(max(time.Until(until), 0)+time.Second))
 	}
 	switch m.TLS {
 	case tlsImplicit:
