@@ -19,7 +19,7 @@ type scheduleFlags struct {
 	systemd     bool
 	user, delay string
 	credentials []string
-	dry, yes    bool
+	dry         bool
 }
 
 func (a *app) scheduleCommand() *cobra.Command {
