@@ -241,7 +241,7 @@ func TestFolderThatIsNone(t *testing.T) {
 		return
 	}
 	open := filepath.Join(dir, "open")
-	if err := errors.Join(os.Mkdir(open, 0o700), os.Chmod(open, 0o777)); err != nil { //nolint:gosec // on purpose
+	if err := errors.Join(os.Mkdir(open, 0o700), os.Chmod(open, 0o777)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := lock.Open(open); err == nil || !strings.Contains(err.Error(), "chmod +t") {
