@@ -16,8 +16,12 @@ import (
 
 const sshService = "TSM-SSH"
 
-// agentPatience is the lab time after which the management agent gives up on a service that does not come back.
-const agentPatience = time.Minute
+// agentPatience is the lab time after which the management agent gives up on a service that does not come back, and
+// leastPatience the real one, however fast the clock of the lab is: starting takes the machine of the lab some time, too.
+const (
+	agentPatience = time.Minute
+	leastPatience = time.Second
+)
 
 // agent is the management agent of an ESXi host: what the vCenter reaches there. SSH really listens or not; the Mux, where
 // the list of services has it, is that of the machine; the other services only have a state.
@@ -135,7 +139,7 @@ func (a *agent) Restart(key string) error {
 }
 
 func (a *agent) mux(verb string) error {
-	ctx, cancel := context.WithTimeout(a.host.lab.ctx, a.host.lab.clock.Real(agentPatience))
+	ctx, cancel := context.WithTimeout(a.host.lab.ctx, max(leastPatience, a.host.lab.clock.Real(agentPatience)))
 	defer cancel()
 	if err := a.host.machine().Control(ctx, verb); err != nil {
 		return errors.New("the service did not come back in time")

@@ -10,7 +10,7 @@ import (
 	"github.com/dsplay/dsplay/modules/internal/await"
 )
 
-const lookEvery = time.Second
+const lookEvery = 500 * time.Millisecond
 
 // checkReboot announces the reboot of a guest whose VMware Tools can do it.
 func (v *vm) checkReboot(ctx context.Context, host engine.Reader, now vsphere.VM) (engine.Diff, error) {
