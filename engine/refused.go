@@ -17,3 +17,20 @@ type Wary interface {
 	// Judged says how the host took its login.
 	Judged(accepted bool)
 }
+
+// LogIn calls send, which sends the login of api, unless that was refused a short time ago, and remembers how the host took it.
+// wrong tells whether an error of send means that the password is wrong; any other says nothing of it.
+func LogIn(api API, send func() error, wrong func(error) bool) error {
+	w, ok := api.(Wary)
+	if !ok {
+		return send()
+	}
+	if err := w.RefusedBefore(); err != nil {
+		return err
+	}
+	err := send()
+	if err == nil || wrong(err) {
+		w.Judged(err == nil)
+	}
+	return err
+}

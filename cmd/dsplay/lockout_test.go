@@ -289,4 +289,18 @@ play "again" {
 	e.forgetful()
 	e.dsplay("run", file, "--yes")
 	refused("a process without a memory", 2)
+
+	for name, user := range map[string]string{"vcenter": "ops@vsphere.local", "nsx": "ops"} { // managers lock, too
+		e.secret(name, "wrong")
+		host := map[string]string{"vcenter": "vc1", "nsx": "nsx1"}[name]
+		for range 6 {
+			e.dsplay("ping", host)
+		}
+		if got := words(e.dsplay("ping", host)); !strings.Contains(got, "this password of "+user+" was refused at") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if w := e.World().NSX; w.WrongPasswords != 1 || w.Locked {
+		t.Errorf("%+v", w)
+	}
 }

@@ -89,25 +89,17 @@ func (s *soap) unanswered(ctx context.Context) (*atomic.Int32, error) {
 	return n, nil
 }
 
-// logIn sends the password, unless it is known to be wrong.
+// logIn sends the password, unless it is known to be wrong. A lock or a limit says nothing of it.
 func (s *soap) logIn(ctx context.Context) (answer node, op string, err error) {
-	wary, _ := s.api.(engine.Wary)
-	if wary != nil {
-		if err := wary.RefusedBefore(); err != nil {
-			return node{}, "", err
-		}
-	}
 	user, password := s.api.Login()
 	op, args := "authenticate", []element{{name: "username", text: user}, {name: "password", text: password.Reveal()}}
 	if tenant := s.api.Tenant(); tenant != "" {
 		op, args = "authenticateTenant", append([]element{{name: "tenantName", text: tenant}}, args...)
 	}
-	answer, err = s.send(ctx, op, false, args...)
-	switch wrong := isFault(err, "ManagerAuthenticationException"); {
-	case wary == nil:
-	case err == nil || wrong: // a lock or a limit says nothing of the password
-		wary.Judged(!wrong)
-	}
+	err = engine.LogIn(s.api, func() (err error) {
+		answer, err = s.send(ctx, op, false, args...)
+		return err
+	}, func(err error) bool { return isFault(err, "ManagerAuthenticationException") })
 	return answer, op, err
 }
 

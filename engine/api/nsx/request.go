@@ -43,7 +43,11 @@ func open(ctx context.Context, api engine.API, g generation) (*login, error) {
 		if user, password := api.Login(); user == "" || password.IsZero() {
 			return nil, nil, &engine.Error{Kind: engine.KindAuth, Op: "log in to NSX", Msg: "no credentials", Hint: `give user and password in its connection "https"`}
 		}
-		l, err := g.login(ctx)
+		var l *login
+		err := engine.LogIn(api, func() (err error) {
+			l, err = g.login(ctx)
+			return err
+		}, func(err error) bool { return engine.KindOf(err) == engine.KindAuth }) // a lock, or a role that is missing, looks the same
 		if err != nil {
 			return nil, nil, err
 		}

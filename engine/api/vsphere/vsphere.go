@@ -75,7 +75,9 @@ func open(ctx context.Context, api engine.API) (any, func(context.Context) error
 		return nil, nil, err
 	}
 	manager := session.NewManager(client)
-	if err := manager.Login(ctx, url.UserPassword(user, password.Reveal())); err != nil {
+	err = engine.LogIn(api, func() error { return manager.Login(ctx, url.UserPassword(user, password.Reveal())) },
+		func(err error) bool { return fault.Is(err, &types.InvalidLogin{}) })
+	if err != nil {
 		return nil, nil, explain("log in to vSphere", err)
 	}
 	return &login{client: client}, func(ctx context.Context) error {
