@@ -1,0 +1,59 @@
+package main
+
+import (
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/dsplay/dsplay/engine/lab"
+)
+
+// What cron may do it does; what comes again too soon, and what is more than the policy permits, is left for a person, who does
+// it with the line that the output gives.
+func TestPolicyOnTheLab(t *testing.T) {
+	e := newEstate(t, lab.Options{ESXi: 3, Guests: 4})
+	dir := t.TempDir()
+	write(t, dir, "night.hcl", `policy "night" {
+  playbooks = ["playbooks/engine-offline.hcl"]
+  modules   = ["ds_agent", "esxi_mux"]
+  max_hosts = { esxi = 1, dsva = 1 }
+  deny      = ["reboot", "power"]
+  cooldown  = "6h"
+  per_hour  = 20
+  breaker   = { host = 2, estate = 3 }
+}
+`)
+	night := func() outcome {
+		t.Helper()
+		return e.dsplay("run", "playbooks/engine-offline.hcl", "--policy", filepath.Join(dir, "night.hcl"), "--var", "poll=100ms", "--var", "patience=20s")
+	}
+	e.ended(night(), exitOK) // nothing is wrong
+
+	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx2"})
+	e.ended(night(), exitOK, "policy night: permits it")
+	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}})
+	e.healthy()
+	e.forget()
+
+	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx2"})
+	o := night()
+	e.ended(o, exitRefused, "night: cooldown: within 6h0m0s 1 action of the plan was done already", "Left for a person: ")
+	e.acted(map[string][]string{})
+
+	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx3"})
+	e.ended(night(), exitRefused, "night: max_hosts: dsva: 2 hosts are acted on at the worst, permitted are 1: dsva2, dsva3", "night: max_hosts: esxi: 2 hosts")
+	e.acted(map[string][]string{})
+
+	// the plan that was left is of the estate before esx3 went dark: it is refused as it would be different today
+	left := regexp.MustCompile(`dsplay apply (\S+\.plan) --expect (sha256:\w+)`).FindStringSubmatch(o.String())
+	if left == nil {
+		t.Fatalf("nothing was left:\n%s", o)
+	}
+	e.ended(process(t, "apply", left[1], "--expect", left[2]), exitRefused, "would be different today")
+	o = night()
+	if left = regexp.MustCompile(`dsplay apply (\S+\.plan) --expect (sha256:\w+)`).FindStringSubmatch(o.String()); left == nil {
+		t.Fatalf("nothing was left:\n%s", o)
+	}
+	e.ended(process(t, "apply", left[1], "--expect", left[2]), exitOK)
+	e.healthy()
+}
