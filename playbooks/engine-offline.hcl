@@ -1,7 +1,7 @@
 playbook {
   description = "Agentless Deep Security: bring offline anti-malware engines back"
-  impact      = "Case B: the guests of one ESXi host are unprotected while its appliance or Mux restarts. Case A: the guest may lose its network for seconds while VMware Tools is changed."
-  backout     = "Nothing to undo: services are restarted, a tag or a driver that was missing is added."
+  impact      = "Case B (every engine of an ESXi host is offline): its appliance and its Mux are restarted, one ESXi host first; until then its guests are unprotected, as they are now. Case A (some are online): a guest's driver is started, or VMware Tools is changed, and it may lose its network for seconds. Only with consent: a guest is woken or rebooted, an appliance powered on, a snapshot taken."
+  backout     = "Nothing to undo: services are restarted, a tag or a driver that was missing is added. Snapshots are removed by remove-snapshots.hcl."
 }
 
 # What may be done. What is false needs your consent.
@@ -96,6 +96,7 @@ variable "poll" {
 
 # 1. Look at every guest. A host that has no result is not in play.triage.hosts but in play.triage.missing.
 play "triage" {
+  title        = "every guest, as vCenter and DSM see it"
   hosts        = group.guests
   max_failures = "5%" # more guests than that without an answer: nobody can judge this estate
   probe "vm" "vm" {   # vCenter: found, power, awake, on which ESXi host
@@ -171,6 +172,7 @@ check "in the inventory" {
 
 # 3. Look at the ESXi hosts with an engine offline. An NSX manager or a vCenter that does not answer ends it here.
 play "around" {
+  title        = "the ESXi hosts with an engine offline"
   hosts        = [for esxi, s in local.by_esxi : esxi if contains(s, "offline") && contains(keys(host), esxi)]
   max_failures = 0
   probe "vm" "appliance" {
@@ -239,6 +241,7 @@ locals {
 }
 
 play "findings" {
+  title = "what nobody can mend from here"
   hosts = [for esxi, why in local.beyond : esxi if why != ""]
   check "can be mended from here" {
     condition     = false
@@ -248,6 +251,7 @@ play "findings" {
 
 # 5. Asleep: only with consent.
 play "wake" {
+  title = "guests that sleep"
   hosts = var.wake ? local.suspended : []
   recover "engine" {
     goal {
@@ -272,6 +276,7 @@ play "wake" {
 
 # 6. Case B: every counted guest of an ESXi host is offline: its appliance, then its Mux.
 play "case_b" {
+  title        = "ESXi hosts on which every engine is offline"
   hosts        = [for esxi, why in local.beyond : esxi if why == ""]
   batch        = [1, "25%"] # one host first, then a quarter at a time
   max_failures = 0
@@ -365,6 +370,7 @@ play "case_b" {
 
 # 7. Tag missing: NSX does not send the guest to any appliance.
 play "tag" {
+  title        = "guests that have lost their tag"
   hosts        = keys(local.tags)
   parallel     = 10
   max_failures = "25%"
@@ -393,6 +399,7 @@ play "tag" {
 
 # 8. Case A: the others of the ESXi host are online (or there is no other): look into the guest.
 play "case_a" {
+  title        = "guests whose engine is offline while others of their ESXi host are online"
   hosts        = local.lone
   parallel     = 10
   max_failures = "25%"
@@ -429,6 +436,7 @@ play "case_a" {
     attempt "add file introspection to VMware Tools" {
       when = var.change_tools && !probe.tools.file_introspection
       step "vm_snapshot" "before_add" {
+        title    = "take a snapshot before VMware Tools is changed"
         when     = var.snapshot
         on       = self.vcenter
         uuid     = self.uuid
@@ -451,6 +459,7 @@ play "case_a" {
       # Tools 10.3.5 to 10.3.9 lose the Mux by a defect (KB 320927): there a reboot helps, where it may be done.
       when = var.change_tools && probe.tools.file_introspection && !(var.reboot && can(regex("^10\\.3\\.[5-9](\\.|$)", probe.tools.version)))
       step "vm_snapshot" "before_repair" {
+        title    = "take a snapshot before VMware Tools is changed"
         when     = var.snapshot
         on       = self.vcenter
         uuid     = self.uuid
@@ -483,6 +492,7 @@ play "case_a" {
 
 # 9. Well, and DSM still shows the error of before.
 play "leftovers" {
+  title = "errors that DSM goes on showing"
   hosts = var.clear_errors ? local.leftover : []
   step "ds_clear_errors" "clear" {
     title      = "clear what DSM still shows, where the engine is well again"

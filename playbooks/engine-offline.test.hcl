@@ -899,3 +899,54 @@ test "at the end of the night no attempt begins that would outlast it" {
     says  = ["the attempt \"restart the Mux\" may need 15m0s"]
   }
 }
+
+test "case A, a snapshot before VMware Tools is changed" {
+  variables = { snapshot = true }
+  state     = { ill = { win31 = "add", win41 = "repair" } }
+  mock "step" "vm_snapshot" {}
+  expect {
+    acts     = ["before_add on vc1 for win31", "mount on vc1 for win31", "change on win31", "unmount on vc1 for win31", "before_repair on vc1 for win41", "repair on win41"]
+    warnings = ["driver on win41"]
+  }
+}
+
+test "case A, no snapshot, no change" {
+  variables = { snapshot = true }
+  state     = { ill = { win31 = "repair" } }
+  mock "step" "vm_snapshot" {
+    error = "the datastore is full"
+  }
+  expect {
+    acts     = ["before_repair on vc1 for win31"]
+    hosts    = { win31 = "failed" }
+    warnings = ["driver on win31"]
+    says     = ["the datastore is full"]
+  }
+}
+
+test "case A, the change wants a reboot, and nobody has consented" {
+  state = { ill = { win31 = "reboot" } }
+  mock "step" "vmware_tools" "repair" {
+    result = {
+      installed          = true
+      version            = "12.1.5"
+      file_introspection = true
+      features           = ["FileIntrospection"]
+      drivers            = {}
+      driver_start       = {}
+      vsepflt_version    = ""
+      busy               = ""
+      outcome            = "reboot_pending"
+      vsepflt_running    = false
+      pending_reboot     = true
+      reboot_hint        = "files in use"
+      exit_code          = 3010
+    }
+  }
+  expect {
+    acts     = ["repair on win31"]
+    hosts    = { win31 = "failed" }
+    warnings = ["driver on win31", "reboot_repair on win31"]
+    says     = ["The guest waits for a reboot, and is perhaps not protected until then"]
+  }
+}

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/dsplay/dsplay/engine/lab"
@@ -57,4 +60,27 @@ func TestToolsIntrospection(t *testing.T) {
 	e.forget()
 	e.ended(e.dsplay("run", "playbooks/remove-snapshots.hcl", "--yes"), exitOK)
 	e.acted(map[string][]string{"vc1": {"RemoveSnapshot_Task", "RemoveSnapshot_Task"}})
+}
+
+// TestManualOfPlaybooks: docs/playbooks.md names every playbook that ships, and every variable of it.
+func TestManualOfPlaybooks(t *testing.T) {
+	manual := read(t, "../../docs/playbooks.md")
+	files, err := filepath.Glob("../../playbooks/*.hcl")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no playbooks: %v", err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		if strings.HasSuffix(name, ".test.hcl") {
+			continue
+		}
+		if !strings.Contains(manual, "](../playbooks/"+name+")") {
+			t.Errorf("the manual does not link to %s", name)
+		}
+		for _, v := range regexp.MustCompile(`(?m)^variable "(\w+)"`).FindAllStringSubmatch(read(t, file), -1) {
+			if !strings.Contains(manual, "`"+v[1]+"`") {
+				t.Errorf("the manual does not name the variable %s of %s", v[1], name)
+			}
+		}
+	}
 }
