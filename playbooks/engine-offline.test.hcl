@@ -924,7 +924,7 @@ test "case A, no snapshot, no change" {
   }
 }
 
-test "case A, the change wants a reboot, and nobody has consented" {
+test "case A, the change wants a reboot that nobody has allowed" {
   state = { ill = { win31 = "reboot" } }
   mock "step" "vmware_tools" "repair" {
     result = {
