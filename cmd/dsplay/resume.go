@@ -25,6 +25,7 @@ type resumeFlags struct {
 	passFlags
 	assume string
 	settle time.Duration
+	gone   bool
 }
 
 func (a *app) resumeCommand() *cobra.Command {
@@ -56,6 +57,7 @@ Connections and secrets come from the inventory, which is read again; a secret v
 	c.Flags().StringVar(&f.assume, "assume", "", "of changes of which nobody can tell whether they happened: done or not-done (then they are done again); default: ask, or leave them")
 	completes(c, "assume", cobra.FixedCompletions([]cobra.Completion{"done", "not-done"}, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().DurationVar(&f.settle, "settle", 2*time.Minute, "how old a change must be before it counts as not done because its host does not show it: it may still be under way")
+	c.Flags().BoolVar(&f.gone, "gone", false, "the process of the run is gone for certain: where it ran on another machine, this one cannot tell")
 	c.Flags().StringVarP(&f.load.inventory, "inventory", "i", os.Getenv("DSPLAY_INVENTORY"), "inventory file or folder (default: $DSPLAY_INVENTORY, else the one that the plan names)")
 	c.Flags().Var(assign{&f.load.vars}, "var", "the value of a secret variable, which is not in the plan; repeatable (also from the environment: DSPLAY_VAR_NAME)")
 	f.registerOutput(c)
@@ -90,7 +92,7 @@ func (a *app) resume(c *cobra.Command, id string, f resumeFlags) error {
 	if err != nil {
 		return err
 	}
-	r, d, err := resumable(state, id)
+	r, d, err := resumable(state, id, f.gone)
 	if err != nil {
 		return err
 	}
@@ -116,9 +118,9 @@ func (a *app) resume(c *cobra.Command, id string, f resumeFlags) error {
 }
 
 // resumable reads what is left of a run, and refuses one that cannot be gone on with.
-func resumable(state, id string) (*resumption, *plan.Document, error) {
+func resumable(state, id string, gone bool) (*resumption, *plan.Document, error) {
 	refuse := func(format string, a ...any) (*resumption, *plan.Document, error) {
-		return nil, nil, &exitError{exitRefused, fmt.Errorf("run "+id+" cannot be resumed: "+format+"; nothing was executed", a...)}
+		return nil, nil, &exitError{exitRefused, fmt.Errorf("run %s cannot be resumed: %w; nothing was executed", id, fmt.Errorf(format, a...))}
 	}
 	past := run.NewPast()
 	var recoveries journal.Recoveries
@@ -135,8 +137,8 @@ func resumable(state, id string) (*resumption, *plan.Document, error) {
 		return refuse("it ended at %s (%s)", clock(r.Summary.Ended), r.Summary.Status)
 	}
 	switch lives, err := r.Last.Process.Lives(); {
-	case err != nil:
-		return refuse("%w", err)
+	case err != nil && !gone:
+		return refuse("%w (--gone, when you know better)", err)
 	case lives:
 		return refuse("%s still goes on with it", r.Last.Process)
 	}

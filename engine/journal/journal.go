@@ -41,6 +41,7 @@ type File struct {
 	want    int // of these have to reach the disk
 	synced  int // of these have
 	closing bool
+	soon    *time.Timer // will demand a sync; nil: nothing needs one
 	err     error
 	tip     link // of the last line that was written
 }
@@ -181,16 +182,27 @@ func (f *File) Append(e engine.Event) error {
 	}
 	f.queue = append(f.queue, e)
 	f.count++
-	if acted(e) { // nobody waits for it, but a power cut should not make it unknown
-		f.want = f.count
+	if f.soon == nil && acted(e) { // nobody waits for it, but a power cut should not make it unknown
+		f.soon = time.AfterFunc(soon, f.demand)
 	}
 	f.change.Broadcast()
 	return f.err
 }
 
+// soon is when a result is synced that nothing else has brought to the disk by then. At once would delay the next intents.
+const soon = 100 * time.Millisecond
+
+// demand has everything synced so far.
+func (f *File) demand() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.soon, f.want = nil, f.count
+	f.change.Broadcast()
+}
+
 // acted tells whether an event says what became of an intent.
 func acted(e engine.Event) bool {
-	return e.Kind == engine.EventRunEnd || e.Kind == engine.EventEntryEnd && e.Module != "" && e.Pass == "apply" &&
+	return e.Kind == engine.EventEntryEnd && e.Module != "" && e.Pass == "apply" &&
 		(e.Status == string(engine.StatusChanged) || e.Status == string(engine.StatusRan))
 }
 
@@ -229,7 +241,7 @@ func (f *File) write() {
 		for len(f.queue) == 0 && f.want <= f.synced && !f.closing {
 			f.change.Wait()
 		}
-		if len(f.queue) == 0 && f.closing {
+		if len(f.queue) == 0 && f.closing { // Close syncs
 			f.mu.Unlock()
 			return
 		}
@@ -283,6 +295,9 @@ func (f *File) Close() error {
 		return nil
 	}
 	f.closing = true
+	if f.soon != nil {
+		f.soon.Stop()
+	}
 	f.change.Broadcast()
 	f.mu.Unlock()
 	<-f.done

@@ -28,12 +28,12 @@ func This(user string) Process {
 func (p Process) Lives() (bool, error) {
 	host, _ := os.Hostname()
 	switch {
+	case p.Boot != "" && p.Boot == bootID() && p.Start != "": // whatever the machine is called now
+		return startOf(p.PID) == p.Start, nil
 	case p.Host != host:
 		return false, fmt.Errorf("process %d of %s may still run: this is %s, which cannot tell", p.PID, p.Host, host)
 	case p.Boot != "" && bootID() != "" && p.Boot != bootID():
 		return false, nil
-	case p.Start != "":
-		return startOf(p.PID) == p.Start, nil
 	}
 	return exists(p.PID), nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -52,6 +53,9 @@ func Read(state, run string, each func(engine.Event)) (*Record, error) {
 
 // readSome is Read, which decodes only some lines; then the summary says nothing. nil: all.
 func readSome(state, run string, each func(engine.Event), some func(line []byte) bool) (*Record, error) {
+	if filepath.Base(run) != run || run == "." || run == ".." {
+		return nil, fmt.Errorf("%q is no run: %w", run, fs.ErrNotExist)
+	}
 	f, err := os.Open(filepath.Join(Dir(state, run), Events))
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", run, err)
