@@ -158,12 +158,15 @@ func (e *vmExec) Prove(ctx context.Context, host engine.Reader, since time.Time)
 	line := strings.TrimSpace(`"` + e.Program + `" ` + e.Arguments)
 	bad := &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "run " + e.Program + " in " + e.seat.VM.Name,
 		Msg: "VMware Tools know of no such program since then: it was not started, or ended more than five minutes ago", Hint: "look in the guest what it has done"}
+	if time.Since(since) > 4*time.Minute { // what has ended may be forgotten
+		bad.Err = engine.ErrUnprovable
+	}
 	for _, p := range list {
 		switch {
 		case strings.TrimSpace(p.Command) != line || p.Started.Before(since.Add(-time.Minute)):
 			continue
 		case !p.Ended:
-			bad.Msg, bad.Hint = fmt.Sprintf("it still runs, as process %d", p.PID), "wait for it"
+			bad.Msg, bad.Hint, bad.Err = fmt.Sprintf("it still runs, as process %d", p.PID), "wait for it", engine.ErrUnprovable
 		case !slices.Contains(e.ExitCodes, p.Code):
 			bad.Kind, bad.Msg = engine.KindExit, fmt.Sprintf("it ended with %d", p.Code)
 		default:

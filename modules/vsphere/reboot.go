@@ -86,9 +86,10 @@ func (v *vm) Prove(ctx context.Context, host engine.Reader, since time.Time) err
 		return err
 	}
 	e := &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "reboot the guest of " + now.Name,
-		Msg: "vCenter does not tell when it was booted", Hint: "ask the guest itself: probe \"reboot\""}
+		Msg: "vCenter does not tell when it was booted", Hint: "ask the guest itself: probe \"reboot\"", Err: engine.ErrUnprovable}
 	if known {
 		e.Msg, e.Hint = fmt.Sprintf("its last boot was at %s, before the step began", at.UTC().Format(time.RFC3339)), ""
+		e.Err = nil
 	}
 	return e
 }

@@ -204,7 +204,7 @@ func (s *esxiService) Prove(ctx context.Context, host engine.Reader, _ time.Time
 	case !s.answered:
 		return &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "restart " + what,
 			Msg:  "it runs, and nobody can tell since when: vSphere tells neither the process nor the start time of a service",
-			Hint: "is what it serves back? If not, restart it again"}
+			Hint: "is what it serves back? If not, restart it again", Err: engine.ErrUnprovable}
 	}
 	return nil
 }
