@@ -35,7 +35,9 @@ type File struct {
 	done chan struct{}
 
 	mu      sync.Mutex
-	change  *sync.Cond // anything below
+	work    *sync.Cond // for the goroutine that writes: the queue is not empty, more is wanted, or it is closing
+	room    *sync.Cond // for those who append: the queue was taken
+	kept    *sync.Cond // for those who wait for the disk
 	queue   []engine.Event
 	count   int // events appended
 	want    int // of these have to reach the disk
@@ -155,7 +157,7 @@ func begin(dir string, d disk, w writer, h Head) (*File, error) {
 		return nil, err
 	}
 	f := &File{dir: dir, seq: h.Seq, disk: d, w: w, done: make(chan struct{})}
-	f.change = sync.NewCond(&f.mu)
+	f.work, f.room, f.kept = sync.NewCond(&f.mu), sync.NewCond(&f.mu), sync.NewCond(&f.mu)
 	go f.write()
 	return f, nil
 }
@@ -175,7 +177,7 @@ func (f *File) Append(e engine.Event) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for len(f.queue) >= backlog && !f.closing {
-		f.change.Wait()
+		f.room.Wait()
 	}
 	if f.closing {
 		return errors.New("journal: it is closed")
@@ -185,7 +187,9 @@ func (f *File) Append(e engine.Event) error {
 	if f.soon == nil && acted(e) { // nobody waits for it, but a power cut should not make it unknown
 		f.soon = time.AfterFunc(soon, f.demand)
 	}
-	f.change.Broadcast()
+	if len(f.queue) == 1 { // else it has work
+		f.work.Signal()
+	}
 	return f.err
 }
 
@@ -197,7 +201,7 @@ func (f *File) demand() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.soon, f.want = nil, f.count
-	f.change.Broadcast()
+	f.work.Signal()
 }
 
 // acted tells whether an event says what became of an intent.
@@ -212,9 +216,9 @@ func (f *File) Sync() error {
 	defer f.mu.Unlock()
 	mine := f.count
 	f.want = max(f.want, mine)
-	f.change.Broadcast()
+	f.work.Signal()
 	for f.synced < mine && f.err == nil && !f.closing {
-		f.change.Wait()
+		f.kept.Wait()
 	}
 	if f.err == nil && f.synced < mine {
 		return errors.New("journal: it is closed")
@@ -239,7 +243,7 @@ func (f *File) write() {
 	for {
 		f.mu.Lock()
 		for len(f.queue) == 0 && f.want <= f.synced && !f.closing {
-			f.change.Wait()
+			f.work.Wait()
 		}
 		if len(f.queue) == 0 && f.closing { // Close syncs
 			f.mu.Unlock()
@@ -247,6 +251,9 @@ func (f *File) write() {
 		}
 		batch, f.queue = f.queue, batch[:0]
 		count, want := f.count, f.want > f.synced
+		if len(batch) >= backlog {
+			f.room.Broadcast()
+		}
 		f.mu.Unlock()
 		err := f.put(batch, want)
 		clear(batch)
@@ -259,7 +266,9 @@ func (f *File) write() {
 		if want {
 			f.synced = count
 		}
-		f.change.Broadcast()
+		if want || err != nil {
+			f.kept.Broadcast()
+		}
 		f.mu.Unlock()
 	}
 }
@@ -298,7 +307,9 @@ func (f *File) Close() error {
 	if f.soon != nil {
 		f.soon.Stop()
 	}
-	f.change.Broadcast()
+	f.work.Broadcast()
+	f.room.Broadcast()
+	f.kept.Broadcast()
 	f.mu.Unlock()
 	<-f.done
 	giveReserve(f.dir)
