@@ -23,7 +23,7 @@ play "tools" {
     uuid     = self.uuid
     features = ["VMCI", "FileIntrospection"]
     patience = "1500ms"
-    wait     = "14s"
+    wait     = "20s"
   }
   check "is_done" {
     severity      = "warning"
