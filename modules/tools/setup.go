@@ -25,8 +25,8 @@ func (t *Tools) setup(ctx context.Context, host engine.Reader, j *job) (string, 
 	switch {
 	case t.Installer == media:
 		// %%d, because it stands in a file; it passes cmd.exe's command line as it is.
-		j.before = `for %%d in (` + drives + `) do @if exist %%d:\` + upgrader + ` set setup=%%d:\setup64.exe`
-		return "!setup!", nil
+		j.before = `for %%d in (` + drives + `) do @if exist %%d:\` + upgrader + ` set dsplay_setup=%%d:\setup64.exe`
+		return "!dsplay_setup!", nil
 	case t.onShare(): // the change takes the network away: what is installed from must be here
 		j.before = `copy /y "` + t.Installer + `" ` + j.file(".exe") + ` ^>nul`
 		return "if exist " + j.file(".exe") + " " + j.file(".exe"), nil
