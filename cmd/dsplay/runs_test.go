@@ -37,6 +37,7 @@ func TestRunsOfARecurringFault(t *testing.T) {
 	e.ended(process(t, "runs", "show", ids[0]), exitOK, "Acting.", "hides the cause", s.Hash)
 	e.ended(process(t, "runs", "show", ids[0], "--format", "markdown"), exitOK, "- **Journal**: "+s.Hash, "## Recoveries", "healed after")
 	e.ended(process(t, "runs", "show", ids[0], "--format", "plan"), exitOK, s.Plan)
+	e.ended(process(t, "show", ids[0]), exitOK, "Acting.", s.Hash)
 	e.ended(process(t, "runs", "diff", ids[1], ids[0]), exitOK, "no difference")
 	e.ended(process(t, "runs", "verify"), exitOK, ids[0]+"  ok   "+s.Hash)
 

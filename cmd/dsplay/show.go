@@ -1,13 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/dsplay/dsplay/engine/journal"
 	"github.com/dsplay/dsplay/engine/plan/show"
 	"github.com/spf13/cobra"
 )
@@ -29,6 +33,8 @@ at. Nothing is contacted; the same plan always shows the same. Steps that are th
   markdown   to paste into a ticket
   json       the plan's file, laid out for jq; docs/plan.schema.json describes it
 
+The name of a run is taken, too: see "dsplay runs show".
+
 Dates are shown in the zone of this machine (TZ). Who approved a plan is not in it:
 "dsplay verify" tells.
 ` + exitHelp,
@@ -39,7 +45,7 @@ Dates are shown in the zone of this machine (TZ). Who approved a plan is not in 
   dsplay show engine.plan --format json | jq -r '.plan.items[].diff.commands[]?'`,
 		Args:              takes(1, 1),
 		ValidArgsFunction: completePlan,
-		RunE:              func(_ *cobra.Command, args []string) error { return a.showPlan(args[0], f) },
+		RunE:              func(_ *cobra.Command, args []string) error { return a.showPlanOrRun(args[0], f) },
 	}
 	c.SetFlagErrorFunc(wrongFlag)
 	c.Flags().StringVar(&f.format, "format", show.Formats[0], strings.Join(show.Formats, ", "))
@@ -48,6 +54,18 @@ Dates are shown in the zone of this machine (TZ). Who approved a plan is not in 
 	completes(c, "lang", cobra.FixedCompletions(show.Languages, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().StringVarP(&f.out, "out", "o", "", "write to this file (mode 0600) instead of standard output")
 	return c
+}
+
+// showPlanOrRun shows a run where the name is that of one, and of no file.
+func (a *app) showPlanOrRun(name string, f showFlags) error {
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && filepath.Base(name) == name {
+		if state, err := stateDir(); err == nil {
+			if info, err := os.Stat(journal.Dir(state, name)); err == nil && info.IsDir() {
+				return a.showRun(name, f.format, 0)
+			}
+		}
+	}
+	return a.showPlan(name, f)
 }
 
 func (a *app) showPlan(path string, f showFlags) error {
