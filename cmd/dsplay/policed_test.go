@@ -11,7 +11,8 @@ import (
 // What cron may do it does; what comes again too soon, and what is more than the policy permits, is left for a person, who does
 // it with the line that the output gives.
 func TestPolicyOnTheLab(t *testing.T) {
-	e := newEstate(t, lab.Options{ESXi: 3, Guests: 4})
+	t.Setenv("XDG_STATE_HOME", t.TempDir()) // what other tests did is not its past
+	e := newSerialEstate(t, lab.Options{ESXi: 3, Guests: 4})
 	dir := t.TempDir()
 	write(t, dir, "night.hcl", `policy "night" {
   playbooks = ["playbooks/engine-offline.hcl"]
