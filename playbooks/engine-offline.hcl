@@ -238,6 +238,9 @@ locals {
     : e.probe.mux.status == "failed"
     ? "SSH gives no answer. Look at connection and login: dsplay ping ${e.name}"
   : "") }
+
+  # Some ESXi hosts have their Mux in vCenter's list of services: there it takes no SSH.
+  listed = { for e in play.around.hosts : e.name => [for key in keys(e.probe.ssh.services) : key if strcontains(lower(key), "mux")] }
 }
 
 play "findings" {
@@ -282,7 +285,7 @@ play "case_b" {
   max_failures = 0
   check "SSH" {
     severity      = "warning"
-    condition     = local.no_ssh[self.name] == ""
+    condition     = local.no_ssh[self.name] == "" || length(local.listed[self.name]) > 0
     error_message = "If the appliance is not the cause, its Mux cannot be restarted: ${local.no_ssh[self.name]}."
   }
   recover "engines" {
@@ -344,6 +347,16 @@ play "case_b" {
           attempts = 2
           on       = ["timeout"] # a restart that hung has often left it stopped
         }
+      }
+    }
+    attempt "restart the Mux through vCenter" {
+      when = local.no_ssh[self.name] != "" && length(local.listed[self.name]) > 0
+      step "esxi_service" "mux_service" {
+        impact  = "the guests go on running; access to files may pause"
+        on      = local.vcenter[self.name][0]
+        name    = self.name
+        service = try(local.listed[self.name][0], "none")
+        state   = "restarted"
       }
     }
   }

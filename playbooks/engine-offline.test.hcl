@@ -32,6 +32,7 @@ state = {
   bare    = []    # ESXi hosts without a Mux
   no_ssh  = []    # ESXi hosts that do not answer to SSH
   ssh_off = []    # ESXi hosts whose SSH is off
+  listed  = []    # ESXi hosts whose Mux is in vCenter's list of services
   locked  = []    # ESXi hosts in lockdown mode
   reset   = []    # ESXi hosts whose appliance is not activated
   shown   = []    # guests of which DSM goes on showing an error when they are well again
@@ -42,7 +43,7 @@ state = {
 
 locals {
   ill    = lookup(state.ill, self.name, "")
-  healed = { for name, remedy in state.ill : name => remedy if name != self.name || !startswith(remedy, entry) }
+  healed = { for name, remedy in state.ill : name => remedy if name != self.name || !startswith(remedy, entry) && !startswith(entry, remedy) }
   engine = { for g in values(host) : g.name => contains(state.unknown, g.name) ? "unknown"
     : length(setintersection([g.name, g.esxi], concat(keys(state.ill), keys(state.asleep)))) > 0 ? "offline" : "online"
   if contains(g.groups, "guests") }
@@ -113,7 +114,7 @@ mock "probe" "esxi_service" {
     exists   = true
     running  = !contains(state.ssh_off, self.name)
     policy   = "off"
-    services = {}
+    services = contains(state.listed, self.name) ? { nsx-context-mux = { label = "Mux", running = true, policy = "on", required = false } } : {}
   }
 }
 
@@ -948,5 +949,28 @@ test "case A, the change wants a reboot that nobody has allowed" {
     hosts    = { win31 = "failed" }
     warnings = ["driver on win31", "reboot_repair on win31"]
     says     = ["The guest waits for a reboot, and is perhaps not protected until then"]
+  }
+}
+
+test "case B, SSH is off, and vCenter has the Mux in its list" {
+  state = { ill = { esx2 = "mux" }, ssh_off = ["esx2"], listed = ["esx2"] }
+  mock "step" "esxi_service" {
+    set   = { ill = local.healed }
+    after = "10m"
+  }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "mux_service on vc1 for esx2"]
+    plan = {
+      "ds_agent on dsva2 for esx2"  = "will_run"
+      "mux_service on vc1 for esx2" = "attempt"
+      "mux on esx2"                 = "skipped"
+    }
+  }
+}
+
+test "case B, SSH is on, and vCenter has the Mux in its list: over SSH it is proven" {
+  state = { ill = { esx2 = "mux" }, listed = ["esx2"] }
+  expect {
+    acts = ["ds_agent on dsva2 for esx2", "mux on esx2"]
   }
 }
