@@ -184,6 +184,7 @@ func (s *session) head() journal.Head {
 
 // during does the work of a session between its first event and its last; acts says that a journal is kept.
 func (s *session) during(acts bool, work func() error) (err error) {
+	defer heedPipes()()                     // to the very end: what is said last may find nobody
 	defer func() { _ = s.runner.Close() }() // that a connection would not close properly is no reason for another exit code
 	if acts {
 		if s.state, err = stateDir(); err != nil {
@@ -198,7 +199,6 @@ func (s *session) during(acts bool, work func() error) (err error) {
 		defer func() { err = errors.Join(err, s.record.close(s.text())) }()
 		s.record.sinks.To = append([]engine.Journal{s.record.file}, s.record.sinks.To...)
 	}
-	defer heedPipes()()
 	end := s.tellSignals(s.c.Context())
 	err = s.runner.Log(engine.Event{Kind: engine.EventRunStart, Title: s.path, Hosts: len(s.inv.Names()), Args: s.loaded.program.Vars()})
 	if err == nil {

@@ -10,15 +10,16 @@ import (
 // link that a copy fills it comes late, while the host takes the copy and says so all the time.
 type ear struct {
 	net.Conn
-	heard atomic.Int64 // UnixNano
+	born  time.Time
+	heard atomic.Int64 // nanoseconds after born, by the clock that nobody sets: one that is set would make a silent host seem alive
 }
 
 func (e *ear) Read(b []byte) (int, error) {
 	n, err := e.Conn.Read(b)
 	if n > 0 {
-		e.heard.Store(time.Now().UnixNano())
+		e.heard.Store(int64(time.Since(e.born)))
 	}
 	return n, err
 }
 
-func (e *ear) silentFor() time.Duration { return time.Since(time.Unix(0, e.heard.Load())) }
+func (e *ear) silentFor() time.Duration { return time.Since(e.born) - time.Duration(e.heard.Load()) }

@@ -174,7 +174,7 @@ func (o *opening) connect(ctx context.Context) (*Conn, error) {
 	}
 	told := o.hear(ctx, config)
 	hello := &greeting{Conn: wire}
-	o.ear = &ear{Conn: hello}
+	o.ear = &ear{Conn: hello, born: time.Now()}
 	conn, channels, requests, err := ssh.NewClientConn(o.ear, o.address, config)
 	told(conn, err)
 	if err != nil {
