@@ -43,7 +43,8 @@ func (a *app) scheduleInstallCommand() *cobra.Command {
 		Short: "Show what is written, ask, and write it",
 		Long: `install reads playbook, inventory, policy and notifications as the run will, and refuses what would fail at night: mistakes,
 a policy that does not permit the playbook, secrets in environment variables that will not be there. Then it shows the
-exact text, asks, and writes it. It takes the flags of dsplay run; all paths are made whole. Installing a name again replaces it.
+exact text, asks, and writes it. It takes the flags of dsplay run; all paths are made whole; --lock skip and --deadline 4h are
+added where nothing else is said. Installing a name again replaces it.
 
 With cron TIME is the five fields of crontab(5). With --systemd it is a calendar event of systemd.time(7); root writes units of
 the machine, confined as far as dsplay can still work, anybody else those of their own manager.`,

@@ -21,6 +21,10 @@ import (
 // fileFlags are the flags of run whose values are files: somewhere else they would be other files.
 var fileFlags = []string{"inventory", "policy", "notify", "metrics"}
 
+// alone is what a run says that starts again and again with nobody there: one that the run before is still at is no alarm, and one
+// that hangs does not keep all others from starting for ever.
+var alone = map[string]string{"lock": lockSkip, "deadline": "4h"}
+
 // ownFlags are those of schedule install; the others are run's.
 var ownFlags = []string{"when", "name", "systemd", "user", "delay", "credential", "dry-run", "yes", "help"}
 
@@ -83,7 +87,13 @@ func (a *app) given(c *cobra.Command, f scheduleFlags) ([]string, error) {
 		}
 		add(fl.Name, fl.Value.String())
 	})
-	for _, v := range f.run.load.vars {
+	for name, value := range alone {
+		if !c.Flags().Changed(name) {
+			add(name, value)
+		}
+	}
+	slices.Sort(out)
+	for _, v := range f.run.load.vars { // in their order: the last one wins
 		if v.file != "" {
 			add("var-file", v.file)
 		} else {
