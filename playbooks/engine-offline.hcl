@@ -106,6 +106,7 @@ play "triage" {
   probe "ds_computer" "engine" { # DSM: state is online, offline, off, unsupported or unknown
     on        = self.dsm
     bios_uuid = self.bios_uuid
+    name      = self.name # among clones
   }
 }
 
@@ -118,6 +119,7 @@ locals {
   suspended = [for g in local.protected : g.name if g.probe.vm.power == "suspended"]
   standby   = [for g in local.protected : g.name if g.probe.vm.power == "poweredOn" && !g.probe.vm.awake && !contains(local.cut_off, g.name)]
   asleep    = sort(concat(var.wake ? [] : local.suspended, local.standby))
+  nameless  = [for g in play.triage.hosts : "${g.name} (${g.probe.engine.message})" if g.probe.vm.awake && !g.probe.engine.found]
   unseen    = [for g in play.triage.missing : g.esxi] # where the inventory has them
 
   engine  = { for g in local.counted : g.name => g.probe.engine.error_shown ? "online" : g.probe.engine.state }
@@ -162,6 +164,12 @@ check "not seen" {
   severity      = "warning"
   condition     = length(play.triage.missing) == 0
   error_message = "No answer about: ${join(", ", [for g in play.triage.missing : "${g.name} (${g.error})"])}"
+}
+
+check "DSM has them" {
+  severity      = "warning"
+  condition     = length(local.nameless) == 0
+  error_message = "DSM cannot tell which computers these are; whether they are protected is not known: ${join(", ", local.nameless)}"
 }
 
 check "in the inventory" {
@@ -261,6 +269,7 @@ play "wake" {
       probe "ds_computer" "now" {
         on        = self.dsm
         bios_uuid = self.bios_uuid
+        name      = self.name # among clones
       }
       condition = probe.now.state == "online" || probe.now.error_shown
       within    = var.patience
@@ -398,6 +407,7 @@ play "tag" {
     when      = include.tag.missing
     on        = self.dsm
     bios_uuid = self.bios_uuid
+    name      = self.name # among clones
     retry {
       attempts = 30
       delay    = var.poll
@@ -434,6 +444,7 @@ play "case_a" {
       probe "ds_computer" "now" {
         on        = self.dsm
         bios_uuid = self.bios_uuid
+        name      = self.name # among clones
       }
       condition = probe.now.state == "online" || probe.now.error_shown
       within    = var.patience

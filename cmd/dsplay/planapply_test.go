@@ -77,36 +77,6 @@ func events(t *testing.T, lines string) []engine.Event {
 	return all
 }
 
-// What systems received and what a plan says are compared here and nowhere else. A command line is the same text on both
-// sides, with everything that sudo is given. Calls of APIs differ: a system notes the operation with its arguments.
-
-// asked is what a system received as the plan lists what it has looked at: the request line, and for SOAP the operation.
-func asked(r lab.Received) string {
-	operation, _, _ := strings.Cut(r.Text, " ")
-	switch {
-	case r.Kind == "vsphere":
-		return "POST /sdk " + operation
-	case r.Kind == "dsm" && operation != "GET" && operation != "POST":
-		return "POST /webservice/Manager " + operation
-	case r.Kind == "dsm":
-		line, _, _ := strings.Cut(r.Text, " {") // the body
-		return line
-	}
-	return r.Text
-}
-
-// done is what a system received as the plan writes what may be executed: of a call to the vCenter the operation and the
-// machine, which the system calls by its type, too.
-func done(r lab.Received) string {
-	if r.Kind == "vsphere" {
-		return strings.Replace(r.Text, " VirtualMachine:", " ", 1)
-	}
-	return r.Text
-}
-
-// goodbyes end our sessions when the plan has been written.
-var goodbyes = []string{"POST /sdk Logout", "POST /webservice/Manager endSession", "POST /api/session/destroy"}
-
 // What planning sends is in the plan, and what is applied was in the plan: both compared line by line with what the systems
 // received.
 func TestApplyDoesWhatThePlanSaysAndNothingElse(t *testing.T) {

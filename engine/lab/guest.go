@@ -44,8 +44,8 @@ type guest struct {
 
 func newGuest(l *Lab, h *host, id, n int) *guest {
 	g := &guest{lab: l, host: h, id: id, name: fmt.Sprintf("guest%d-%d", h.n, n), ip: l.ip(h.n, firstGuest+n), power: On, usual: On, agentless: true}
-	g.uuid = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(g.name+".instance.lab")).String()
-	g.bios = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(g.name+".bios.lab")).String()
+	g.uuid = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(l.opts.Site+g.name+".instance.lab")).String()
+	g.bios = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(l.opts.Site+g.name+".bios.lab")).String()
 	if l.opts.Twins && h.n == 1 && n == 2 {
 		g.bios = h.guests[0].bios
 	}

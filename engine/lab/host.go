@@ -77,8 +77,8 @@ func newHost(l *Lab, n int) *host {
 	h.unix = h.newMachine()
 	a := &appliance{host: h, id: l.opts.ESXi + n, vm: fmt.Sprintf(l.opts.Appliance, n), power: On, beaten: make(chan struct{})}
 	a.shell = shell{lab: l, name: fmt.Sprintf("dsva%d", n), ip: l.ip(n, applianceByte), user: applianceUser, password: l.keys.appliances, exec: a.exec}
-	a.uuid = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(a.name+".instance.lab")).String()
-	a.bios = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(a.name+".bios.lab")).String()
+	a.uuid = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(l.opts.Site+a.name+".instance.lab")).String()
+	a.bios = uuid.NewSHA1(uuid.NameSpaceDNS, []byte(l.opts.Site+a.name+".bios.lab")).String()
 	a.unix, a.tools = a.newMachine(), a.newTools()
 	h.appliance = a
 	return h

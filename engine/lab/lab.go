@@ -37,6 +37,8 @@ type Options struct {
 	NSX string
 	// MuxListed gives every ESXi host a key for its Mux in the list of services that the vCenter shows.
 	MuxListed bool
+	// Site is in the UUIDs of machines: estates of different sites have no machine in common.
+	Site string
 	// Twins gives the second guest the BIOS UUID of the first one, as a careless clone has it.
 	Twins    bool
 	PlainWS  bool // WinRM over http with NTLM sealing instead of https
