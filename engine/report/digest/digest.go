@@ -35,6 +35,7 @@ type Digest struct {
 	acting     bool             // the pass that acts has begun
 	recoveries journal.Recoveries
 	goals      map[spot]string // recover → what its goal said before the first attempt
+	again      []string        // what had to be recovered before, too
 	untold     []string        // who could not be told of the run
 	notBegun   []string        // plays
 	more       []string        // command lines for a person
@@ -81,6 +82,8 @@ func (d *Digest) Append(e engine.Event) error {
 		d.goal(e)
 	case engine.EventHostEnd:
 		d.hostEnd(e)
+	case engine.EventRecurrence:
+		d.again = append(d.again, e.Reason)
 	case engine.EventNotify:
 		d.untold = append(d.untold, e.Title+": "+e.Reason)
 	case engine.EventRunEnd:

@@ -36,6 +36,7 @@ func night(t *testing.T) *digest.Digest {
 		{Kind: engine.EventEntryEnd, Pass: "apply", Play: "case_b", Host: "esx2", Entry: "case_b/recover.engines", Status: "failed"},
 		{Kind: engine.EventHostEnd, Pass: "apply", Play: "case_b", Host: "esx2", Status: "failed",
 			Error: &engine.EventError{Text: "the goal does not hold: 日本語の説明がここにあってとても長いので行を折り返す必要があります。もっともっと続きます", Hint: "look at the appliance's console"}},
+		{Kind: engine.EventRecurrence, Pass: "apply", Play: "case_b", Host: "esx1", Entry: "case_b/recover.engines", Reason: "esx1: the third time in a week"},
 		{Kind: engine.EventRunEnd, Status: "failed", Reason: "3 hosts, 2 changed, 1 not ok", Exit: &exit},
 	} {
 		e.Run, e.Time = "20261122-160003-9f86d081", began.Add(time.Duration(i)*time.Second)
@@ -56,7 +57,7 @@ func TestPage(t *testing.T) {
 ------------------------------------------------------------------------------
 Playbook  /opt/playbooks/engine-offline.hcl
 Run       20261122-160003-9f86d081 as dsplay, permitted by policy night
-Time      2026-11-23 01:00:03 +09:00, for 16s
+Time      2026-11-23 01:00:03 +09:00, for 17s
 Ended     failed: 3 hosts, 2 changed, 1 not ok (exit 3)
 
 What was wrong
@@ -72,7 +73,7 @@ What was wrong
 		"  01:00:15 esx2: esxi_mux mux: not known: the connection broke",
 		`  esx1: healed, the goal of "engines" holds (restart the agent of the`,
 		`  esx2: not healed, the goal of "engines" does not hold after: restart the Mux`,
-		"  1 of 3 hosts did not end ok: esx2",
+		"  1 of 3 hosts did not end ok: esx2", "  esx1: the third time in a week",
 		"  esx2: esxi_mux mux: nobody knows whether it happened",
 		"      look at the appliance's console",
 		"  dsplay runs show 20261122-160003-9f86d081",
@@ -140,7 +141,7 @@ func TestMetrics(t *testing.T) {
 		`dsplay_run_hosts{playbook="a\"b.hcl",inventory="inv",status="unreachable"} 0`,
 		`dsplay_run_recoveries{playbook="a\"b.hcl",inventory="inv",result="healed"} 1`,
 		`dsplay_run_recoveries{playbook="a\"b.hcl",inventory="inv",result="failed"} 1`,
-		`dsplay_run_duration_seconds{playbook="a\"b.hcl",inventory="inv"} 16`,
+		`dsplay_run_duration_seconds{playbook="a\"b.hcl",inventory="inv"} 17`,
 		"# TYPE dsplay_run_exit_code gauge",
 	} {
 		if !strings.Contains(text, want+"\n") {

@@ -133,6 +133,7 @@ func (d *Digest) remains() []string {
 	for _, r := range d.refusals {
 		out = append(out, "refused by policy "+r)
 	}
+	out = append(out, d.again...)
 	if bad := d.bad(); len(bad) > 0 {
 		out = append(out, fmt.Sprintf("%d of %d hosts did not end ok: %s", len(bad), len(d.hosts), some(bad, 10)))
 	}
