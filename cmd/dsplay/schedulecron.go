@@ -73,7 +73,7 @@ func crontab(ctx context.Context) (string, error) {
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return "", errors.New("there is no crontab(1) on this machine: install cron (Debian: cron, RHEL: cronie), or say --systemd; nothing was written")
-	case err != nil && strings.Contains(complaint.String(), "no crontab for"):
+	case err != nil && (strings.Contains(complaint.String(), "no crontab for") || strings.Contains(complaint.String(), "No such file")): // cron, cronie; BusyBox
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("crontab -l: %w: %s; nothing was written", err, strings.TrimSpace(complaint.String()))

@@ -99,7 +99,7 @@ func (a *app) notifications(path string) ([]engine.Notification, error) {
 
 // look is a command line that looks again and changes nothing.
 func (t *teller) look() string {
-	if !strings.HasSuffix(t.playbook, ".hcl") { // a plan, which is used up
+	if !strings.HasSuffix(t.playbook, ".hcl") || t.f.load.inventory == "" { // a plan or a run that could not be read
 		return ""
 	}
 	return fmt.Sprintf("dsplay run %s -i %s --check", engine.QuoteSh(t.playbook), engine.QuoteSh(t.f.load.inventory))
@@ -112,7 +112,8 @@ func (s *session) tell(err error) {
 		return
 	}
 	t.begun = true
-	t.about.Journal, t.about.Hash = "", ""
+	t.playbook, t.f.load.inventory = s.path, s.f.load.inventory // of a plan they are known only now
+	t.about.Look = t.look()
 	if s.record.file != nil {
 		t.about.Journal = s.record.file.Dir()
 		if tip, err := s.record.file.Tip(); err == nil { // else the run has said that it cannot be written

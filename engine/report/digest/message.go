@@ -48,6 +48,10 @@ func stamp(t time.Time) string {
 func (d *Digest) Subject(machine string) string {
 	what := "nothing to do"
 	switch o := d.Occasions(); {
+	case len(o) == 0 && d.exit == exitChanges:
+		what = "there is something to do"
+	case len(o) == 0 && len(d.warnings) > 0:
+		what = "a check warns"
 	case len(o) == 0:
 	case o[0] == engine.OnFailure && len(d.bad()) > 0:
 		what = fmt.Sprintf("FAILED on %d of %d hosts", len(d.bad()), len(d.hosts))
@@ -59,6 +63,9 @@ func (d *Digest) Subject(machine string) string {
 		what = "healed: " + some(d.healed(), 3)
 	default:
 		what = "changed: " + some(d.changed(), 3)
+	}
+	if d.left != nil && d.failed() {
+		what += "; approval needed"
 	}
 	return fmt.Sprintf("dsplay on %s: %s: %s", machine, filepath.Base(d.playbook), what)
 }
