@@ -61,6 +61,7 @@ mount --bind spool /var/spool/cron/crontabs
 mount --bind cron.d /etc/cron.d
 : >crontab && mount --bind crontab /etc/crontab
 mount -t tmpfs tmpfs /run
+printf '# mine\n5 5 * * 0\ttrue\n' | crontab -
 %s
 crontab -l >installed
 exec /usr/sbin/cron -f -L 15
@@ -102,11 +103,21 @@ func TestLabCron(t *testing.T) {
 		return fmt.Sprintf("LANG=C.UTF-8 XDG_STATE_HOME=%s %s schedule install %s/playbooks/engine-offline.hcl -i %s/inventory.hcl --policy %s.hcl --notify notify.hcl --metrics %[5]s.prom --name %[5]s --when '* * * * *' --var poll=100ms --var patience=8s --yes",
 			state, self, repo, e.Dir(), name)
 	}
-	stop := startCron(t, dir, install("night", healed)+"\n"+install("strict", left))
+	person := fmt.Sprintf("XDG_STATE_HOME=%s %s schedule ", state, self)
+	stop := startCron(t, dir, strings.Join([]string{install("night", healed), install("strict", left), strings.ReplaceAll(install("night", healed), "--name night", "--name gone"),
+		person + "remove gone", person + "list >listed"}, "\n"))
 	mails := waitForMails(t, filepath.Join(dir, "mail"), 2, 150*time.Second)
 	waitForMails(t, filepath.Join(dir, "cronmail"), 2, 30*time.Second)
 	stop()
 
+	installed, err := os.ReadFile(filepath.Join(dir, "installed"))
+	if err != nil || !strings.HasPrefix(string(installed), "# mine\n5 5 * * 0\ttrue\n# BEGIN dsplay schedule night") || strings.Count(string(installed), "\n") != 8 {
+		t.Errorf("%v: the crontab:\n%s", err, installed)
+	}
+	listed, err := os.ReadFile(filepath.Join(dir, "listed"))
+	if want := regexp.MustCompile(`(?m)^night +cron +\* \* \* \* \* +2.* no run that ended$`); err != nil || !want.Match(listed) {
+		t.Errorf("%v: the list:\n%s", err, listed)
+	}
 	healed.acted(map[string][]string{"dsva1": {restartAgent, heartbeat}})
 	healed.healthy()
 	good := mailOf(t, mails, "healed: esx1")
@@ -127,7 +138,7 @@ func TestLabCron(t *testing.T) {
 		}
 	}
 	// The person reads the mail, and does what it says.
-	apply := bad.command(t, "dsplay apply ")
+	apply := "dsplay runs verify " + bad.run + " && " + bad.command(t, "dsplay show ") + " && " + bad.command(t, "dsplay apply ")
 	c := exec.CommandContext(t.Context(), "sh", "-c", apply)
 	c.Env = append(os.Environ(), "XDG_STATE_HOME="+state, "PATH="+dir+":"+os.Getenv("PATH"))
 	if out, err := c.CombinedOutput(); err != nil {
