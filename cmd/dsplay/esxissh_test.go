@@ -119,3 +119,16 @@ func TestLockdownLocksNobodyOut(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 }
+
+// Where SSH is off, the Mux is restarted through vCenter, if that lists it; SSH stays off.
+func TestMuxThroughVCenter(t *testing.T) {
+	e := newEstate(t, lab.Options{ESXi: 3, Guests: 2, Speed: 6000, MuxListed: true})
+	e.inject(lab.Fault{Name: "mux-stuck", Target: "esx2"}, lab.Fault{Name: "ssh-off", Target: "esx2"})
+	o := e.heal("--var", "patience=2s")
+	e.ended(o, exitOK)
+	e.healthy()
+	if h := e.esxi("esx2"); h.MuxRestarts != 1 || h.SSH {
+		t.Errorf("%+v", h)
+	}
+	e.planned(o, "RestartService id=nsx-context-mux (esx2)")
+}

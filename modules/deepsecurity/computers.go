@@ -37,7 +37,7 @@ type Guests struct {
 	Unsupported []string `hcl:"unsupported" doc:"Guests that no appliance protects, sorted."`
 	Unknown     []string `hcl:"unknown" doc:"Guests of which DSM cannot say, or not for certain, sorted."`
 	Shown       []string `hcl:"error_shown" doc:"Those of unknown that DSM calls offline although their engine reports well: an error that stays shown until it is cleared (ds_clear_errors), sorted."`
-	AsOf        *string  `hcl:"as_of" doc:"The oldest last report among those online, RFC 3339, in the time of this machine; null when DSM says it of none."`
+	AsOf        *string  `hcl:"as_of" doc:"The oldest last report among those online or in error_shown, RFC 3339, in the time of this machine; null when DSM says it of none."`
 }
 
 // Validate refuses a max_age that is no duration.
@@ -84,10 +84,11 @@ func sorted(found []dsm.Computer, limit time.Duration) Guests {
 		}
 		state, _ := verdict(c, limit)
 		*lists[state] = append(*lists[state], c.Label())
-		if lingers(c, limit) {
+		shown := lingers(c, limit)
+		if shown {
 			g.Shown = append(g.Shown, c.Label())
 		}
-		if state == dsm.Online && c.AsOf != nil && (oldest == nil || c.AsOf.Before(*oldest)) {
+		if (state == dsm.Online || shown) && c.AsOf != nil && (oldest == nil || c.AsOf.Before(*oldest)) {
 			oldest = c.AsOf
 		}
 	}
