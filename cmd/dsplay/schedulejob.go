@@ -114,6 +114,9 @@ func (a *app) foresee(c *cobra.Command, playbook string, f scheduleFlags) error 
 	if err != nil {
 		return err
 	}
+	if err := noSecretThere(l.program.Vars(), f.run.load.vars); err != nil {
+		return err
+	}
 	policies, err := a.policies(f.run.policy)
 	if err != nil {
 		return err
@@ -138,6 +141,18 @@ func (a *app) foresee(c *cobra.Command, playbook string, f scheduleFlags) error 
 		}
 	}
 	return secretsThere(sources, f)
+}
+
+// noSecretThere refuses the value of a secret variable: everybody who can see processes would see it.
+func noSecretThere(vars []engine.Arg, given []assignment) error {
+	for _, g := range given {
+		for _, v := range vars {
+			if g.file == "" && v.Name == g.name && strings.HasPrefix(v.Value, "«secret") {
+				return fmt.Errorf(`--var %s: the variable is a secret, which would stand on a command line for everybody: put %[1]s = secret("file:PATH") into a file and give it with --var-file`, g.name)
+			}
+		}
+	}
+	return nil
 }
 
 // permittedBy refuses a playbook that none of the policies would ever permit.

@@ -29,6 +29,7 @@ type Digest struct {
 	drift      []string         // decisions that would be others
 	checks     []string         // that do not hold
 	warnings   []string         // of checks
+	said       map[string]bool  // texts of both
 	deeds      []*deed          // what was begun
 	open       map[spot]*deed   // of them without a result
 	hosts      map[string]*host // how each ended
@@ -115,9 +116,14 @@ func (d *Digest) check(e engine.Event) {
 	default:
 		return
 	}
-	if !slices.Contains(*list, text) {
-		*list = append(*list, text)
+	if d.said[text] {
+		return
 	}
+	if d.said == nil {
+		d.said = map[string]bool{}
+	}
+	d.said[text] = true
+	*list = append(*list, text)
 }
 
 func (d *Digest) intent(e engine.Event) {

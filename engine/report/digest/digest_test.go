@@ -2,6 +2,7 @@ package digest_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -147,5 +148,22 @@ func TestMetrics(t *testing.T) {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no line %q in\n%s", want, text)
 		}
+	}
+}
+
+// Ten thousand hosts that fail are one page, and quickly made.
+func TestManyHosts(t *testing.T) {
+	exit := 3
+	var d digest.Digest
+	_ = d.Append(engine.Event{Kind: engine.EventRunStart, Title: "p.hcl", Run: "r"})
+	for i := range 10000 {
+		host := "w" + strconv.Itoa(i)
+		_ = d.Append(engine.Event{Kind: engine.EventCheck, Pass: "plan", Host: host, Entry: "c", Status: "failed", Reason: "no"})
+		_ = d.Append(engine.Event{Kind: engine.EventHostEnd, Pass: "plan", Play: "p", Host: host, Status: "failed", Error: &engine.EventError{Text: "no"}})
+	}
+	_ = d.Append(engine.Event{Kind: engine.EventRunEnd, Status: "failed", Exit: &exit})
+	page := d.Page(digest.About{Machine: "ops1"})
+	if n := strings.Count(page, "\n"); n > 60 || !strings.Contains(page, "and 19980 more") || !strings.Contains(page, "FAILED on 10000 of 10000 hosts") {
+		t.Errorf("%d lines:\n%s", n, page)
 	}
 }
