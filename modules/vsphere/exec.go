@@ -125,7 +125,7 @@ func (e *vmExec) follow(ctx context.Context, host engine.Machine, pid int64, lim
 		return p, err
 	}
 	op := fmt.Sprintf("wait for the process %d of %s", pid, e.seat.VM.Name)
-	err = await.Until(ctx, limit, lookEvery, func(ctx context.Context) (bool, error) {
+	err = await.Soon(ctx, limit, lookFirst, lookEvery, func(ctx context.Context) (bool, error) {
 		list, err := e.seat.Processes(ctx, api, pid)
 		switch {
 		case err != nil:

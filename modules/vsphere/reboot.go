@@ -10,7 +10,11 @@ import (
 	"github.com/dsplay/dsplay/modules/internal/await"
 )
 
-const lookEvery = 500 * time.Millisecond
+// What VMware Tools do is looked at soon, and then less and less often: a vCenter may be asked about many guests at once.
+const (
+	lookFirst = 100 * time.Millisecond
+	lookEvery = 5 * time.Second
+)
 
 // checkReboot announces the reboot of a guest whose VMware Tools can do it.
 func (v *vm) checkReboot(ctx context.Context, host engine.Reader, now vsphere.VM) (engine.Diff, error) {
@@ -55,7 +59,7 @@ func (v *vm) reboot(ctx context.Context, host engine.Machine, diff engine.Diff) 
 		return err
 	}
 	away := false
-	err = await.Until(ctx, limit, lookEvery, func(ctx context.Context) (bool, error) {
+	err = await.Soon(ctx, limit, lookFirst, lookEvery, func(ctx context.Context) (bool, error) {
 		now, err := anew(ctx, host, v.ref)
 		if err != nil {
 			return false, err

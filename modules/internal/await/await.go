@@ -24,10 +24,20 @@ const refusals = 3
 // error does, and so does a host that shows another identity. The error of a wait in vain is an *engine.Error of
 // KindTimeout around the last one of look.
 func Until(ctx context.Context, within, every time.Duration, look func(context.Context) (done bool, err error)) error {
+	return until(ctx, within, every, every, look)
+}
+
+// Soon is Until for what may be over at once or last for long: it looks after first, then after twice as long each time, at
+// last every so often. A rejected login must not count for anything there, as looks follow each other quickly.
+func Soon(ctx context.Context, within, first, every time.Duration, look func(context.Context) (done bool, err error)) error {
+	return until(ctx, within, first, every, look)
+}
+
+func until(ctx context.Context, within, pause, every time.Duration, look func(context.Context) (done bool, err error)) error {
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	var last error
-	for refused := 0; ; {
+	for refused := 0; ; pause = min(2*pause, every) {
 		done, err := once(limited, look)
 		switch {
 		case err == nil && done:
@@ -44,7 +54,7 @@ func Until(ctx context.Context, within, every time.Duration, look func(context.C
 			}
 		}
 		last = err
-		if engine.Wait(limited, every) != nil && ctx.Err() == nil {
+		if engine.Wait(limited, pause) != nil && ctx.Err() == nil {
 			return inVain(within, last)
 		}
 	}

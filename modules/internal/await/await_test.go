@@ -3,6 +3,7 @@ package await_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,6 +48,22 @@ func TestUntil(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSoon: the first looks follow each other quickly, the later ones as those of Until.
+func TestSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var looks []time.Duration
+		begin := time.Now()
+		err := await.Soon(t.Context(), 11*time.Second, 500*time.Millisecond, 4*time.Second, func(context.Context) (bool, error) {
+			looks = append(looks, time.Since(begin))
+			return false, nil
+		})
+		want := []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond, 3500 * time.Millisecond, 7500 * time.Millisecond}
+		if engine.KindOf(err) != engine.KindTimeout || !slices.Equal(looks, want) {
+			t.Errorf("%v, looks at %v, want %v", err, looks, want)
+		}
+	})
 }
 
 // TestUntilHangingLook: a look that never ends is ended, and the next one gets its turn.
