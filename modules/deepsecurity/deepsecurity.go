@@ -32,6 +32,28 @@ func directory(ctx context.Context, host engine.Reader) (*dsm.Directory, error) 
 	return d.(*dsm.Directory), nil
 }
 
+// mustFind is computerOf for a step.
+func mustFind(ctx context.Context, host engine.Reader, uuid, name string) (dsm.Computer, error) {
+	c, err := computerOf(ctx, host, uuid, name)
+	if err == nil && !c.Found {
+		err = &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "find the computer", Msg: c.Messages[0], Hint: "guard the step with when = probe.NAME.found"}
+	}
+	return c, err
+}
+
+// afterwards removes what a job needed, also when nobody waits for it any more: a scheduled task that stays runs again in 2100.
+// failed is how the job itself ended: a task that could not be removed does not hide that.
+func afterwards(ctx context.Context, host engine.Reader, op string, clean func(context.Context) error, failed error) error {
+	switch err := clean(context.WithoutCancel(ctx)); {
+	case err == nil:
+		return failed
+	case failed != nil:
+		return fmt.Errorf("%w; nor could its scheduled task be deleted (do it in the console): %w", failed, err)
+	default:
+		return &engine.Error{Kind: engine.KindOf(err), Host: host.Name(), Op: op, Err: err, Hint: "delete it in the console; what it is for was done"}
+	}
+}
+
 // verdict is the state of a computer, and the words for it, when its age is taken into account.
 //
 // An "online" that is older than limit proves nothing: DSM goes on showing what it heard last. An "offline" stays,

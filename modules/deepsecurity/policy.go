@@ -47,7 +47,7 @@ func (p *policy) Validate() error {
 
 // Probe tells when it was last sent.
 func (p *policy) Probe(ctx context.Context, host engine.Reader) (any, error) {
-	if err := p.find(ctx, host); err != nil {
+	if err := p.find(ctx, host, computerOf); err != nil {
 		return nil, err
 	}
 	if !p.computer.Found {
@@ -57,13 +57,14 @@ func (p *policy) Probe(ctx context.Context, host engine.Reader) (any, error) {
 	return Sent{Found: true, Last: stamp(now.Sent), Message: now.Message}, err
 }
 
-func (p *policy) find(ctx context.Context, host engine.Reader) error {
+// find looks for the computer by computerOf, or by mustFind.
+func (p *policy) find(ctx context.Context, host engine.Reader, by func(ctx context.Context, host engine.Reader, uuid, name string) (dsm.Computer, error)) error {
 	d, err := directory(ctx, host)
 	if err != nil {
 		return err
 	}
 	p.api = d.API
-	p.computer, err = computerOf(ctx, host, p.BIOSUUID, p.Name)
+	p.computer, err = by(ctx, host, p.BIOSUUID, p.Name)
 	return err
 }
 
@@ -78,11 +79,8 @@ func (p *policy) now(ctx context.Context, host engine.Reader) (dsm.Policy, error
 
 // Check looks for the computer, and whether its policy was sent a short time ago.
 func (p *policy) Check(ctx context.Context, host engine.Reader) (engine.Diff, error) {
-	if err := p.find(ctx, host); err != nil {
+	if err := p.find(ctx, host, mustFind); err != nil {
 		return engine.Diff{}, err
-	}
-	if !p.computer.Found {
-		return engine.Diff{}, &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "find the computer", Msg: p.computer.Messages[0], Hint: "guard the step with when = probe.NAME.found"}
 	}
 	if newer, err := time.ParseDuration(p.Newer); err == nil {
 		now, err := p.now(ctx, host)
@@ -111,10 +109,7 @@ func (p *policy) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) 
 	if err != nil {
 		return nil, engine.Blame(err, host.Name())
 	}
-	err = p.arrives(ctx, host, watch)
-	if err := clean(context.WithoutCancel(ctx)); err != nil { // also when nobody waits any more: a task that stays runs again in 2100
-		return nil, &engine.Error{Kind: engine.KindOf(err), Host: host.Name(), Op: "delete the scheduled task of the policy", Err: err, Hint: "delete it in the console; the policy was sent"}
-	}
+	err = afterwards(ctx, host, "delete the scheduled task of the policy", clean, p.arrives(ctx, host, watch))
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +150,7 @@ func shows(message string) string {
 
 // Prove wants it sent since.
 func (p *policy) Prove(ctx context.Context, host engine.Reader, since time.Time) error {
-	if err := p.find(ctx, host); err != nil {
+	if err := p.find(ctx, host, mustFind); err != nil {
 		return err
 	}
 	api, err := host.API(ctx)

@@ -122,12 +122,9 @@ func causeOf(text string) string {
 // Check looks for the computer, and whether its last update is young enough. What the outcome will be read from is tried
 // before anything is started.
 func (u *update) Check(ctx context.Context, host engine.Reader) (engine.Diff, error) {
-	c, err := computerOf(ctx, host, u.BIOSUUID, u.Name)
+	c, err := mustFind(ctx, host, u.BIOSUUID, u.Name)
 	if err != nil {
 		return engine.Diff{}, err
-	}
-	if !c.Found {
-		return engine.Diff{}, &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "find the computer", Msg: c.Messages[0], Hint: "guard the step with when = probe.NAME.found"}
 	}
 	last, err := u.last(ctx, host, c.ID)
 	if err != nil {
@@ -159,14 +156,11 @@ func (u *update) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) 
 		return nil, engine.Blame(err, host.Name())
 	}
 	event, err := u.outcome(ctx, host, before)
-	if err := clean(context.WithoutCancel(ctx)); err != nil { // also when nobody waits any more: a task that stays runs again in 2100
-		return nil, &engine.Error{Kind: engine.KindOf(err), Host: host.Name(), Op: "delete the scheduled task of the update", Err: err, Hint: "delete it in the console; the update was started"}
+	if err == nil && event.Number == dsm.UpdateFailed {
+		err = u.failure(host, event)
 	}
-	switch {
-	case err != nil:
+	if err = afterwards(ctx, host, "delete the scheduled task of the update", clean, err); err != nil {
 		return nil, err
-	case event.Number == dsm.UpdateFailed:
-		return nil, u.failure(host, event)
 	}
 	return updated(event), nil
 }
@@ -208,7 +202,7 @@ func (u *update) failure(host engine.Reader, e *dsm.Event) error {
 
 // Prove wants a successful update that ended after since.
 func (u *update) Prove(ctx context.Context, host engine.Reader, since time.Time) error {
-	c, err := computerOf(ctx, host, u.BIOSUUID, u.Name)
+	c, err := mustFind(ctx, host, u.BIOSUUID, u.Name)
 	if err != nil {
 		return err
 	}
