@@ -54,9 +54,12 @@ var asks = []string{"RetrieveServiceContent", "Login", "Logout", "CreateContaine
 
 func TestLabCases(t *testing.T) {
 	one := []engine.Module{vsphere.VM(), vsphere.ESXiLockdown()}
-	other := []engine.Module{vsphere.VMSnapshot(), vsphere.ESXiService(), vsphere.VMExec()} // last, because a program of its cases goes on
-	for _, modules := range [][]engine.Module{one, other} {                                 // two labs side by side, because most of the time passes in waiting for a guest
-		l, err := lab.Start(t.Context(), lab.Options{Dir: t.TempDir(), ESXi: 2, Guests: 2, Speed: 6000, MuxListed: true}) // one after the other: the simulator of govmomi is not safe there
+	// VMExec is the last, because a program of its cases goes on.
+	other := []engine.Module{vsphere.VMSnapshot(), vsphere.ESXiService(), vsphere.VMExec()}
+	// Two labs side by side, because most of the time passes in waiting for a guest; started one after the other, because
+	// govmomi's simulator is not safe there.
+	for _, modules := range [][]engine.Module{one, other} {
+		l, err := lab.Start(t.Context(), lab.Options{Dir: t.TempDir(), ESXi: 2, Guests: 2, Speed: 6000, MuxListed: true})
 		if err != nil {
 			t.Fatal(err)
 		}
