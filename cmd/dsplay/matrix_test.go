@@ -52,7 +52,7 @@ var pairs = []mix{{false, false, false, false}, {false, true, true, true}, {true
 // reason why not: by the world's truth, by what the systems received, and in words. What was received, the plan has said before.
 func TestMatrix(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as main does
-	jobs := make(chan struct{}, 12)                    // a scene waits for heartbeats and boots more than it computes
+	jobs := make(chan struct{}, 12)                   // a scene waits for heartbeats and boots more than it computes
 	var all sync.WaitGroup
 	for _, c := range mixes() {
 		for _, s := range scenesOf(c) {
@@ -128,7 +128,9 @@ func (s *scene) count() {
 }
 
 // tried tells whether a row has a place in a cell.
-func (r row) tried(c mix) bool { return (!r.alone || r.concerns(c)) && !r.in(c).leftOut }
+func (r row) tried(c mix) bool {
+	return (!r.alone && r.differs == "" || r.concerns(c)) && !r.in(c).leftOut
+}
 
 // turn tells whether a cell is the one of pairs in which the i-th row is tried by go test -short.
 func (r row) turn(i int, c mix) bool {

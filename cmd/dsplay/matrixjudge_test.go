@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,6 +18,40 @@ func (m *ordeal) judge() {
 	m.words()
 	for _, s := range unread(m.planned, m.plan, m.apply, m.events, looksOf(m.T)) {
 		m.Errorf("not to be read in the plan: %s", s)
+	}
+	if !m.Failed() {
+		m.mutants()
+	}
+}
+
+// mutants are this run with one line more, as a module would send it that does more than it says: every one must be noticed.
+func (m *ordeal) mutants() {
+	looks := looksOf(m.T)
+	repeated := map[string]bool{} // an execution that was cut short has announced more than it did
+	doer := map[place]string{}
+	for _, ev := range m.events {
+		switch at := (place{ev.Play, ev.Host, ev.Entry, ev.Item}); ev.Kind {
+		case engine.EventIntent:
+			doer[at] = cmp.Or(ev.On, ev.Host)
+		case engine.EventRetry:
+			repeated[doer[at]] = true
+		}
+	}
+	for _, r := range m.apply {
+		if !r.Mutates || repeated[r.Host] {
+			continue
+		}
+		other, elsewhere := r, r
+		other.Text += "x"
+		elsewhere.Host += "x"
+		for _, more := range []lab.Received{r, other, elsewhere} {
+			if len(unread(m.planned, m.plan, append(slices.Clone(m.apply), more), m.events, looks)) == 0 {
+				m.Errorf("nobody would notice if %s received %s besides", more.Host, more.Text)
+			}
+		}
+		if len(unread(m.planned, append(slices.Clone(m.plan), r), m.apply, m.events, looks)) == 0 {
+			m.Errorf("nobody would notice if %s received %s while planning", r.Host, r.Text)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -23,6 +24,8 @@ import (
 func asked(r lab.Received) string {
 	operation, _, _ := strings.Cut(r.Text, " ")
 	switch {
+	case strings.HasPrefix(r.Text, "SOAP, "): // refused before it was read
+		return "POST /webservice/Manager authenticate"
 	case r.Kind == "vsphere":
 		return "POST /sdk " + operation
 	case r.Kind == "dsm" && !isMethod(operation):
@@ -121,27 +124,15 @@ func unread(p *plan.Document, planning, applying []lab.Received, events []engine
 // ofTransport marks looks that a transport has of its own: no entry asks for them.
 const ofTransport = " (transport)"
 
-// intents are the lines that were announced, and how often.
+// intents are the lines that were announced, and how often: every execution of an entry writes an intent, a repeated one, too.
 func intents(events []engine.Event) map[string]int {
 	n := map[string]int{}
-	last := map[place][]string{}
 	for _, ev := range events {
-		at, doer := place{ev.Play, ev.Host, ev.Entry, ev.Item}, ev.On
-		if doer == "" {
-			doer = ev.Host
-		}
-		switch ev.Kind {
-		case engine.EventIntent:
-			last[at] = nil
-			for _, line := range ev.Lines {
-				last[at] = append(last[at], doer+"\n"+line)
-			}
-		case engine.EventRetry:
-		default:
+		if ev.Kind != engine.EventIntent {
 			continue
 		}
-		for _, key := range last[at] {
-			n[key]++
+		for _, line := range ev.Lines {
+			n[cmp.Or(ev.On, ev.Host)+"\n"+line]++
 		}
 	}
 	return n
