@@ -28,7 +28,8 @@ type media struct {
 	Name     string `hcl:"name,optional" executed:"true" doc:"Name in vCenter, exact; it may not be unique."`
 	Mounted  *bool  `hcl:"mounted,optional" executed:"true" doc:"What a step makes of it: true puts the image in, false takes it out. A probe takes none."`
 
-	ref string // what the last Check found
+	ref     string          // what the last Check found
+	request vsphere.Request // what it announced
 }
 
 // Media is what is in the drive.
@@ -111,11 +112,12 @@ func (m *media) Check(ctx context.Context, host engine.Reader) (engine.Diff, err
 func (m *media) diff(host engine.Reader, now Media) (engine.Diff, error) {
 	in, out := "the image of VMware Tools", "empty"
 	change := engine.Change{What: "CD drive of " + now.Name, Before: out, After: in}
-	diff := engine.Diff{Commands: []string{"MountToolsInstaller " + m.ref + " (" + now.Name + ")"}}
+	m.request = vsphere.Mounting(vsphere.VM{Ref: m.ref, Name: now.Name})
 	if !*m.Mounted {
 		change.Before, change.After = in, out
-		diff.Commands = []string{"UnmountToolsInstaller " + m.ref + " (" + now.Name + ")"}
+		m.request = vsphere.Unmounting(vsphere.VM{Ref: m.ref, Name: now.Name})
 	}
+	diff := engine.Diff{Commands: []string{m.request.String()}}
 	switch {
 	case now.Mounted != *m.Mounted && (!*m.Mounted || now.Message == ""):
 		diff.Changes = []engine.Change{change}
@@ -146,17 +148,9 @@ func refused(host engine.Reader, now Media) error {
 const shows = 30 * time.Second
 
 // Apply asks for it, and waits until vCenter shows it.
-func (m *media) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) (any, error) {
-	api, err := host.API(ctx)
-	if err != nil {
+func (m *media) Apply(ctx context.Context, host engine.Machine, diff engine.Diff) (any, error) {
+	if _, err := send(ctx, host, diff, m.request); err != nil {
 		return nil, err
-	}
-	act := vsphere.UnmountTools
-	if *m.Mounted {
-		act = vsphere.MountTools
-	}
-	if err := act(ctx, api, m.ref); err != nil {
-		return nil, engine.Blame(err, host.Name())
 	}
 	for end := time.Now().Add(shows); ; {
 		now, err := m.look(ctx, host, m.ref)

@@ -23,9 +23,10 @@ func (v *vm) Check(ctx context.Context, host engine.Reader) (engine.Diff, error)
 	case now.Power == poweredOn:
 		return engine.Diff{Note: now.Name + " is " + poweredOn}, nil
 	}
+	v.request = vsphere.PoweringOn(now)
 	return engine.Diff{
 		Changes:  []engine.Change{{What: "power", Before: now.Power, After: poweredOn}},
-		Commands: []string{"PowerOnVM_Task " + now.Ref + " (" + now.Name + ")"},
+		Commands: []string{v.request.String()},
 	}, nil
 }
 
@@ -57,11 +58,8 @@ func (v *vm) act(ctx context.Context, host engine.Machine, diff engine.Diff) err
 	if v.Guest != "" {
 		return v.reboot(ctx, host, diff)
 	}
-	api, err := host.API(ctx)
-	if err != nil {
-		return err
-	}
-	return engine.Blame(vsphere.PowerOn(ctx, api, v.ref), host.Name())
+	_, err := send(ctx, host, diff, v.request)
+	return err
 }
 
 // anew reads a machine of the estate once more.

@@ -178,10 +178,10 @@ func (s *esxiService) compare(list vsphere.Services, now vsphere.Service) (diff 
 	return diff
 }
 
-// Apply sends the requests of Check, each of which is answered when it is done. One that somebody else was faster with is no failure.
+// Apply sends the requests of Check, each of which is answered when it is done.
 func (s *esxiService) Apply(ctx context.Context, host engine.Machine, diff engine.Diff) (any, error) {
 	for _, r := range s.requests {
-		if _, err := send(ctx, host, diff, r); err != nil && !vsphere.IsAlready(err) {
+		if _, err := send(ctx, host, diff, r); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package vsphere
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/vmware/govmomi/fault"
 	"github.com/vmware/govmomi/property"
@@ -61,30 +62,28 @@ func firstDrive(devices []types.BaseVirtualDevice) (exists bool, image string) {
 	return false, ""
 }
 
-// MountTools puts the image of VMware Tools into the drive of a machine. vSphere answers when it is connected; the guest shows
-// the drive some seconds later.
-func MountTools(ctx context.Context, api engine.API, ref string) error {
-	err := Do(ctx, api, func(ctx context.Context, c *vim25.Client) error {
-		_, err := methods.MountToolsInstaller(ctx, c, &types.MountToolsInstaller{This: reference(ref)})
-		return err
-	})
-	return mediaError("MountToolsInstaller "+ref, err)
+// Mounting is the request that puts the image of VMware Tools into the drive of a machine. vSphere answers when it is
+// connected; the guest shows the drive some seconds later.
+func Mounting(vm VM) Request {
+	return Request{text: fmt.Sprintf("MountToolsInstaller %s (%s)", vm.Ref, vm.Name), explain: explainMedia,
+		send: func(ctx context.Context, c *vim25.Client) (answer, error) {
+			_, err := methods.MountToolsInstaller(ctx, c, &types.MountToolsInstaller{This: reference(vm.Ref)})
+			return answer{}, err
+		}}
 }
 
-// UnmountTools takes it out again.
-func UnmountTools(ctx context.Context, api engine.API, ref string) error {
-	err := Do(ctx, api, func(ctx context.Context, c *vim25.Client) error {
-		_, err := methods.UnmountToolsInstaller(ctx, c, &types.UnmountToolsInstaller{This: reference(ref)})
-		return err
-	})
-	return mediaError("UnmountToolsInstaller "+ref, err)
+// Unmounting is the request that takes it out again.
+func Unmounting(vm VM) Request {
+	return Request{text: fmt.Sprintf("UnmountToolsInstaller %s (%s)", vm.Ref, vm.Name), explain: explainMedia,
+		send: func(ctx context.Context, c *vim25.Client) (answer, error) {
+			_, err := methods.UnmountToolsInstaller(ctx, c, &types.UnmountToolsInstaller{This: reference(vm.Ref)})
+			return answer{}, err
+		}}
 }
 
-// mediaError explains the faults that the API documents for both calls.
-func mediaError(op string, err error) error {
-	if err == nil {
-		return nil
-	}
+// explainMedia explains the faults that the API documents for both calls.
+func explainMedia(op string, err error) error {
+	err = explain(op, err)
 	hint := "vSphere refused or failed; the recent events of the machine say more"
 	switch {
 	case fault.Is(err, &types.NoPermission{}):
@@ -98,7 +97,7 @@ func mediaError(op string, err error) error {
 	}
 	var e *engine.Error
 	if errors.As(err, &e) && e.Kind == engine.KindModule {
-		e.Op, e.Hint = op, hint
+		e.Hint = hint
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package vsphere
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -39,24 +38,16 @@ func (e *Estate) Look(ctx context.Context, api engine.API, ref string) (VM, erro
 	return vm, err
 }
 
-// PowerOn powers a machine on, or resumes a suspended one, and waits until vSphere has done so. One that is on
-// already is no failure. It ends with ctx; the task then goes on in vSphere.
-func PowerOn(ctx context.Context, api engine.API, ref string) error {
-	var started types.ManagedObjectReference
-	err := Do(ctx, api, func(ctx context.Context, c *vim25.Client) error {
-		answer, err := methods.PowerOnVM_Task(ctx, c, &types.PowerOnVM_Task{This: reference(ref)})
-		if err == nil {
-			started = answer.Returnval
-		}
-		return err
-	})
-	if err == nil {
-		_, err = wait(ctx, api, "power on", started)
-	}
-	if isOn(err) {
-		return nil
-	}
-	return powerError(ref, err)
+// PoweringOn is the request that powers a machine on, or resumes a suspended one.
+func PoweringOn(vm VM) Request {
+	return Request{text: fmt.Sprintf("PowerOnVM_Task %s (%s)", vm.Ref, vm.Name), already: isOn,
+		send: func(ctx context.Context, c *vim25.Client) (a answer, err error) {
+			r, err := methods.PowerOnVM_Task(ctx, c, &types.PowerOnVM_Task{This: reference(vm.Ref)})
+			if err == nil {
+				a.task = r.Returnval
+			}
+			return a, err
+		}}
 }
 
 func reference(ref string) types.ManagedObjectReference {
@@ -88,9 +79,6 @@ func wait(ctx context.Context, api engine.API, op string, ref types.ManagedObjec
 }
 
 func isOn(err error) bool {
-	if err == nil {
-		return false
-	}
 	on := false
 	fault.In(err, func(f types.BaseMethodFault, _ string, _ []types.LocalizableMessage) bool {
 		if state, ok := f.(*types.InvalidPowerState); ok {
@@ -99,13 +87,4 @@ func isOn(err error) bool {
 		return on
 	})
 	return on
-}
-
-func powerError(ref string, err error) error {
-	err = explain("PowerOnVM_Task "+ref, err)
-	var e *engine.Error
-	if errors.As(err, &e) && e.Kind == engine.KindModule && e.Hint == "" {
-		e.Hint = "vSphere refused or failed; its recent tasks of the machine say more"
-	}
-	return err
 }

@@ -18,6 +18,8 @@ type Request struct {
 	send func(ctx context.Context, c *vim25.Client) (answer, error)
 	// explain says what its own faults mean; nil: as those of any other call.
 	explain func(op string, err error) error
+	// already tells whether a failure means that things are as asked, because somebody else was faster; nil: none does.
+	already func(err error) bool
 }
 
 // answer is what a request is answered with: a task that goes on, or what is over already.
@@ -29,7 +31,7 @@ type answer struct {
 // String is the request as a plan shows it: method, managed object id, arguments, and in brackets what people call the object.
 func (r Request) String() string { return r.text }
 
-// Do sends the request once, and waits for its task. The result is that of the task, the managed object id of a snapshot, or of the answer.
+// Do sends the request once, and waits for its task. Where things are as asked already, that is no failure. The result is that of the task, the managed object id of a snapshot, or of the answer.
 // It ends with ctx; a task then goes on in vSphere. What a connection broke off may have been done.
 func (r Request) Do(ctx context.Context, api engine.API) (result string, err error) {
 	var a answer
@@ -38,9 +40,12 @@ func (r Request) Do(ctx context.Context, api engine.API) (result string, err err
 		a, raw = r.send(ctx, c)
 		return raw
 	})
-	switch {
-	case err == nil && a.task.Value != "":
+	if err == nil && a.task.Value != "" {
 		a.result, err = wait(ctx, api, r.text, a.task)
+	}
+	switch {
+	case err != nil && r.already != nil && r.already(err):
+		return "", nil
 	case err != nil && raw != nil && r.explain != nil && !fault.Is(raw, &types.NotAuthenticated{}):
 		err = r.explain(r.text, raw)
 	}

@@ -137,13 +137,11 @@ func (s Services) Governing(key, policy string) Request {
 func (s Services) request(method, key, more string, call func(context.Context, *vim25.Client, types.ManagedObjectReference) error) Request {
 	this := types.ManagedObjectReference{Type: "HostServiceSystem", Value: s.System}
 	return Request{text: fmt.Sprintf("%s %s id=%s%s (%s)", method, s.System, key, more, s.Host),
+		already: func(err error) bool { return fault.Is(err, &types.InvalidState{}) },
 		send: func(ctx context.Context, c *vim25.Client) (answer, error) {
 			return answer{}, call(ctx, c, this)
 		}}
 }
-
-// IsAlready tells whether vSphere refused err's request because things were as asked.
-func IsAlready(err error) bool { return err != nil && fault.Is(err, &types.InvalidState{}) }
 
 // Lockdown is who may come in to an ESXi host besides its vCenter.
 type Lockdown struct {

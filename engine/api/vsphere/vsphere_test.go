@@ -140,7 +140,7 @@ func TestBusyVCenterIsAskedAgain(t *testing.T) {
 	s.Busy(2)
 	fetch(t, api)
 	s.Busy(1)
-	err := vsphere.PowerOn(t.Context(), api, s.Ref(t, "guest2"))
+	_, err := vsphere.PoweringOn(vsphere.VM{Ref: s.Ref(t, "guest2")}).Do(t.Context(), api)
 	if s.Busy(0); engine.KindOf(err) != engine.KindProtocol || s.Calls("PowerOnVM_Task") != 1 {
 		t.Errorf("an act is not repeated: %v after %d calls", err, s.Calls("PowerOnVM_Task"))
 	}
@@ -151,7 +151,7 @@ func TestPowerOn(t *testing.T) {
 	api := connect(t, s, vspheretest.Password)
 	ref := s.Ref(t, "guest2")
 	for range 2 { // the second finds it on
-		if err := vsphere.PowerOn(t.Context(), api, ref); err != nil {
+		if _, err := vsphere.PoweringOn(vsphere.VM{Ref: ref}).Do(t.Context(), api); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,10 +160,10 @@ func TestPowerOn(t *testing.T) {
 	}
 	s.Service.AddFaultRule(&simulator.FaultInjectionRule{MethodName: "PowerOnVM_Task", ObjectType: "VirtualMachine", ObjectName: "*",
 		Probability: 1, MaxCount: 1, FaultType: simulator.FaultTypeGeneric, Message: "no capacity", Enabled: true})
-	if err := vsphere.PowerOn(t.Context(), api, ref); engine.KindOf(err) != engine.KindModule || engine.HintOf(err) == "" {
+	if _, err := vsphere.PoweringOn(vsphere.VM{Ref: ref}).Do(t.Context(), api); engine.KindOf(err) != engine.KindModule || engine.HintOf(err) == "" {
 		t.Errorf("want an explained failure, got %v", err)
 	}
-	if err := vsphere.PowerOn(t.Context(), api, "vm-99999"); engine.KindOf(err) != engine.KindModule || !strings.Contains(fmt.Sprint(err), "vm-99999") {
+	if _, err := vsphere.PoweringOn(vsphere.VM{Ref: "vm-99999"}).Do(t.Context(), api); engine.KindOf(err) != engine.KindModule || !strings.Contains(fmt.Sprint(err), "vm-99999") {
 		t.Errorf("a machine that does not exist: %v", err)
 	}
 }
