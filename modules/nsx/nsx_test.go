@@ -1,14 +1,11 @@
 package nsx_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -54,25 +51,7 @@ func modules() []engine.Module { return []engine.Module{nsx.Tag(), nsx.Health()}
 
 func TestCases(t *testing.T) {
 	for _, m := range modules() {
-		files, err := filepath.Glob(filepath.Join("testdata", m.Name, "*.json"))
-		if err != nil || len(files) < 8 {
-			t.Fatalf("%s has %d cases, %v", m.Name, len(files), err)
-		}
-		for _, file := range files {
-			t.Run(m.Name+"/"+strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-				text, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				d := json.NewDecoder(strings.NewReader(string(text)))
-				d.DisallowUnknownFields()
-				var c scenario
-				if err := d.Decode(&c); err != nil || c.Why == "" {
-					t.Fatalf("%v; or the case does not say why it exists", err)
-				}
-				c.run(t, m)
-			})
-		}
+		moduletest.Each(t, "testdata/"+m.Name+"/*.json", 8, func(t *testing.T, c *scenario) { c.run(t, m) })
 	}
 }
 

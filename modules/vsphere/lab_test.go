@@ -67,31 +67,8 @@ func TestLabCases(t *testing.T) {
 		t.Run(modules[0].Name, func(t *testing.T) {
 			t.Parallel()
 			for _, m := range modules {
-				runAll(t, l, m)
+				moduletest.Each(t, "testdata/"+m.Name+"/*.json", 8, func(t *testing.T, c *labCase) { c.run(t, l, m) })
 			}
-		})
-	}
-}
-
-func runAll(t *testing.T, l *lab.Lab, m engine.Module) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", m.Name, "*.json"))
-	if err != nil || len(files) < 8 {
-		t.Fatalf("%s has %d cases, %v", m.Name, len(files), err)
-	}
-	for _, file := range files {
-		t.Run(m.Name+"/"+strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := json.NewDecoder(strings.NewReader(string(text)))
-			d.DisallowUnknownFields()
-			var c labCase
-			if err := d.Decode(&c); err != nil || c.Why == "" {
-				t.Fatalf("%v; or the case does not say why it exists", err)
-			}
-			c.run(t, l, m)
 		})
 	}
 }

@@ -1,10 +1,7 @@
 package vsphere_test
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,10 +24,6 @@ type logCase struct {
 }
 
 func TestLogCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/log/*.json")
-	if err != nil || len(files) < 8 {
-		t.Fatalf("%d cases, %v", len(files), err)
-	}
 	var log []string
 	v := oneGuest(t, vcenter.Config{
 		Log: func(string) string { return strings.Join(log, "\n") },
@@ -39,22 +32,10 @@ func TestLogCases(t *testing.T) {
 				t.Errorf("it changed something: %s", text)
 			}
 		}})
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := json.NewDecoder(strings.NewReader(times(string(text))))
-			d.DisallowUnknownFields()
-			var c logCase
-			if err := d.Decode(&c); err != nil || c.Why == "" {
-				t.Fatalf("%v; or the case does not say why it exists", err)
-			}
-			log = c.Log
-			c.run(t, v)
-		})
-	}
+	moduletest.Each(t, "testdata/log/*.json", 8, func(t *testing.T, c *logCase) {
+		log = c.Log
+		c.run(t, v)
+	}, times)
 }
 
 // times puts times into a text.

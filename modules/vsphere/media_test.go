@@ -2,11 +2,8 @@ package vsphere_test
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -42,10 +39,6 @@ type mediaCase struct {
 }
 
 func TestMediaCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/media/*.json")
-	if err != nil || len(files) < 8 {
-		t.Fatalf("%d cases, %v", len(files), err)
-	}
 	var calls []string
 	v := oneGuest(t, vcenter.Config{Record: func(_, text string, mutates bool) {
 		if mutates {
@@ -53,25 +46,13 @@ func TestMediaCases(t *testing.T) {
 			calls = append(calls, method)
 		}
 	}})
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := json.NewDecoder(strings.NewReader(string(text)))
-			d.DisallowUnknownFields()
-			var c mediaCase
-			if err := d.Decode(&c); err != nil || c.Why == "" {
-				t.Fatalf("%v; or the case does not say why it exists", err)
-			}
-			calls = nil
-			c.run(t, v)
-			if !slices.Equal(calls, c.Calls) {
-				t.Errorf("it changed something by %q, want %q", calls, c.Calls)
-			}
-		})
-	}
+	moduletest.Each(t, "testdata/media/*.json", 8, func(t *testing.T, c *mediaCase) {
+		calls = nil
+		c.run(t, v)
+		if !slices.Equal(calls, c.Calls) {
+			t.Errorf("it changed something by %q, want %q", calls, c.Calls)
+		}
+	})
 }
 
 // oneGuest is a vCenter with the machine guest1.

@@ -2,10 +2,7 @@ package vsphere_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -40,25 +37,7 @@ type scenario struct {
 }
 
 func TestCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) < 16 {
-		t.Fatalf("%d cases, %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := json.NewDecoder(strings.NewReader(string(text)))
-			d.DisallowUnknownFields()
-			var c scenario
-			if err := d.Decode(&c); err != nil || c.Why == "" {
-				t.Fatalf("%v; or the case does not say why it exists", err)
-			}
-			c.run(t)
-		})
-	}
+	moduletest.Each(t, "testdata/*.json", 16, func(t *testing.T, c *scenario) { c.run(t) })
 }
 
 func (c *scenario) run(t *testing.T) {
