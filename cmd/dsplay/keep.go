@@ -14,7 +14,7 @@ import (
 // the inventory and the secrets. A run that was gone on with has it already.
 func (s *session) keep(p *plan.Plan) error {
 	if s.resumes != nil {
-		return s.runner.Log(engine.Event{Kind: engine.EventApply, Plan: s.approved.ID})
+		return s.runner.Log(engine.Event{Kind: engine.EventApply, Plan: s.approved.ID, Args: s.resumes.permitted})
 	}
 	d, err := s.applied(p)
 	if err != nil { // no reason not to run: nothing is less safe
@@ -30,7 +30,7 @@ func (s *session) keep(p *plan.Plan) error {
 		return &exitError{exitFailed, fmt.Errorf("the plan could not be kept in the folder of the run: %w; nothing was changed", err)}
 	}
 	s.spends(d.ID)
-	return s.runner.Log(engine.Event{Kind: engine.EventApply, Plan: d.ID})
+	return s.runner.Log(engine.Event{Kind: engine.EventApply, Plan: d.ID, Args: s.permit})
 }
 
 // spends makes the first change use up the kept plan, too, where that is not the one that was approved.

@@ -51,10 +51,45 @@ func (s *session) unattended(policies []engine.Policy) error {
 	return s.apply(p)
 }
 
-// bind keeps the run within the window of the policy that permits it.
+// Names of what the apply event says of the policy that permits a run.
+const (
+	permitPolicy = "policy"
+	permitWindow = "window"
+)
+
+// bind keeps the run within the window of the policy that permits it, also when it is cut and gone on with.
 func (s *session) bind(by *engine.Policy) {
+	s.permit = []engine.Arg{{Name: permitPolicy, Value: by.Name}}
+	if by.Window != nil {
+		s.permit = append(s.permit, engine.Arg{Name: permitWindow, Value: by.Window.String()})
+	}
 	s.bounds.Window = by.Window
 	s.runner.Bound(s.bounds)
+}
+
+// windowOf is the window of the policy that permitted a run; nil: there was none.
+func windowOf(permit []engine.Arg) (*engine.Window, error) {
+	for _, a := range permit {
+		if a.Name == permitWindow {
+			return engine.ParseWindow(a.Value)
+		}
+	}
+	return nil, nil //nolint:nilnil // no window is no error
+}
+
+// stillPermitted keeps what is gone on with within the window of the policy that had permitted it: nobody else has consented to
+// the plan. The other rules judged its whole worst case, and nothing is added to that.
+func (s *session) stillPermitted(now time.Time) error {
+	w := s.resumes.window
+	s.bounds.Window = w
+	if w == nil || w.Open(now) {
+		return nil
+	}
+	text := fmt.Sprintf("a policy permitted the run within its window only, which is closed (%s)", w)
+	if opens := w.Opens(now); !opens.IsZero() {
+		text += "; it opens " + w.Clock(opens)
+	}
+	return fmt.Errorf("%s. The run can be resumed then; or run the playbook again yourself", text)
 }
 
 // foreseen asks the policies before anything is contacted. False: the session was ended.

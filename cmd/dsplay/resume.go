@@ -71,6 +71,8 @@ type resumption struct {
 	record     *journal.Record
 	recoveries journal.Recoveries
 	past       *run.Past
+	permitted  []engine.Arg   // by which policy, as its apply event says; nil: a person consented
+	window     *engine.Window // of that policy
 	settle     time.Duration
 	ask        func(context.Context, run.Unsettled) run.Verdict
 }
@@ -124,10 +126,17 @@ func resumable(state, id string, gone bool) (*resumption, *plan.Document, error)
 	}
 	past := run.NewPast()
 	var recoveries journal.Recoveries
+	var bound []engine.Arg
 	r, err := journal.Read(state, id, func(e engine.Event) {
 		past.Add(e)
 		recoveries.Add(e)
+		if e.Kind == engine.EventApply && len(e.Args) > 0 {
+			bound = e.Args
+		}
 	})
+	if err == nil {
+		err = journal.Whole(state, r)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, fmt.Errorf("there is no run %s in %s; \"dsplay runs\" lists them; nothing was executed", id, state)
@@ -150,7 +159,11 @@ func resumable(state, id string, gone bool) (*resumption, *plan.Document, error)
 		return refuse("%w", err)
 	}
 	past.Doubt = doubt(r, time.Now())
-	return &resumption{record: r, past: past, recoveries: recoveries}, d, nil
+	out := &resumption{record: r, past: past, recoveries: recoveries, permitted: bound}
+	if out.window, err = windowOf(bound); err != nil {
+		return refuse("the window of the policy that had permitted it: %w", err)
+	}
+	return out, d, nil
 }
 
 // bySignal tells whether a run ended because a signal or its deadline asked it to, after it had begun to act.
@@ -179,8 +192,10 @@ func doubt(r *journal.Record, now time.Time) string {
 	if now.Add(2 * time.Second).Before(r.Time) {
 		return fmt.Sprintf("the clock of this machine (%s) is behind the journal's last line (%s)", clock(now), clock(r.Time))
 	}
-	if skew, known := r.Last.Process.Skew(r.Last.Time, now); known && skew.Abs() > 2*time.Second {
-		return fmt.Sprintf("the clock of this machine was changed by %s since the run began", skew.Round(time.Second))
+	for _, h := range []journal.Head{r.Head, r.Last} { // what is open may be of either
+		if skew, known := h.Process.Skew(h.Time, now); known && skew.Abs() > 2*time.Second {
+			return fmt.Sprintf("the clock of this machine was changed by %s since the run began", skew.Round(time.Second))
+		}
 	}
 	return ""
 }
@@ -201,6 +216,9 @@ func (s *session) goOn(d *plan.Document) error {
 	}
 	s.noteDifferences(d)
 	if err := s.sameHosts(d); err != nil {
+		return s.refused(err)
+	}
+	if err := s.stillPermitted(time.Now()); err != nil {
 		return s.refused(err)
 	}
 	p := d.Envelope(s.loaded.program.Playbook())

@@ -71,7 +71,9 @@ type session struct {
 	record   record
 	locks    []*lock.Lock // of hosts; they are free when the process ends
 	bounds   run.Bounds
-	looked   run.Result // how planning ended
+	permit   []engine.Arg // which policy permits the run, and its window, as the apply event says it
+	ended    bool         // the last event is written
+	looked   run.Result   // how planning ended
 	redact   func(string) string
 }
 
@@ -204,6 +206,9 @@ func (s *session) during(acts bool, work func() error) (err error) {
 	if err == nil {
 		err = work()
 	}
+	if err != nil && !s.ended { // every process that wrote a beginning writes an end
+		_ = s.finish(codeOf(err), "failed", "it could not go on: "+withoutEnd(err)) // err is told anyway
+	}
 	end()
 	s.tell(err)
 	return err
@@ -317,6 +322,7 @@ func (s *session) end(res run.Result) error {
 // finish writes the last event and turns the code into the process's.
 func (s *session) finish(code int, status, reason string, notBegun ...string) error {
 	code = s.exit(code)
+	s.ended = true
 	if err := s.tellRecurrences(); err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func TestContinueAfterPowerCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, f, engine.Event{V: 1, Run: "r1", Seq: f.Seq() + 1, Kind: engine.EventRunEnd, Time: time.Now()})
+	put(t, f, engine.Event{V: 1, Run: "r1", Seq: f.Seq() + 1, Kind: engine.EventApply}, engine.Event{V: 1, Run: "r1", Seq: f.Seq() + 2, Kind: engine.EventRunEnd, Time: time.Now()})
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}

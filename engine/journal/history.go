@@ -81,6 +81,8 @@ func History(state string, since time.Time) ([]Run, error) {
 		case err != nil:
 			bad = append(bad, err)
 			continue
+		case info.Size() == 0: // its first line was never written, so nothing was begun
+			continue
 		case info.ModTime().Before(since):
 			continue
 		}
@@ -101,7 +103,10 @@ func runOf(state, id string) (Run, error) {
 	}
 	var c intents
 	if err == nil { // the sum is known, so only what was begun has to be read
-		_, err = readSome(state, id, c.add, ofIntents)
+		r, err := readSome(state, id, c.add, ofIntents)
+		if err == nil {
+			err = s.agrees(r)
+		}
 		return Run{Summary: s, Intents: c.list}, err
 	}
 	r, err := Read(state, id, c.add)

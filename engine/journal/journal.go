@@ -5,6 +5,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -107,6 +108,11 @@ func Continue(state string, r *Record, h Head) (*File, error) {
 	}
 	if err == nil {
 		out, err = begin(dir, onDisk{f}, writer{prev: r.hash, size: r.Size, sum: r.tally}, h)
+	}
+	if err == nil { // it tells of an end that is none any more
+		if err = os.Remove(filepath.Join(dir, SummaryFile)); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 	}
 	if err != nil {
 		_ = f.Close() // err says more

@@ -68,10 +68,25 @@ func Verify(state, id string) (*Record, error) {
 		return r, nil
 	case err != nil:
 		return nil, &Altered{id, r.Seq, "has a summary that cannot be read: " + err.Error()}
-	case s.Hash != r.Hash && r.Summary.Resumed == s.Resumed:
-		return nil, &Altered{id, r.Seq, fmt.Sprintf("is the last one, with hash %s; the summary knows %s: something was cut off, or both were not written together", r.Hash, s.Hash)}
 	}
-	return r, nil
+	return r, s.agrees(r)
+}
+
+// Whole tells whether the end of a journal that was read is the one that the run's summary knows, where there is one. The error is an *Altered.
+func Whole(state string, r *Record) error {
+	s, err := ReadSummary(state, r.Head.Run)
+	if err != nil { // without a summary nobody knows
+		return nil //nolint:nilerr // what a crash left of it is no proof
+	}
+	return s.agrees(r)
+}
+
+// agrees compares the end of a journal with what the summary knows of it.
+func (s Summary) agrees(r *Record) error {
+	if s.Hash == r.Hash || r.Summary.Resumed != s.Resumed { // somebody goes on with it
+		return nil
+	}
+	return &Altered{r.Head.Run, r.Seq, fmt.Sprintf("is the last one, with hash %s; the summary knows %s: something was cut off, or both were not written together", r.Hash, s.Hash)}
 }
 
 // Remove removes the folder of a run.

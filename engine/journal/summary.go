@@ -91,12 +91,14 @@ type tally struct {
 	hosts      map[string]bool // host → it ended ok, in every play
 	changed    map[string]bool
 	acting     bool
+	idle       bool // the process that goes on with the run has not begun to
 	recoveries Recoveries
 }
 
 func (t *tally) head(h Head) {
 	if h.Kind == engine.EventResume {
 		t.s.Resumed++
+		t.idle = true
 		t.s.Ended, t.s.Exit, t.s.Status, t.s.Reason = time.Time{}, nil, "", ""
 		return
 	}
@@ -105,6 +107,7 @@ func (t *tally) head(h Head) {
 }
 
 func (t *tally) add(e engine.Event) {
+	t.idle = t.idle && e.Kind != engine.EventApply && e.Pass != "apply"
 	switch e.Kind { //nolint:exhaustive // the others change nothing here
 	case engine.EventRunStart:
 		t.s.Playbook = e.Title
@@ -133,9 +136,13 @@ func (t *tally) hostEnd(e engine.Event) {
 	}
 }
 
-// end is the sum, and whether the run ended.
+// end is the sum, and whether the run ended. One that somebody wanted to go on with, and that was refused, has not: what was left
+// is left still.
 func (t *tally) end() (Summary, bool) {
 	s := t.s
+	if t.idle {
+		s.Ended, s.Exit, s.Status, s.Reason = time.Time{}, nil, "", ""
+	}
 	s.Hosts, s.Failed, s.Changed = len(t.hosts), 0, len(t.changed)
 	for _, well := range t.hosts {
 		if !well {

@@ -97,6 +97,9 @@ func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Hos
 	if err := x.late(x.e.Module.Name, x.need()); err != nil {
 		return engine.Result{}, err
 	}
+	if x.halted(ctx) { // the check may have taken minutes
+		return engine.Result{}, errStopped
+	}
 	intent := engine.Event{Kind: engine.EventIntent, Entry: x.e.Address, Module: x.e.Module.Name, Title: x.e.Title, On: x.other(),
 		Args: args.Shown, Changes: diff.Changes, Lines: diff.Commands, Reason: diff.Act, Place: x.e.Range.String()}
 	x.event(intent)
