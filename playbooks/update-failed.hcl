@@ -191,7 +191,7 @@ play "mend" {
     rescue { # no step: in a plan, which sees the source of before, going back is nothing to do
       check "proven" {
         condition     = false
-        error_message = "${block.another_source.error.text}. If the source was changed, put it back: dsplay run playbooks/rollback-update-source.hcl --var dsm=${var.dsm} --var 'mode=${local.before.source.mode}' --var 'url=${local.before.source.url}'"
+        error_message = "${block.another_source.error.text}. If the source was changed, put it back: dsplay run playbooks/rollback-update-source.hcl --var ${shq("dsm=${var.dsm}")} --var ${shq("mode=${local.before.source.mode}")} --var ${shq("url=${local.before.source.url}")}"
       }
     }
   }

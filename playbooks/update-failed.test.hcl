@@ -126,7 +126,17 @@ test "it fails with another source, too: how to go back" {
   expect {
     acts  = ["source on dsm1", "proof on dsm1"]
     hosts = { dsm1 = "failed" }
-    says  = ["the update failed with https://mirror.example/iau", "rollback-update-source.hcl --var dsm=dsm1 --var 'mode=Trend Micro ActiveUpdate Server' --var 'url=http://'"]
+    says  = ["the update failed with https://mirror.example/iau", "rollback-update-source.hcl --var dsm=dsm1 --var 'mode=Trend Micro ActiveUpdate Server' --var url=http://"]
+  }
+}
+
+test "how to go back, to a URL that would end its quotes in a shell" {
+  variables = { mirror = "https://mirror.example/iau" }
+  state     = { way = "intercepted", url = "http://old/'; reboot; '" }
+  expect {
+    hosts = { dsm1 = "failed" }
+    acts  = ["source on dsm1", "proof on dsm1"]
+    says  = ["--var 'url=http://old/'\\''; reboot; '\\'''"]
   }
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/dsplay/dsplay/engine"
@@ -174,11 +175,11 @@ func LockdownOf(ctx context.Context, api engine.API, h Host) (Lockdown, error) {
 		if access := host.ConfigManager.HostAccessManager; l.On() && access != nil {
 			answer, err := methods.QueryLockdownExceptions(ctx, c, &types.QueryLockdownExceptions{This: *access})
 			switch {
-			case fault.Is(err, &types.NotAuthenticated{}):
-				return err
-			case err == nil: // who may not ask does not know
+			case err == nil:
 				l.Known, l.Exceptions = true, answer.Returnval
-			}
+			case fault.Is(err, &types.NotAuthenticated{}) || !soap.IsSoapFault(err):
+				return err
+			} // else vSphere has refused it: who may not ask does not know
 		}
 		return nil
 	})
