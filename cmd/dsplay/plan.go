@@ -97,9 +97,19 @@ func (s *session) save(d *plan.Document, path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.text(), "\nSaved as %s (%s), valid until %s.\n  id %s\nNext: dsplay show %[1]s --format html; dsplay approve %[1]s --key KEY; dsplay apply %[1]s --expect %[4]s\n",
-		path, size(n), clock(d.Until), d.ID)
+	fmt.Fprintf(s.text(), "\nSaved as %s (%s), valid until %s.\n  id %s\n%s\n", path, size(n), clock(d.Until), d.ID, next(d, path))
 	return nil
+}
+
+// next is what a person does with a plan that was saved. One that can never be applied is not to be approved either.
+func next(d *plan.Document, path string) string {
+	switch {
+	case d.Offline, d.Stop != nil:
+		return fmt.Sprintf("It is a record only: apply refuses it. To read it: dsplay show %s", path)
+	case d.Worst.Entries == 0:
+		return fmt.Sprintf("Nothing would be done, so there is nothing to approve. To read it: dsplay show %s", path)
+	}
+	return fmt.Sprintf("Next: dsplay show %[1]s --format html; dsplay approve %[1]s --key KEY; dsplay apply %[1]s --expect %[2]s", path, d.ID)
 }
 
 // writePlan writes the file of a plan, gives the plan its id, and tells how many bytes it is.

@@ -279,7 +279,7 @@ func TestPlanThatACheckStops(t *testing.T) {
 	e := newEstate(t, small)
 	e.inject(lab.Fault{Name: "everything-dark"})
 	p := e.plan(exitStopped)
-	e.ended(p.outcome, exitStopped, "No engine is online on any of 3 ESXi hosts")
+	e.ended(p.outcome, exitStopped, "No engine is online on any of 3 ESXi hosts", "It is a record only")
 	e.acted(map[string][]string{})
 	e.refuses(p, "there is nothing to apply", "No engine is online")
 }
