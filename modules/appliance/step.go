@@ -140,7 +140,7 @@ func (a *Args) Prove(ctx context.Context, host engine.Reader, since time.Time) e
 	e := &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "make ds_agent contact its DSM"}
 	switch {
 	case age == nil:
-		e.Msg = "it cannot be shown that it happened: the appliance does not say when it last spoke to its DSM"
+		e.Msg, e.Err = "it cannot be shown that it happened: the appliance does not say when it last spoke to its DSM", engine.ErrUnprovable
 	case *age > time.Since(since)+time.Second: // its times are cut to seconds
 		e.Msg = fmt.Sprintf("it cannot be shown that it happened: its last session with the DSM was %s ago", age.Round(time.Second))
 	default:

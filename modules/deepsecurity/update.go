@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -200,21 +201,27 @@ func (u *update) failure(host engine.Reader, e *dsm.Event) error {
 	return &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "update " + u.computer.Label(), Msg: "it failed (" + strings.ReplaceAll(name, "_", " ") + "): " + e.Title + ": " + e.Description, Hint: hint}
 }
 
-// Prove wants a successful update that ended after since.
+// Prove wants a successful update that ended after since. One that was requested since and has not ended is not proven, nor is
+// it to be started once more.
 func (u *update) Prove(ctx context.Context, host engine.Reader, since time.Time) error {
 	c, err := mustFind(ctx, host, u.BIOSUUID, u.Name)
 	if err != nil {
 		return err
 	}
-	u.computer = c
-	list, err := read(ctx, host, c.ID, since.Add(-time.Second), dsm.UpdateDone, dsm.UpdateFailed) // times of events may be cut to seconds
-	switch {
-	case err != nil:
+	list, err := read(ctx, host, c.ID, since.Add(-time.Second), dsm.UpdateRequested, dsm.UpdateDone, dsm.UpdateFailed) // times of events may be cut to seconds
+	if err != nil {
 		return err
-	case len(list) == 0:
-		return &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "prove the update of " + c.Label(), Msg: "no event 2204 or 2205 since " + since.UTC().Format(time.RFC3339)}
-	case list[len(list)-1].Number == dsm.UpdateFailed:
-		return u.failure(host, &list[len(list)-1])
 	}
-	return nil
+	u.computer = c
+	ended := slices.DeleteFunc(slices.Clone(list), func(e dsm.Event) bool { return e.Number == dsm.UpdateRequested })
+	e := &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "prove the update of " + c.Label(), Msg: "no event 2204 or 2205 since " + since.UTC().Format(time.RFC3339)}
+	switch {
+	case len(ended) > 0 && ended[len(ended)-1].Number == dsm.UpdateFailed:
+		return u.failure(host, &ended[len(ended)-1])
+	case len(ended) > 0:
+		return nil
+	case len(list) > 0:
+		e.Msg, e.Hint, e.Err = "it was requested, and has not ended", "wait for event 2204 or 2205 of the computer", engine.ErrUnprovable
+	}
+	return e
 }
