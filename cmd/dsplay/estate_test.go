@@ -47,7 +47,7 @@ func sideBySide() {
 	said := false
 	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
 	if !said {
-		_ = flag.Set("test.parallel", "5")
+		_ = flag.Set("test.parallel", "8")
 	}
 }
 

@@ -45,7 +45,7 @@ func mixes() []mix {
 	return all
 }
 
-// pairs are the cells of go test -short, in which every two values of two different generations meet at least once.
+// pairs are the cells of a plain go test, in which every two values of two different generations meet at least once.
 var pairs = []mix{{false, false, false, false}, {false, true, true, true}, {true, false, true, true}, {true, true, false, true}, {true, true, true, false}}
 
 // TestMatrix: every fault of the lab in every combination of generations ends with the world healthy, or with the honest
@@ -87,7 +87,7 @@ func scenesOf(c mix) []scene {
 	var all []scene
 	at := map[string]int{}
 	for i, r := range rows() {
-		if !r.tried(c) || testing.Short() && !r.turn(i, c) {
+		if !r.tried(c) || !everyCell && !r.turn(i, c) {
 			continue
 		}
 		r = r.in(c)
@@ -132,7 +132,7 @@ func (r row) tried(c mix) bool {
 	return (!r.alone && r.differs == "" || r.concerns(c)) && !r.in(c).leftOut
 }
 
-// turn tells whether a cell is the one of pairs in which the i-th row is tried by go test -short.
+// turn tells whether a cell is the one of pairs in which the i-th row is tried where not every one is.
 func (r row) turn(i int, c mix) bool {
 	if r.hang != "" {
 		return false // it takes a quarter of a minute

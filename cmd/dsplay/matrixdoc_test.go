@@ -119,7 +119,7 @@ playbooks/engine-offline.hcl is made and applied, and then is compared:
 Faults that end alike share an estate; what concerns everybody, or ends the run, stands alone and is tried where generations can
 make a difference, the others mixed. The exit code is the one of a run that meets this fault only.
 
-Written by a test; do not edit. go test ./cmd/dsplay -run Matrix runs it.
+Written by a test; do not edit. go test -tags lab ./cmd/dsplay -run Matrix runs it; without the tag each row runs in one cell.
 
 | fault | consent | what is changed | how it ends | what is said | cells | what differs |
 |---|---|---|---|---|---|---|
