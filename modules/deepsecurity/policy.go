@@ -133,12 +133,17 @@ func (p *policy) arrives(ctx context.Context, host engine.Reader, watch *dsm.Pol
 		case now.Outcome == "sent":
 			return nil
 		case now.Outcome == "failed":
-			return &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: op, Msg: "it failed: " + now.Message, Hint: "look at the computer and its appliance in the console, and at the system events"}
+			return p.failure(host, now)
 		case time.Now().After(until):
 			return &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: op, Msg: "it has not arrived within " + p.Wait + shows(now.Message),
 				Hint: "the appliance may be out of touch: look at ds_agent of it"}
 		}
 	}
+}
+
+func (p *policy) failure(host engine.Reader, now dsm.Policy) error {
+	return &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "send the policy of " + p.computer.Label(), Msg: "it failed: " + now.Message,
+		Hint: "look at the computer and its appliance in the console, and at the system events"}
 }
 
 func shows(message string) string {
@@ -148,7 +153,7 @@ func shows(message string) string {
 	return "; the DSM shows: " + message
 }
 
-// Prove wants it sent since.
+// Prove wants it sent since. One that failed since is a failure, not one that did not happen.
 func (p *policy) Prove(ctx context.Context, host engine.Reader, since time.Time) error {
 	if err := p.find(ctx, host, mustFind); err != nil {
 		return err
@@ -162,8 +167,13 @@ func (p *policy) Prove(ctx context.Context, host engine.Reader, since time.Time)
 		return engine.Blame(err, host.Name())
 	}
 	now, err := watch.Look(ctx)
-	if err == nil && now.Outcome != "sent" {
-		err = &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "send the policy of " + p.computer.Label(), Msg: "it cannot be shown that it arrived since " + since.UTC().Format(time.RFC3339) + shows(now.Message)}
+	switch {
+	case err != nil:
+		return engine.Blame(err, host.Name())
+	case now.Outcome == "sent":
+		return nil
+	case now.Outcome == "failed":
+		return p.failure(host, now)
 	}
-	return engine.Blame(err, host.Name())
+	return &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "send the policy of " + p.computer.Label(), Msg: "it cannot be shown that it arrived since " + since.UTC().Format(time.RFC3339) + shows(now.Message)}
 }
