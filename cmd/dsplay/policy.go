@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"text/tabwriter"
 	"time"
@@ -171,11 +172,32 @@ func (a *app) policies(path string) ([]engine.Policy, error) {
 	if path == "" {
 		return nil, errors.New("which policy? Say --policy FILE, or set DSPLAY_POLICY; nothing was executed")
 	}
-	if info, err := os.Stat(path); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0 {
-		return nil, fmt.Errorf("everybody may write the policy %s (mode %04o), so it decides nothing: chmod o-w it; nothing was executed", path, info.Mode().Perm())
+	if err := notForAll(path); err != nil {
+		return nil, err
 	}
 	policies, problems := lang.LoadPolicies(path, a.wires().modules)
 	return policies, a.show(problems)
+}
+
+// notForAll refuses a policy that everybody could change, or put another one in its place: by its folder, and where it is a link by
+// that of the link and that of the file.
+func notForAll(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	real := realPath(path)
+	for _, p := range []string{real, filepath.Dir(real), filepath.Dir(absolute(path))} {
+		info, err := os.Stat(p)
+		if err != nil || info.Mode().Perm()&0o002 == 0 || info.IsDir() && info.Mode()&os.ModeSticky != 0 {
+			continue // that it is not there is told when it is read
+		}
+		what := "everybody may exchange the policy in the folder"
+		if !info.IsDir() {
+			what, p = "everybody may write the policy", path
+		}
+		return fmt.Errorf("%s %s (mode %04o), so it decides nothing: chmod o-w it; nothing was executed", what, p, info.Mode().Perm())
+	}
+	return nil
 }
 
 // learn finds out what earlier runs did, as far back as the policies look.

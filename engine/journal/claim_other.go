@@ -20,3 +20,6 @@ func inUse(f *os.File) bool {
 	lives, err := h.Process.Lives()
 	return lives && err == nil
 }
+
+// private has nothing to refuse: who may write a folder is inherited there.
+func private(string) error { return nil }

@@ -70,6 +70,9 @@ func Create(state string, h Head) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return nil, unbegun(err)
 	}
+	if err := errors.Join(private(state), private(filepath.Dir(dir))); err != nil {
+		return nil, unbegun(err)
+	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, unbegun(err)
 	}
@@ -97,6 +100,9 @@ func Create(state string, h Head) (*File, error) {
 // aside (RUN/torn), and a head says who goes on. Seq of the head is set.
 func Continue(state string, r *Record, h Head) (*File, error) {
 	dir := Dir(state, r.Head.Run)
+	if err := errors.Join(private(state), private(filepath.Dir(dir)), private(dir)); err != nil {
+		return nil, unbegun(err)
+	}
 	f, err := os.OpenFile(filepath.Join(dir, Events), os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, unbegun(err)

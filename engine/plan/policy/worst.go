@@ -52,14 +52,22 @@ func where(i plan.Item) string {
 	return i.Entry + " on " + i.On
 }
 
-// maxHosts counts the hosts that are acted on, also through "on", by group.
+// maxHosts counts the hosts that are acted on, also through "on", by group. Where an API does it (a vCenter for an ESXi host), the host
+// for which it does it counts, too: one vCenter could act on all of them.
 func (j *judge) maxHosts() {
-	groups := map[string][]string{}
+	groups, api := map[string][]string{}, map[string]bool{}
 	for _, h := range j.d.Hosts {
-		groups[h.Name] = h.Groups
+		groups[h.Name], api[h.Name] = h.Groups, h.Connection == "https"
 	}
+	counts := j.hosts()
+	for _, i := range j.acting {
+		if i.Host != "" && i.Host != i.On && api[i.On] {
+			counts = append(counts, i.Host)
+		}
+	}
+	slices.Sort(counts)
 	members, strangers := map[string][]string{}, []string{}
-	for _, name := range j.hosts() {
+	for _, name := range slices.Compact(counts) {
 		counted := []string{engine.EveryHost}
 		counted = append(counted, groups[name]...)
 		known := false
@@ -99,7 +107,7 @@ func belongs(groups []string) string {
 	return strings.Join(groups, ", ")
 }
 
-// hosts are those that may be acted on, sorted.
+// hosts are those that may do something, sorted.
 func (j *judge) hosts() []string {
 	set := map[string]bool{}
 	for _, i := range j.acting {
