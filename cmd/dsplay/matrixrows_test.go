@@ -130,8 +130,6 @@ func rows() []row {
 	yesterday.but = []exception{{"SOAP: stopped, exit 5, nothing is changed: “DSM cannot say how”", func(c mix) bool { return c.soap }, func(r *row) {
 		r.code, r.engine, r.status, r.heals, r.acts, r.says = exitStopped, lab.EngineOffline, "failed", "", nil, []string{"DSM cannot say how"}
 	}}}
-	endless := healing("dsm-sessions-end")
-	endless.but = []exception{{"SOAP: not tried here, which guests are not answered in time is chance", func(c mix) bool { return c.soap }, func(r *row) { r.leftOut = true }}}
 	// installer marks what neither NSX nor the DSM has to do with.
 	installer := func(r row) row {
 		r.differs = "GL"
@@ -220,7 +218,7 @@ func rows() []row {
 			heals: agent, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}, but: []exception{{"REST: no session", func(c mix) bool { return !c.soap }, func(r *row) { r.leftOut = true }}}},
 		{faults: []string{"dsva-untrusted@{esxi}"}, on: "esxi", alone: true, code: exitStopped, status: "failed", acts: map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart}}, says: []string{""}},
 		{faults: []string{"policy-missing@{guest}"}, on: "guest", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"{guest}": repairTools}, says: []string{"the goal does not hold after 1 attempts"}},
-		healing("dsm-errors-stay"), healing("dsm-errors-return"), needsSOAP("dsm-soap-off"), endless, needsSOAP("dsm-sessions-full"), needsSOAP("dsm-locked"), yesterday, healing("licence-expired"),
+		healing("dsm-errors-stay"), healing("dsm-errors-return"), needsSOAP("dsm-soap-off"), healing("dsm-sessions-end"), needsSOAP("dsm-sessions-full"), needsSOAP("dsm-locked"), yesterday, healing("licence-expired"),
 		{faults: []string{"driver-stopped@guest1-1"}, besides: "two guests with one BIOS UUID", lab: func(o *lab.Options) { o.Twins = true }, alone: true, differs: "DL", acts: map[string][]string{"guest1-1": {scStart}}},
 	}
 }

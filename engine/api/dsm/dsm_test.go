@@ -221,6 +221,43 @@ func TestSessionsAreEndedAndLimitedOnesNamed(t *testing.T) {
 	fetch(t, connect(t, s, byUser))
 }
 
+// Sessions that end after three calls, with forty guests asked at once: everybody is answered, with no more logins than calls.
+func TestSessionsThatEndInTheMiddle(t *testing.T) {
+	s := manager()
+	s.Slow, s.PerLogin = 5*time.Millisecond, 3
+	for i := range 40 {
+		s.Computers = append(s.Computers, dsmtest.Computer{ID: 200 + i, UUID: fmt.Sprintf("00000000-0000-0000-0000-%012d", i), Heard: "1m"})
+	}
+	api := connect(t, s, byUser)
+	d := fetch(t, api)
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			c, err := d.Computer(context.WithoutCancel(t.Context()), fmt.Sprintf("00000000-0000-0000-0000-%012d", i), "")
+			if err != nil || c.State != dsm.Online {
+				t.Errorf("%d: %s %v", i, c.State, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := s.Calls("authenticate"); n < 14 || n > 41 {
+		t.Errorf("%d logins for 41 calls of three each", n)
+	}
+	if err := api.Close(); err != nil || s.Sessions() != 0 {
+		t.Errorf("%d sessions are left, %v", s.Sessions(), err)
+	}
+}
+
+// A DSM that takes no session at all gets two logins, and what it says is not taken for a wrong password.
+func TestSessionsThatAreNeverValid(t *testing.T) {
+	s := manager()
+	s.PerLogin = -1
+	_, err := dsm.Fetch(t.Context(), connect(t, s, byUser))
+	if s.Calls("authenticate") != 2 || engine.KindOf(err) == engine.KindAuth || !strings.Contains(err.Error(), "only just opened") {
+		t.Errorf("%d logins: %v", s.Calls("authenticate"), err)
+	}
+}
+
 func TestExpiredSessionIsReplacedOnce(t *testing.T) {
 	s := manager()
 	s.Slow = 10 * time.Millisecond // so that requests are on their way together

@@ -167,6 +167,9 @@ func newFault(op string, f node) error {
 	case "ManagerAuthenticationException", "ManagerAuthorizationException", "ManagerLockoutException", "ManagerSecurityException":
 		e.Kind = engine.KindAuth
 	}
+	if name == "ManagerAuthenticationException" && !strings.HasPrefix(op, "authenticate") {
+		e.Hint = "the session has expired; the password was not refused"
+	}
 	return &fault{name, e}
 }
 

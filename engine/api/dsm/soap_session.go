@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/dsplay/dsplay/engine"
 )
 
@@ -104,7 +106,7 @@ func (s *soap) logIn(ctx context.Context) (answer node, op string, err error) {
 }
 
 // call executes an operation that only asks, in the session, whose sID is its last argument. A session that has
-// expired is replaced once.
+// expired is replaced.
 func (s *soap) call(ctx context.Context, op string, args ...element) (node, error) {
 	return s.in(ctx, op, true, args...)
 }
@@ -116,15 +118,73 @@ func (s *soap) act(ctx context.Context, op string, args ...element) (node, error
 }
 
 func (s *soap) in(ctx context.Context, op string, asks bool, args ...element) (node, error) {
-	for relogin := true; ; relogin = false {
-		session, err := s.session(ctx)
-		if err != nil {
-			return node{}, err
-		}
-		answer, err := s.send(ctx, op, asks, append(args[:len(args):len(args)], element{name: "sID", text: session.sID})...)
-		if !relogin || !isFault(err, "ManagerAuthenticationException") {
-			return answer, err
-		}
-		session.dead.Do(func() { s.api.Forget(sessionName) }) // once: it must not drop the session of one who was faster
+	turns, err := s.turns(ctx)
+	if err != nil {
+		return node{}, err
 	}
+	answer, used, err := s.inTurn(ctx, turns, op, asks, args)
+	if !isFault(err, "ManagerAuthenticationException") || used == nil {
+		return answer, err
+	}
+	return s.again(ctx, turns, used, op, asks, args)
+}
+
+// again repeats a call that was refused for its session. It has the DSM to itself meanwhile: a session may be worth a few
+// calls only, and those of others would use up the new one. So there is one login for all who wait, one per call at most, and what
+// is refused in a session that nobody else has used is refused for good.
+func (s *soap) again(ctx context.Context, turns *semaphore.Weighted, used *login, op string, asks bool, args []element) (answer node, err error) {
+	if err := turns.Acquire(ctx, everybody); err != nil {
+		return node{}, err
+	}
+	defer turns.Release(everybody)
+	for { // in the session that another one has opened since, if any; then in a new one
+		mine := s.drop(used)
+		answer, used, err = s.once(ctx, op, asks, args)
+		switch refused := isFault(err, "ManagerAuthenticationException") && used != nil; {
+		case !refused:
+			return answer, err
+		case mine:
+			return node{}, &engine.Error{Kind: engine.KindModule, Op: op, Msg: "the DSM refuses a session that it has only just opened", Err: err,
+				Hint: "does a load balancer spread the calls over several managers? Give the address of one"}
+		}
+	}
+}
+
+// inTurn is once, while nobody repeats a call.
+func (s *soap) inTurn(ctx context.Context, turns *semaphore.Weighted, op string, asks bool, args []element) (node, *login, error) {
+	if err := turns.Acquire(ctx, 1); err != nil {
+		return node{}, nil, err
+	}
+	defer turns.Release(1)
+	return s.once(ctx, op, asks, args)
+}
+
+// once executes the operation, and says in which session; nil when there was none, and nothing was asked.
+func (s *soap) once(ctx context.Context, op string, asks bool, args []element) (node, *login, error) {
+	session, err := s.session(ctx)
+	if err != nil {
+		return node{}, nil, err
+	}
+	answer, err := s.send(ctx, op, asks, append(args[:len(args):len(args)], element{name: "sID", text: session.sID})...)
+	return answer, session, err
+}
+
+// drop forgets an expired session, once: by then there may be another. It says whether it was this call that did.
+func (s *soap) drop(l *login) (mine bool) {
+	l.dead.Do(func() { s.api.Forget(sessionName); mine = true })
+	return mine
+}
+
+// everybody is more calls than are ever under way at once.
+const everybody = 1 << 20
+
+// turns lets many calls of this connection go together, or one alone.
+func (s *soap) turns(ctx context.Context) (*semaphore.Weighted, error) {
+	x, err := s.api.Session(ctx, "dsm soap: turns", func(context.Context) (any, func(context.Context) error, error) {
+		return semaphore.NewWeighted(everybody), func(context.Context) error { return nil }, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x.(*semaphore.Weighted), nil
 }

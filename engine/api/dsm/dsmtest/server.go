@@ -38,6 +38,7 @@ type Server struct {
 	PageCap        int           // most computers in an answer; 0: 5000
 	Busy           int           // so many of the next REST requests are refused with 429
 	MaxSessions    int           // per user; 0: 10
+	PerLogin       int           // calls after which a session ends; 0: none, -1: it is never valid
 	Ahead          time.Duration // how far its clock is ahead
 	NoDate         bool          // no Date header, no getManagerTime
 	Zone           *time.Location
@@ -47,6 +48,7 @@ type Server struct {
 	mu       sync.Mutex
 	calls    map[string]int
 	sessions map[string]bool
+	used     map[string]int // calls, by session
 	serial   int
 	failures int // wrong passwords in a row; from 5 on the account is locked
 

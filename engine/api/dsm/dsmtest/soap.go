@@ -48,7 +48,7 @@ func (s *Server) soap(w http.ResponseWriter, r *http.Request) {
 		fault(w, "ManagerException", "The time cannot be told.")
 	case op == "getManagerTime":
 		answer(w, op, leaf(op+"Return", s.managerTime().Format("2006-01-02T15:04:05.000Z07:00")))
-	case !s.sessions[c.get("sID")]:
+	case !s.valid(c.get("sID")):
 		fault(w, "ManagerAuthenticationException", "The session is not valid.")
 	case op == "endSession":
 		delete(s.sessions, c.get("sID"))
@@ -60,6 +60,17 @@ func (s *Server) soap(w http.ResponseWriter, r *http.Request) {
 	default:
 		fault(w, "ManagerException", "Not supported: "+op)
 	}
+}
+
+// valid counts a call of a session, which ends with the one after PerLogin.
+func (s *Server) valid(sID string) bool {
+	if s.used == nil {
+		s.used = map[string]int{}
+	}
+	if s.used[sID]++; s.PerLogin != 0 && s.used[sID] > s.PerLogin {
+		delete(s.sessions, sID)
+	}
+	return s.sessions[sID]
 }
 
 func (s *Server) managerTime() time.Time {
