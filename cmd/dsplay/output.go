@@ -36,7 +36,8 @@ func (a *app) sinks(f passFlags) []engine.Journal {
 	}
 	w := a.textOut(f)
 	live := isTerminal(w)
-	terminal := &report.Terminal{W: w, Live: live, Color: live && os.Getenv("NO_COLOR") == "", Verbose: f.verbose}
+	terminal := &report.Terminal{W: w, Live: live, Color: live && os.Getenv("NO_COLOR") == "", Verbose: f.verbose,
+		Clock: f.resume == nil} // resume may ask in the middle of a play: its question must not be written over
 	return append(sinks, terminal)
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -18,8 +19,12 @@ import (
 type Terminal struct {
 	W       io.Writer
 	Live    bool // W is a terminal
+	Clock   bool // the line of progress goes on while no event comes, so that a long wait looks alive; nobody else writes to W during a play
 	Color   bool
 	Verbose int // 1: every entry, 2: values and conditions, too
+
+	mu      sync.Mutex    // the clock writes, too
+	stopped chan struct{} // ends the clock of the play
 
 	play   string
 	total  int
@@ -40,6 +45,8 @@ const alike = 3
 
 // Append implements engine.Journal.
 func (t *Terminal) Append(e engine.Event) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.table.add(e)
 	if t.doing == nil {
 		t.doing, t.told, t.same = map[string]string{}, map[string]bool{}, map[string]int{}
@@ -48,6 +55,7 @@ func (t *Terminal) Append(e engine.Event) error {
 	switch e.Kind {
 	case engine.EventPlayStart:
 		t.play, t.total, t.done, t.began = e.Play, e.Hosts, 0, e.Time
+		t.startClock()
 	case engine.EventBatchStart:
 		if of := e.Counts["of"]; of > 1 {
 			t.line("", "%s: batch %d of %d, %s", e.Play, e.Attempt, of, hosts(e.Hosts))
@@ -92,6 +100,8 @@ func (t *Terminal) Append(e engine.Event) error {
 		t.doing[e.Host] = "waiting for the goal"
 		t.verbose(2, "  %s: goal %s: %s", e.Host, e.Status, e.Reason)
 	case engine.EventRunEnd:
+		t.play = ""
+		t.stopClock()
 		t.table.write(t, e)
 	}
 	t.progress(e.Time)
@@ -177,9 +187,9 @@ func (t *Terminal) progress(now time.Time) {
 	}
 	t.shown = now
 	doing := ""
-	for host, what := range t.doing {
-		doing = fmt.Sprintf("  %s: %s", host, what)
-		break
+	if len(t.doing) > 0 {
+		host := slices.Min(slices.Collect(maps.Keys(t.doing))) // the same one as a second ago, while it is at it
+		doing = fmt.Sprintf("  %s: %s", host, t.doing[host])
 	}
 	text := Printable(fmt.Sprintf("%s  %d/%d hosts  %s%s", t.play, t.done, t.total, now.Sub(t.began).Round(time.Second), doing))
 	if r := []rune(text); len(r) > 78 {
@@ -187,6 +197,39 @@ func (t *Terminal) progress(now time.Time) {
 	}
 	fmt.Fprint(t.W, "\r\x1b[K", text)
 	t.status = true
+}
+
+// startClock writes the line of progress anew every second until the play ends.
+func (t *Terminal) startClock() {
+	t.stopClock()
+	if !t.Live || !t.Clock {
+		return
+	}
+	stopped := make(chan struct{})
+	t.stopped = stopped
+	go func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stopped:
+				return
+			case now := <-tick.C:
+				t.mu.Lock()
+				if t.stopped == stopped {
+					t.progress(now)
+				}
+				t.mu.Unlock()
+			}
+		}
+	}()
+}
+
+func (t *Terminal) stopClock() {
+	if t.stopped != nil {
+		close(t.stopped)
+		t.stopped = nil
+	}
 }
 
 // heading says which of the two passes begins: the plays of both have the same names.
@@ -215,6 +258,7 @@ func (t *Terminal) playEnd(e engine.Event) {
 		t.line("", "%s: %s, %s  (%s)", e.Play, hosts(t.total), counts(e.Counts), e.Time.Sub(t.began).Round(10*time.Millisecond))
 	}
 	t.play, t.total = "", 0
+	t.stopClock()
 	clear(t.doing)
 }
 

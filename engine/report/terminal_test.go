@@ -1,9 +1,12 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"testing"
+	"time"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -16,6 +19,30 @@ func told(verbose int, events ...engine.Event) string {
 		_ = t.Append(e)
 	}
 	return out.String()
+}
+
+// A wait without events looks alive on a terminal: the line of progress counts on, and stops with the play.
+func TestTerminalCountsOnWhileNothingHappens(t *testing.T) {
+	r, w := io.Pipe()
+	terminal := &Terminal{W: w, Live: true, Clock: true}
+	go func() {
+		_ = terminal.Append(engine.Event{Kind: engine.EventPlayStart, Play: "case_b", Hosts: 1, Time: time.Now().Add(-time.Minute)})
+		_ = terminal.Append(engine.Event{Kind: engine.EventGoal, Play: "case_b", Host: "esx1", Time: time.Now()})
+	}()
+	read := bufio.NewReader(r)
+	for range 2 { // the first line is that of the event, the next ones are the clock's
+		if line, err := read.ReadString('l'); err != nil {
+			t.Fatal(line, err)
+		}
+		if line, err := read.ReadString('\r'); err != nil {
+			t.Fatal(line, err)
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, read) }()
+	_ = terminal.Append(engine.Event{Kind: engine.EventPlayEnd, Play: "case_b", Time: time.Now()})
+	if terminal.stopped != nil {
+		t.Error("the clock goes on after the play")
+	}
 }
 
 // One cause of many failures is told three times with the host that is to blame, and then counted.
