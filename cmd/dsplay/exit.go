@@ -34,7 +34,7 @@ EXIT STATUS
   2  --check: there are changes          7  another run has the playbook, or a host
   3  a host failed                       8  the deadline was over
   4  only unreachable hosts failed       9  no hosts matched
- 70  a bug in dsplay                   130, 143  stopped by a signal`
+ 70  a bug in dsplay              129, 130, 143  stopped by a signal`
 
 // exitError carries an exit code up to main.
 type exitError struct {

@@ -47,7 +47,7 @@ EXIT STATUS
   0  everything works on every host       9  no host is meant
   3  a host can be reached, and something does not work on it
   4  hosts cannot be reached or logged in to, everything else works
-  1  usage or inventory error           130, 143  stopped by a signal`,
+  1  usage or inventory error      129, 130, 143  stopped by a signal`,
 		Example: `  dsplay ping dsva1 -i inventory.hcl                    one host
   dsplay ping all -i inventory.hcl                      everything, 50 hosts at a time
   dsplay ping 'esx*' vc1 -i inventory.hcl -v            all stages, with what was agreed on

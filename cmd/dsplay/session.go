@@ -198,7 +198,10 @@ func (s *session) during(acts bool, work func() error) (err error) {
 		if s.record.file, err = s.journal(); err != nil {
 			return fmt.Errorf("%w; nothing was executed", err)
 		}
-		defer func() { err = errors.Join(err, s.record.close(s.text())) }()
+		defer func() {
+			err = errors.Join(err, s.record.close(s.text()))
+			s.tellResume()
+		}()
 		s.record.sinks.To = append([]engine.Journal{s.record.file}, s.record.sinks.To...)
 	}
 	end := s.tellSignals(s.c.Context())
@@ -212,6 +215,13 @@ func (s *session) during(acts bool, work func() error) (err error) {
 	end()
 	s.tell(err)
 	return err
+}
+
+// tellResume says how to go on with a run that a signal or its deadline has stopped after it had begun to act.
+func (s *session) tellResume() {
+	if sum, err := journal.ReadSummary(s.state, s.id); err == nil && bySignal(sum) {
+		fmt.Fprintf(s.text(), "to go on where it was stopped: dsplay resume %s\n", s.id)
+	}
 }
 
 // tellSignals reports at once that a signal was heard, and that what runs is killed: the run itself says so only when

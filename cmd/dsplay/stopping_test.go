@@ -27,6 +27,8 @@ func TestSignalIsAnsweredWhileSomethingRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var said strings.Builder // for people
+	c.Stderr = &said
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +51,9 @@ func TestSignalIsAnsweredWhileSomethingRuns(t *testing.T) {
 	_ = c.Wait() // the code says how it ended
 	if code := c.ProcessState.ExitCode(); code != exitSIGINT {
 		t.Errorf("exit %d, want %d", code, exitSIGINT)
+	}
+	if !strings.Contains(said.String(), "to go on where it was stopped: dsplay resume 20") {
+		t.Errorf("nothing says how to go on:\n%s", &said)
 	}
 	if len(story) != 4 || !strings.Contains(story[1], "stopping") || !strings.Contains(story[2], "killing") {
 		t.Errorf("the answer to a signal has to come before the end of what hangs: %q", story)
