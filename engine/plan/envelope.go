@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/dsplay/dsplay/engine"
 )
@@ -15,7 +17,7 @@ func (o *OutOfPlan) Error() string {
 }
 
 // Allow judges what a mutating entry is about to do: it must be in the plan for this play, host, item and doer, with
-// the same known arguments, and with no command that the plan does not list. A nil error means yes.
+// the same known arguments, with no command that the plan does not list, and with no effect that it does not have. A nil error means yes.
 func (p *Plan) Allow(now Item) error {
 	i, ok := p.FindItem(now.Play, now.Host, now.Entry, now.Item)
 	why := ""
@@ -29,12 +31,22 @@ func (p *Plan) Allow(now Item) error {
 	case i.On != now.On:
 		why = fmt.Sprintf("the plan has %s do it, now it would be %s", i.On, now.On)
 	default:
-		why = differs(i, now.Args, now.Diff)
+		why = cmp.Or(differs(i, now.Args, now.Diff), worse(i, now.Effects))
 	}
 	if why == "" {
 		return nil
 	}
 	return &OutOfPlan{Host: now.Host, Entry: now.Entry, Why: why}
+}
+
+// worse names an effect that the plan does not have: an argument that was not known yet brought it, and nobody judged it.
+func worse(i Item, effects []engine.Effect) string {
+	for _, e := range effects {
+		if !slices.Contains(i.Effects, e) {
+			return fmt.Sprintf("its effect would be %s, which is not in the plan: %s was not known there", e, strings.Join(i.Unknown, ", "))
+		}
+	}
+	return ""
 }
 
 func differs(i Item, args []engine.Arg, diff engine.Diff) string {

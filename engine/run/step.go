@@ -91,6 +91,9 @@ func (x *execution) unchanged(ctx context.Context, args engine.Args, host *machi
 
 func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Host, diff engine.Diff) (engine.Result, error) {
 	now := plan.Item{Play: x.play.Name, Host: x.host.Name, On: x.settings.On, Entry: x.e.Address, Item: x.item, Args: args.Shown, Diff: diff}
+	if e, ok := args.Module.(engine.Effecter); ok {
+		now.Effects = e.Effects()
+	}
 	if err := x.plan.Allow(now.Redacted(x.o.Redact)); err != nil {
 		return engine.Result{}, err
 	}
