@@ -51,7 +51,7 @@ var vocabulary = []word{
 	{"summary", "", "Summary", "概要"},
 	{"nothing", "", "Nothing is to be changed.", "変更は不要です。"},
 	{"touched", "", "%[1]s may be acted on, of %[2]s.", "操作対象は%[1]s（全%[2]s中）です。"},
-	{"through", "", " Through them %s more are concerned.", "ほかに%sがこれらを経由して影響を受けます。"},
+	{"through", "", " Also concerned through them: %s.", "ほかに%sがこれらを経由して影響を受けます。"},
 	{"entries", "", "%[1]s at most: %[2]d will run, %[3]d only under a condition (see each).", "作業は最大%[1]s：実行確定%[2]d件、条件付き%[3]d件（条件は各作業を参照）。"},
 	{"blind.count", "", "%s could not be looked at or planned completely; what is listed there is not done.", "%sは調査または計画を完了できませんでした。該当する作業は実行しません。"},
 	{"unknown.count", "", "%s with arguments that are not known before it runs.", "実行時まで引数が確定しない作業：%s"},
