@@ -208,6 +208,9 @@ func (s *session) goOn(d *plan.Document) error {
 	r := s.resumes
 	s.note("resuming run %s: %s kept, %s without a result; %s wrote last, at %s", s.id, plural(r.past.Kept(), "result"), plural(len(r.past.Open()), "change"),
 		r.record.Last.Process, clock(r.record.Time))
+	if left := r.settle - time.Since(r.record.Time); left > 0 && len(r.past.Open()) > 0 { // nothing is heard meanwhile
+		s.note("a change that its host does not show may still be under way: that is waited for, up to %s (--settle)", left.Round(time.Second))
+	}
 	if n := r.record.Lost; n > 0 {
 		s.note("the last %d bytes of the journal were torn and are left out (%s/torn-%d); nothing in them had been synced", n, s.record.file.Dir(), r.record.Seq+1)
 	}
