@@ -450,6 +450,16 @@ play "case_a" {
       within    = var.patience
       every     = var.poll
     }
+    attempt "send its policy" { # before anything is done in the guest, where nothing is wrong in it: its appliance may have lost it
+      when = probe.driver.running && probe.tools.file_introspection
+      step "ds_send_policy" "policy" {
+        on        = self.dsm
+        bios_uuid = self.bios_uuid
+        name      = self.name # among clones
+        wait      = var.patience
+        every     = var.poll
+      }
+    }
     attempt "start the driver" {
       when = probe.driver.exists && !probe.driver.running && lookup(probe.tools.driver_start, "vsepflt", "") != "disabled" # a repair enables it
       step "service" "start" {

@@ -238,6 +238,10 @@ mock "step" "nsx_tag" {
   after = "1m"
 }
 
+mock "step" "ds_send_policy" "policy" {
+  set = { ill = local.healed }
+}
+
 mock "step" "service" "start" {
   set = { ill = local.healed }
 }
@@ -389,22 +393,45 @@ test "case A, VMware Tools without file introspection" {
   }
 }
 
+test "case A, the appliance has lost the policy of a guest" {
+  state = { ill = { win31 = "policy" } }
+  expect {
+    warnings = ["driver on win31"]
+    acts     = ["policy on dsm1 for win31"]
+    plan = {
+      "policy on dsm1 for win31" = "will_run"
+      "start on win31"           = "skipped"
+      "repair on win31"          = "attempt"
+    }
+  }
+}
+
+test "case A, the policy cannot be sent: the next attempt is made" {
+  state = { ill = { win31 = "repair" } }
+  mock "step" "ds_send_policy" "policy" {
+    error = "it failed: the appliance is out of touch"
+  }
+  expect {
+    warnings = ["driver on win31"]
+    acts     = ["policy on dsm1 for win31", "repair on win31"]
+  }
+}
+
 test "case A, VMware Tools are broken" {
   state = { ill = { win31 = "repair" } }
   expect {
     warnings = ["driver on win31"]
-    acts     = ["repair on win31"]
-    plan     = { "repair on win31" = "will_run" }
+    acts     = ["policy on dsm1 for win31", "repair on win31"]
+    plan     = { "policy on dsm1 for win31" = "will_run", "repair on win31" = "attempt" }
   }
 }
 
 test "case A, nobody may change VMware Tools" {
   variables = { change_tools = false }
-  state     = { ill = { win31 = "repair" } }
+  state     = { ill = { win31 = "add" } }
   expect {
-    warnings = ["driver on win31"]
-    hosts    = { win31 = "failed" }
-    says     = ["no attempt can be made; nothing was changed"]
+    hosts = { win31 = "failed" }
+    says  = ["no attempt can be made; nothing was changed"]
   }
 }
 
@@ -415,7 +442,7 @@ test "case A, only a reboot helps" {
     set = { ill = local.healed }
   }
   expect {
-    acts = ["repair on win31", "reboot on win31"]
+    acts = ["policy on dsm1 for win31", "repair on win31", "reboot on win31"]
   }
 }
 
@@ -436,7 +463,7 @@ test "lone guest of an ESXi host" {
   state = { ill = { win51 = "repair" } }
   expect {
     warnings = ["driver on win51"]
-    acts     = ["repair on win51"] # one guest says nothing of its ESXi host
+    acts     = ["policy on dsm1 for win51", "repair on win51"] # one guest says nothing of its ESXi host
   }
 }
 
@@ -748,8 +775,8 @@ test "case A, Tools that lose the Mux by a defect: a reboot, and no repair" {
     }
   }
   expect {
-    acts = ["reboot on win31"]
-    plan = { "reboot on win31" = "will_run", "repair on win31" = "skipped" }
+    acts = ["policy on dsm1 for win31", "reboot on win31"]
+    plan = { "policy on dsm1 for win31" = "will_run", "reboot on win31" = "attempt", "repair on win31" = "skipped" }
   }
 }
 
@@ -906,7 +933,7 @@ test "case A, a snapshot before VMware Tools is changed" {
   state     = { ill = { win31 = "add", win41 = "repair" } }
   mock "step" "vm_snapshot" {}
   expect {
-    acts     = ["before_add on vc1 for win31", "mount on vc1 for win31", "change on win31", "unmount on vc1 for win31", "before_repair on vc1 for win41", "repair on win41"]
+    acts     = ["before_add on vc1 for win31", "mount on vc1 for win31", "change on win31", "unmount on vc1 for win31", "policy on dsm1 for win41", "before_repair on vc1 for win41", "repair on win41"]
     warnings = ["driver on win41"]
   }
 }
@@ -918,7 +945,7 @@ test "case A, no snapshot, no change" {
     error = "the datastore is full"
   }
   expect {
-    acts     = ["before_repair on vc1 for win31"]
+    acts     = ["policy on dsm1 for win31", "before_repair on vc1 for win31"]
     hosts    = { win31 = "failed" }
     warnings = ["driver on win31"]
     says     = ["the datastore is full"]
@@ -945,7 +972,7 @@ test "case A, the change wants a reboot that nobody has allowed" {
     }
   }
   expect {
-    acts     = ["repair on win31"]
+    acts     = ["policy on dsm1 for win31", "repair on win31"]
     hosts    = { win31 = "failed" }
     warnings = ["driver on win31", "reboot_repair on win31"]
     says     = ["The guest waits for a reboot, and is perhaps not protected until then"]

@@ -44,7 +44,7 @@ func TestEachFaultGetsItsRemedyAndNothingElse(t *testing.T) {
 		{"driver-stopped", []lab.Fault{{Name: "driver-stopped", Target: "guest1-2"}}, map[string][]string{"guest1-2": {startDriver}}, noInstaller},
 		{"lone-guest", []lab.Fault{{Name: "lone-guest", Target: "esx2"}}, map[string][]string{"guest2-1": {startDriver}}, noInstaller},
 		{"tools-without-introspection", []lab.Fault{{Name: "tools-without-introspection", Target: "guest3-4"}}, map[string][]string{"guest3-4": anything}, oneInstaller("guest3-4")},
-		{"tools-broken", []lab.Fault{{Name: "tools-broken", Target: "guest4-1"}}, map[string][]string{"guest4-1": anything}, oneInstaller("guest4-1")},
+		{"tools-broken", []lab.Fault{{Name: "tools-broken", Target: "guest4-1"}}, map[string][]string{"dsm1": anything, "guest4-1": anything}, oneInstaller("guest4-1")},
 		{"asleep", []lab.Fault{{Name: "asleep", Target: "guest2-3"}}, map[string][]string{}, nil},
 		{"asleep in a dark host", []lab.Fault{{Name: "asleep", Target: "guest2-3"}, {Name: "dsva-stuck", Target: "esx2"}}, map[string][]string{"dsva2": {restartAgent, heartbeat}}, nil},
 	}
@@ -120,7 +120,7 @@ func TestMixedFaults(t *testing.T) {
 		lab.Fault{Name: "tools-without-introspection", Target: "guest1-5"}, lab.Fault{Name: "tools-broken", Target: "guest4-3"}, lab.Fault{Name: "asleep", Target: "guest4-6"})
 	e.ended(e.heal(), exitOK, "Asleep, left alone; they heal when they wake: guest4-6")
 	e.acted(map[string][]string{"dsva2": {restartAgent, heartbeat}, "dsva3": {restartAgent, heartbeat}, "esx3": {restartMux},
-		"guest1-2": {startDriver}, "guest1-5": anything, "guest4-3": anything})
+		"guest1-2": {startDriver}, "guest1-5": anything, "guest4-3": anything, "dsm1": anything})
 	e.healthy()
 }
 
@@ -137,10 +137,10 @@ func TestWakeOnlyWithConsent(t *testing.T) {
 func TestRebootOnlyWithConsent(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "disconnected", Target: "guest2-3"})
-	e.ended(e.heal("--var", "change_tools=false"), exitFailed, "guest2-3: failed", "nothing was changed", `not attempted, because of their conditions`, `"reboot the guest" (var.reboot`)
-	e.acted(map[string][]string{})
+	e.ended(e.heal("--var", "change_tools=false"), exitFailed, "guest2-3: failed", `not attempted, because of their conditions`, `"reboot the guest" (var.reboot`)
+	e.acted(map[string][]string{"dsm1": anything}) // its policy is sent
 	e.ended(e.heal("--var", "change_tools=false", "--var", "reboot=true"), exitOK)
-	e.acted(map[string][]string{"guest2-3": {"shutdown"}})
+	e.acted(map[string][]string{"dsm1": anything, "guest2-3": {"shutdown"}})
 	e.healthy()
 	if g, _ := e.World().Guest("guest2-3"); g.Boots != 2 {
 		t.Errorf("guest2-3 has booted %d times, want 2", g.Boots)

@@ -22,7 +22,7 @@ func TestGuestOperationsHealAsWinRMDoes(t *testing.T) {
 	}{
 		{"driver-stopped", []lab.Fault{{Name: "driver-stopped", Target: "guest1-2"}}, map[string][]string{"guest1-2": {startDriver}}, noInstaller},
 		{"tools-without-introspection", []lab.Fault{{Name: "tools-without-introspection", Target: "guest2-2"}}, map[string][]string{"guest2-2": anything}, oneInstaller("guest2-2")},
-		{"tools-broken", []lab.Fault{{Name: "tools-broken", Target: "guest2-1"}}, map[string][]string{"guest2-1": anything}, oneInstaller("guest2-1")},
+		{"tools-broken", []lab.Fault{{Name: "tools-broken", Target: "guest2-1"}}, map[string][]string{"dsm1": anything, "guest2-1": anything}, oneInstaller("guest2-1")},
 		{"lone-guest", []lab.Fault{{Name: "lone-guest", Target: "esx2"}}, map[string][]string{"guest2-1": {startDriver}}, noInstaller},
 		{"asleep", []lab.Fault{{Name: "asleep", Target: "guest2-3"}}, map[string][]string{}, nil},
 	}

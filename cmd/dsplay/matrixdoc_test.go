@@ -55,6 +55,7 @@ func (r row) befalls() string {
 // inWords are words for the patterns of what is changed; a longer word stands for several lines.
 var inWords = strings.NewReplacer(
 	strings.Join(repairTools, "\n"), "repair VMware Tools", strings.Join(addFeature, "\n"), "add FileIntrospection to VMware Tools",
+	strings.Join(sendPolicy, "\n"), "send its policy",
 	agentStart, "restart ds_agent", heartbeat, "heartbeat", muxRestart, "restart the Mux", scStart, "start vsepflt", rebootGuest, "reboot",
 	powerGuest, "power on", powerAppliance, "power on its appliance", mountTools, "put the image of VMware Tools in", unmountTools, "take it out", addTag, "give it the tag in NSX")
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +61,10 @@ func (r row) in(c mix) row {
 			e.change(&r)
 		}
 	}
+	if c.soap && slices.Equal(r.acts["dsm1"], sendPolicy) {
+		r.acts = maps.Clone(r.acts)
+		r.acts["dsm1"] = []string{`^hostUpdateNow hostIDs=`}
+	}
 	return r
 }
 
@@ -89,6 +94,7 @@ const (
 )
 
 var (
+	sendPolicy  = []string{`^POST /api/scheduledtasks .*send-policy`, `^DELETE /api/scheduledtasks/`} // over REST; see row.in for SOAP
 	repairTools = []string{`^md .*msiexec\.exe /fa \{`, `^schtasks\.exe /create `, `^schtasks\.exe /run `, `^move /y `}
 	addFeature  = []string{`^md .*/S /v"/qn REBOOT=R ADDLOCAL=VMCI,FileIntrospection `, `^schtasks\.exe /create `, `^schtasks\.exe /run `, `^move /y `}
 )
@@ -165,7 +171,8 @@ func rows() []row {
 		// The guest.
 		guest("start the driver", []string{scStart}, "driver-stopped@{guest}"),
 		guest("add file introspection to VMware Tools", addFeature, "tools-without-introspection@{guest}"),
-		guest("repair VMware Tools", repairTools, "tools-broken@{guest}"),
+		{faults: []string{"policy-missing@{guest}"}, on: "guest", heals: "send its policy", acts: map[string][]string{"dsm1": sendPolicy}},
+		{faults: []string{"tools-broken@{guest}"}, on: "guest", heals: "repair VMware Tools", acts: map[string][]string{"dsm1": sendPolicy, "{guest}": repairTools}},
 		guest("repair VMware Tools", append([]string{scStart}, repairTools...), "tools-damaged@{guest}"),
 		guest("repair VMware Tools", repairTools, "driver-disabled@{guest}"),
 		guest("", nil, "moved@{guest}"),
@@ -175,8 +182,8 @@ func rows() []row {
 		{faults: []string{"standby@{guest}"}, on: "guest", engine: lab.EngineOffline, says: []string{"Asleep, left alone; they heal when they wake", "{guest}"}},
 		{faults: []string{"off@{guest}"}, on: "guest", engine: lab.EngineOff},
 		{faults: []string{"asleep@{guest}"}, on: "guest", vars: []string{"wake=true"}, heals: "resume the guest", acts: map[string][]string{"vc1": {powerGuest}}},
-		{differs: "GL", faults: []string{"disconnected@{guest}"}, on: "guest", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"{guest}": repairTools}, says: []string{"a reboot does (KB 320927"}},
-		{differs: "GL", faults: []string{"disconnected@{guest}"}, on: "guest", vars: []string{"reboot=true"}, heals: "reboot the guest", acts: map[string][]string{"{guest}": append(slices.Clone(repairTools), rebootGuest)}},
+		{differs: "GL", faults: []string{"disconnected@{guest}"}, on: "guest", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"dsm1": sendPolicy, "{guest}": repairTools}, says: []string{"a reboot does (KB 320927"}},
+		{differs: "GL", faults: []string{"disconnected@{guest}"}, on: "guest", vars: []string{"reboot=true"}, heals: "reboot the guest", acts: map[string][]string{"dsm1": sendPolicy, "{guest}": append(slices.Clone(repairTools), rebootGuest)}},
 		{differs: "GL", faults: []string{"tools-media-absent@{guest}", "tools-without-introspection@{guest}"}, on: "guest", heals: addTools, acts: map[string][]string{"{guest}": addFeature,
 			"vc1": {mountTools, unmountTools}}},
 		failing("another image is in its CD drive", nil, "drive-busy@{guest}"),
@@ -198,7 +205,7 @@ func rows() []row {
 		installer(guest(addTools, addFeature, "network-away@{guest}", "tools-without-introspection@{guest}")),
 		{differs: "GL", faults: []string{"installer-reboots@{guest}", "tools-without-introspection@{guest}"}, on: "guest", boots: 1, heals: addTools, acts: map[string][]string{"{guest}": addFeature}},
 		{differs: "GL", faults: []string{"installer-wants-reboot@{guest}", "tools-without-introspection@{guest}"}, on: "guest", vars: []string{"reboot=true"}, heals: "reboot the guest", acts: map[string][]string{"{guest}": append(slices.Clone(addFeature), rebootGuest)}},
-		{differs: "GL", faults: []string{"tools-unregistered@{guest}", "tools-broken@{guest}"}, on: "guest", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"{guest}": repairTools}, says: []string{"this product is not installed (1605)"}},
+		{differs: "GL", faults: []string{"tools-unregistered@{guest}", "tools-broken@{guest}"}, on: "guest", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"dsm1": sendPolicy, "{guest}": repairTools}, says: []string{"this product is not installed (1605)"}},
 		guest("", nil, "installation-ends@{guest}"),
 		guest("start the driver", []string{scStart}, "moves-meanwhile@{guest}", "driver-stopped@{guest}"),
 
@@ -216,8 +223,7 @@ func rows() []row {
 		{faults: []string{"asleep@{guest}", "vcenter-readonly"}, on: "guest", vars: []string{"wake=true"}, alone: true, differs: "L", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"vc1": {powerGuest}}, says: []string{"ermission"}},
 		{faults: []string{"dsva-stuck@{esxi}"}, besides: "DSM sessions that expire at once", lab: func(o *lab.Options) { o.DSMSession = 300 * time.Millisecond }, poll: "500ms", on: "esxi", alone: true, differs: "D",
 			heals: agent, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}, but: []exception{{"REST: no session", func(c mix) bool { return !c.soap }, func(r *row) { r.leftOut = true }}}},
-		{faults: []string{"dsva-untrusted@{esxi}"}, on: "esxi", alone: true, code: exitStopped, status: "failed", acts: map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart}}, says: []string{""}},
-		{faults: []string{"policy-missing@{guest}"}, on: "guest", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"{guest}": repairTools}, says: []string{"the goal does not hold after 1 attempts"}},
+		{faults: []string{"dsva-untrusted@{esxi}"}, on: "esxi", alone: true, code: exitStopped, status: "failed", acts: map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart}}, says: []string{"untrusted peer", "activate"}},
 		healing("dsm-errors-stay"), healing("dsm-errors-return"), needsSOAP("dsm-soap-off"), healing("dsm-sessions-end"), needsSOAP("dsm-sessions-full"), needsSOAP("dsm-locked"), yesterday, healing("licence-expired"),
 		{faults: []string{"driver-stopped@guest1-1"}, besides: "two guests with one BIOS UUID", lab: func(o *lab.Options) { o.Twins = true }, alone: true, differs: "DL", acts: map[string][]string{"guest1-1": {scStart}}},
 	}

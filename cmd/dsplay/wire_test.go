@@ -14,10 +14,11 @@ import (
 )
 
 // What systems received and what a plan says are compared in this file and nowhere else. A command line is the same text on
-// both sides, with everything that sudo is given. Three things differ:
+// both sides, with everything that sudo is given. Four things differ:
 //   - a call of an API: the system notes the operation with its arguments; the plan has the whole request where it changes
 //     something, and where planning only looked the request line, and for SOAP the operation;
 //   - the vCenter calls the machine of an operation by its type, too: "PowerOnVM_Task VirtualMachine:vm-17 (guest1)";
+//   - a task of a DSM gets its number when it is made;
 //   - guest operations wrap a line for Windows: see unwrapped.
 
 // asked is what a system received as the plan lists what it has looked at.
@@ -48,13 +49,18 @@ func done(r lab.Received) string {
 	switch r.Kind {
 	case "vsphere":
 		return machineType.ReplaceAllString(r.Text, " ")
+	case "dsm":
+		return ownTask.ReplaceAllString(r.Text, "${1}ID (of that task)")
 	case "guest":
 		return unwrapped(r.Text)
 	}
 	return r.Text
 }
 
-var machineType = regexp.MustCompile(` (VirtualMachine):`)
+var (
+	machineType = regexp.MustCompile(` (VirtualMachine):`)
+	ownTask     = regexp.MustCompile(`^(DELETE /api/scheduledtasks/)\d+$`)
+)
 
 // unwrapped is the line that guest operations carry: its streams are files in a folder of ours, and cmd.exe reads it twice, so
 // that every character that it knows has a caret before it.
