@@ -223,7 +223,7 @@ func rows() []row {
 		{faults: []string{"asleep@{guest}", "vcenter-readonly"}, on: "guest", vars: []string{"wake=true"}, alone: true, differs: "L", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"vc1": {powerGuest}}, says: []string{"ermission"}},
 		{faults: []string{"dsva-stuck@{esxi}"}, besides: "DSM sessions that expire at once", lab: func(o *lab.Options) { o.DSMSession = 300 * time.Millisecond }, poll: "500ms", on: "esxi", alone: true, differs: "D",
 			heals: agent, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}, but: []exception{{"REST: no session", func(c mix) bool { return !c.soap }, func(r *row) { r.leftOut = true }}}},
-		{faults: []string{"dsva-untrusted@{esxi}"}, on: "esxi", alone: true, code: exitStopped, status: "failed", acts: map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart}}, says: []string{"untrusted peer", "activate"}},
+		{faults: []string{"dsva-untrusted@{esxi}"}, on: "esxi", alone: true, code: exitStopped, status: "failed", acts: map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart}}, says: []string{"an attempt failed: make ds_agent contact its DSM: the DSM does not accept this appliance", "untrusted peer"}},
 		healing("dsm-errors-stay"), healing("dsm-errors-return"), needsSOAP("dsm-soap-off"), healing("dsm-sessions-end"), needsSOAP("dsm-sessions-full"), needsSOAP("dsm-locked"), yesterday, healing("licence-expired"),
 		{faults: []string{"driver-stopped@guest1-1"}, besides: "two guests with one BIOS UUID", lab: func(o *lab.Options) { o.Twins = true }, alone: true, differs: "DL", acts: map[string][]string{"guest1-1": {scStart}}},
 	}
