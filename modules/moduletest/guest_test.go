@@ -16,7 +16,8 @@ import (
 type guest struct {
 	*windows.Guest
 	*site
-	written time.Time // when the command file of a job was
+	written  time.Time // when the command file of a job was
+	starting func()    // before a task is started; may be nil
 }
 
 func newGuest(t *testing.T, c windows.Config, faults ...string) *guest {
@@ -35,6 +36,9 @@ func newGuest(t *testing.T, c windows.Config, faults ...string) *guest {
 }
 
 func (g *guest) run(ctx context.Context, line string, stdin io.Reader, stdout, stderr io.Writer) (int, bool) {
+	if g.starting != nil && strings.HasPrefix(line, "schtasks.exe /run ") {
+		g.starting()
+	}
 	code := g.Exec(ctx, `CORP\ops`, line, stdin, stdout, stderr)
 	return int(code), code == cmdexe.Killed
 }

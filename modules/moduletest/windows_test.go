@@ -12,6 +12,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab/windows"
+	"github.com/dsplay/dsplay/engine/lab/windows/cmdexe"
 	"github.com/dsplay/dsplay/modules/exec"
 	"github.com/dsplay/dsplay/modules/files"
 	"github.com/dsplay/dsplay/modules/reboot"
@@ -88,6 +89,75 @@ func TestToolsOnGuest(t *testing.T) {
 				t.Errorf("%+v after %+v", s, diff)
 			}
 			assertTidy(t, g)
+		})
+	}
+}
+
+// plant makes programs of somebody else's that look like the image of VMware Tools.
+func plant(g *guest, drive string) {
+	g.Disk().Install(drive+`\setup64.exe`, "planted")
+	g.Disk().Put(drive+`\VMwareToolsUpgrader.exe`, "MZ")
+}
+
+// newPlanted is a guest without an image of VMware Tools; ran holds the accounts under which a planted program ran.
+func newPlanted(t *testing.T, media bool) (g *guest, ran *[]string) {
+	t.Helper()
+	ran = new([]string)
+	g = newGuest(t, windows.Config{NoMedia: !media, Program: func(_ context.Context, name string, p *cmdexe.Process) (uint32, bool) {
+		if name == "planted" {
+			*ran = append(*ran, p.User+": "+p.Path)
+		}
+		return 0, name == "planted"
+	}}, windows.ToolsWithoutIntrospection)
+	return g, ran
+}
+
+// TestToolsPlantedOnGuest: what looks like the image of VMware Tools is on a data volume, into whose root users may write, and in
+// an image that a user has mounted. Nothing of it runs, as SYSTEM least of all; the image in the drive of VMware does.
+func TestToolsPlantedOnGuest(t *testing.T) {
+	for _, installer := range []string{"auto", "media"} {
+		for _, media := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				g, ran := newPlanted(t, media)
+				g.AddVolume("E:")
+				plant(g, "E:")
+				g.MountISO("F:", func() { plant(g, "F:") })
+				x := addIntrospection()
+				x.Installer = installer
+				_, _, err := g.drive(t.Context(), t, x)
+				if runs := g.State().InstallerRuns; (err == nil) != media || (runs == 1) != media || len(*ran) > 0 {
+					t.Errorf("installer %s, image in the drive %v: %v; %d runs; planted programs ran: %q", installer, media, err, runs, *ran)
+				}
+				if err != nil && (!strings.Contains(err.Error(), "nothing was started") || engine.HintOf(err) == "") {
+					t.Errorf("%v (%s)", err, engine.HintOf(err))
+				}
+			})
+		}
+	}
+}
+
+// TestToolsPlantedMeanwhile: after the plan was made, or after the last look, the letter of the drive becomes that of an image
+// that a user has mounted. What runs as SYSTEM looks again.
+func TestToolsPlantedMeanwhile(t *testing.T) {
+	for _, installer := range []string{"auto", "media"} {
+		synctest.Test(t, func(t *testing.T) {
+			g, ran := newPlanted(t, true)
+			x := addIntrospection()
+			x.Installer = installer
+			diff, err := x.Check(t.Context(), g.machine())
+			if err != nil {
+				t.Fatal(err)
+			}
+			swap := func() { g.MountISO("D:", func() { plant(g, "D:") }) }
+			if installer == "auto" {
+				swap()
+			} else {
+				g.starting = swap
+			}
+			_, err = x.Apply(t.Context(), g.machine().Acting(diff.Commands), diff)
+			if err == nil || !strings.Contains(err.Error(), "not found when it was to be started (9009)") || len(*ran) > 0 || g.State().InstallerRuns != 0 {
+				t.Errorf("installer %s: %v; planted programs ran: %q; %+v", installer, err, *ran, g.State())
+			}
 		})
 	}
 }

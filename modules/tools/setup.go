@@ -11,22 +11,38 @@ import (
 
 const drives = "D E F G H I J K L M N O P Q R S T U V W X Y Z"
 
-// upgrader is a file that only the image of VMware Tools has: other images have a setup64.exe, too, and what is found is run
-// as SYSTEM.
+// upgrader is a file that only the image of VMware Tools has: other images have a setup64.exe, too.
 const upgrader = `VMwareToolsUpgrader.exe`
 
-// images prints the installers on images of VMware Tools.
-const images = `for %d in (` + drives + `) do @if exist %d:\` + upgrader + ` if exist %d:\setup64.exe echo %d:\setup64.exe`
+// virtualCD succeeds when drive %d is a virtual CD drive of VMware. What is found runs as SYSTEM, and users may write to the root
+// of a data volume, and mount images of their own; but what Windows says of the device behind a letter only administrators can
+// change. For a CD drive that is its name in UTF-16LE, like \??\SCSI#CdRom&Ven_NECVMWar&Prod_VMware_SATA_CD01#… or
+// \??\IDE#CdRomNECVMWar_VMware_IDE_CDR10…#…, which reg.exe prints in hex; a mounted image is Ven_Msft (high). The digits are "NECVMWar".
+const virtualCD = `reg.exe query HKLM\SYSTEM\MountedDevices /v \DosDevices\%d: 2>nul | findstr.exe /i 4E004500430056004D00570061007200 >nul`
+
+const (
+	holdsImage = `) do @if exist %d:\` + upgrader + ` if exist %d:\setup64.exe ` + virtualCD + ` && `
+	// images prints the installers on images of VMware Tools.
+	images = `for %d in (` + drives + holdsImage + `echo %d:\setup64.exe`
+)
 
 var found = regexp.MustCompile(`(?m)^([D-Z]:\\setup64\.exe)\s*$`)
+
+// choose is a line of the job's file that sets dsplay_setup to the installer, when one of these drives holds the image as the
+// job runs, and else to the name of no program. It is written by echo, hence the carets; %% passes cmd.exe's command line as it is.
+func choose(drives string) string {
+	line := `set dsplay_setup=no-image-of-vmware-tools& for %d in (` + drives + holdsImage + `set dsplay_setup=%d:\setup64.exe`
+	return strings.NewReplacer("%", "%%", "&", "^&", "|", "^|", ">", "^>").Replace(line)
+}
+
+const chosen = "!dsplay_setup!"
 
 // setup is how the installer is called. Where it has to be found or fetched first, when the job runs, j gets a line for that.
 func (t *Tools) setup(ctx context.Context, host engine.Reader, j *job) (string, error) {
 	switch {
 	case t.Installer == media:
-		// %%d, because it stands in a file; it passes cmd.exe's command line as it is.
-		j.before = `for %%d in (` + drives + `) do @if exist %%d:\` + upgrader + ` set dsplay_setup=%%d:\setup64.exe`
-		return "!dsplay_setup!", nil
+		j.before = choose(drives)
+		return chosen, nil
 	case t.onShare(): // the change takes the network away: what is installed from must be here
 		j.before = `copy /y "` + t.Installer + `" ` + j.file(".exe") + ` ^>nul`
 		return "if exist " + j.file(".exe") + " " + j.file(".exe"), nil
@@ -39,10 +55,11 @@ func (t *Tools) setup(ctx context.Context, host engine.Reader, j *job) (string, 
 	}
 	m := found.FindStringSubmatch(out.Stdout)
 	if m == nil {
-		return "", failed(host, "there is no installer in the guest (the image of VMware Tools on a drive from D to Z); nothing was started",
+		return "", failed(host, "there is no installer in the guest (the image of VMware Tools in a virtual CD drive of VMware); nothing was started",
 			`let a step before this one put the image in (vm_tools_media, and here installer = "media"), or say where the installer is: installer`)
 	}
-	return m[1], nil
+	j.before = choose(m[1][:1]) // the letter may have become that of another drive until then
+	return chosen, nil
 }
 
 func (t *Tools) onShare() bool { return strings.HasPrefix(t.Installer, `\\`) }
@@ -95,7 +112,7 @@ func (t *Tools) ready(ctx context.Context, host engine.Reader) (bool, error) {
 
 func (t *Tools) absent(host engine.Reader) error {
 	if t.Installer == media {
-		return failed(host, "the image of VMware Tools is on no drive of the guest; nothing was started",
+		return failed(host, "the image of VMware Tools is in no virtual CD drive of the guest; nothing was started",
 			"a step before this one has to put it in (vm_tools_media); has Windows given the drive a letter?")
 	}
 	return failed(host, "there is no "+t.Installer+" in the guest; nothing was started", "bring it there (copy), or put the image in (vm_tools_media) and say installer = \"media\"")

@@ -14,6 +14,8 @@
 //     Tools works by this command line: medium. That one may not write a blank after /v: medium.
 //   - How long things take, and that every change of drivers takes the network away for some seconds: chosen to be
 //     pessimistic. What a killed installer leaves (Tools that only a repair heals): invented, the worst that is plausible.
+//   - HKLM\SYSTEM\MountedDevices: a REG_BINARY for each drive letter, for CD drives the name of the device in UTF-16LE; reg.exe
+//     prints it in upper-case hex without spaces: high.
 //   - schtasks, reg, net, shutdown, wmic, tasklist, findstr, ping, where: English Windows Server 2016/2019, from memory.
 //   - That timeout.exe refuses redirected input: certain. That over WinRM input is always redirected: high.
 //   - powershell knows only the expressions of times in file expression.go, and says so for all others.

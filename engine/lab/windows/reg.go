@@ -178,6 +178,9 @@ func (g *Guest) regAdd(p *cmdexe.Process, a regArgs) uint32 {
 		}
 		a.data = hex(int(n))
 	}
+	if a.kind == "REG_BINARY" {
+		a.data = strings.ToUpper(a.data) // as it is printed
+	}
 	v := value{kind: a.kind, data: a.data}
 	if !a.hasName {
 		v.kind = ""

@@ -99,6 +99,8 @@ func (g *Guest) fillRegistry() {
 	g.keys.text(windowsVersion, "CurrentBuild", "17763")
 	g.keys.add(uninstallKey+`AddressBook`, "", value{})
 	g.keys.text(hive+`SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName`, "ComputerName", strings.ToUpper(g.cfg.Name))
+	g.setDevice("C:", partition(0x1f50_0000))
+	g.setDevice(mediaDrive, deviceName(cdDevice))
 }
 
 // view is the registry as it is now: the stored keys, VMware Tools and the services. g.mu is held.

@@ -79,6 +79,10 @@ func (c *conversation) act(words []string) error {
 		return c.g().Reboot(c.t.Context())
 	case "unmount":
 		c.g().EjectMedia()
+	case "volume": // "! volume E:"
+		c.g().AddVolume(words[1])
+	case "iso": // "! iso F:": a user mounts an image
+		c.g().MountISO(words[1], func() {})
 	case "file": // "! file PATH WORDS…": a text file with \n for line ends
 		c.g().disk.Put(words[1], strings.ReplaceAll(strings.Join(words[2:], " "), `\n`, "\r\n"))
 	case "task-ends":

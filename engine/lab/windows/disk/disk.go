@@ -65,6 +65,13 @@ func New(drives ...string) *Disk {
 	return d
 }
 
+// AddDrive adds an empty drive that can be written to.
+func (d *Disk) AddDrive(drive string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.nodes[key(drive+`\`)] = &node{path: drive + `\`, dir: true}
+}
+
 // Mount adds a drive with its content and makes it read-only: a DVD. fill may write to it.
 func (d *Disk) Mount(drive string, fill func()) {
 	d.mu.Lock()
