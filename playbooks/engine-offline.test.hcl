@@ -435,6 +435,16 @@ test "case A, nobody may change VMware Tools" {
   }
 }
 
+test "case A, nobody may repair VMware Tools" {
+  variables = { change_tools = false }
+  state     = { ill = { win31 = "repair" } }
+  expect {
+    hosts    = { win31 = "failed" }
+    warnings = ["driver on win31"]
+    acts     = ["policy on dsm1 for win31"]
+  }
+}
+
 test "case A, only a reboot helps" {
   variables = { reboot = true }
   state     = { ill = { win31 = "reboot" } }

@@ -162,6 +162,7 @@ func TestSuspended(t *testing.T) {
 	}
 	c := exec.CommandContext(t.Context(), self, "run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--yes", "--json", "--var", "poll=100ms", "--var", "patience=20s")
 	c.Dir, c.Env = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1")
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a group without a parent in its session is not stopped by SIGTSTP
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
