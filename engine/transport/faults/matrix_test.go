@@ -316,8 +316,10 @@ func whileItRuns() []fault {
 			"guest": {"", atOnce, moment, no, nothing},
 		}, act: func(s *scene) error {
 			return s.idle(func() {
-				s.wire.reset()
-				until(s.t, "the wire has ended it", func() bool { return s.wire.open() == 0 })
+				until(s.t, "the wire has ended it", func() bool { // a connection that was just being made, too
+					s.wire.reset()
+					return s.wire.open() == 0
+				})
 				time.Sleep(150 * time.Millisecond) // for the news to arrive: right now the next command could be lost
 			})
 		}},
