@@ -101,7 +101,7 @@ func asHolder(run, what string) lock.Holder {
 
 // take takes a lock as the flags say. A signal ends waiting for it, and so does the deadline of the run.
 func (a *app) take(ctx context.Context, folder *lock.Folder, name string, me lock.Holder, f boundFlags) (*lock.Lock, error) {
-	l, err := folder.Try(name, me)
+	l, err := folder.Try(ctx, name, me)
 	var busy *lock.Busy
 	if f.lock != lockWait || !errors.As(err, &busy) {
 		return l, err

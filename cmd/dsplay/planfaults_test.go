@@ -165,18 +165,30 @@ func TestApplyThatIsKilled(t *testing.T) {
 	e := newEstate(t, small)
 	e.inject(append(dark("esx1"), ill("guest3-1")...)...)
 	p := e.plan(exitOK)
-	o := follow(t, []string{"apply", p.path, "--json"}, atFirst(`"kind":"intent"`, func(c *exec.Cmd) {
+	var run string
+	kill := atFirst(`"kind":"intent"`, func(c *exec.Cmd) {
+		journal := filepath.Join(os.Getenv("XDG_STATE_HOME"), "dsplay", "runs", run, "events.jsonl")
+		const intent = `"kind":"intent","pass":"apply","play":"case_b","host":"esx1"`
+		for began := time.Now(); ; time.Sleep(time.Millisecond) { // what is shown may be ahead of the disk
+			if data, err := os.ReadFile(journal); strings.Contains(string(data), intent) {
+				break
+			} else if time.Since(began) > 10*time.Second {
+				t.Errorf("the journal does not have the intent (%v)", err)
+				break
+			}
+		}
 		if err := c.Process.Kill(); err != nil {
 			t.Error(err)
 		}
-	}))
+	})
+	o := follow(t, []string{"apply", p.path, "--json"}, func(line string, c *exec.Cmd) {
+		if run == "" {
+			run = events(t, line)[0].Run
+		}
+		kill(line, c)
+	})
 	if o.code != -1 {
 		t.Fatalf("exit %d\n%s", o.code, o)
-	}
-	run := events(t, o.stdout[:strings.Index(o.stdout, "\n")+1])[0].Run
-	journal, err := os.ReadFile(filepath.Join(os.Getenv("XDG_STATE_HOME"), "dsplay", "runs", run, "events.jsonl"))
-	if err != nil || !strings.Contains(string(journal), `"kind":"intent","pass":"apply","play":"case_b","host":"esx1"`) {
-		t.Errorf("the journal does not have the intent (%v)", err)
 	}
 	e.ended(e.apply(p), exitRefused, "the plan is used up: run "+run, "nothing was executed")
 	for host, lines := range e.mutations() { // nobody knows whether the step that was cut off was done

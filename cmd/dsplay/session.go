@@ -126,7 +126,8 @@ func (a *app) begin(c *cobra.Command, path string, f passFlags) (_ *session, err
 	return s, nil
 }
 
-// record is where events go: to the journal on the disk first, where there is one, and then to who reads them.
+// record is where events go: to the journal, where there is one, and to who reads them. What is read may be some milliseconds ahead
+// of the disk; what is done is not (Sync).
 type record struct {
 	sinks report.Sinks
 	file  *journal.File

@@ -79,7 +79,24 @@ func (l *Lock) Release() {
 }
 
 // Try takes the lock of a name, or says who has it: the error is a *Busy then.
-func (f *Folder) Try(name string, me Holder) (*Lock, error) {
+func (f *Folder) Try(ctx context.Context, name string, me Holder) (*Lock, error) {
+	for began := time.Now(); ; {
+		l, err := f.try(name, me)
+		var busy *Busy
+		if !errors.As(err, &busy) || busy.By != nil || time.Since(began) > signing {
+			return l, err
+		}
+		if err := engine.Wait(ctx, signing/10); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// signing is how long who takes a lock, or gives it back, gets to change what the file says: the kernel's lock and the text cannot
+// change in one moment. Afterwards the file is taken for one that does not tell.
+const signing = 200 * time.Millisecond
+
+func (f *Folder) try(name string, me Holder) (*Lock, error) {
 	sum := sha256.Sum256([]byte(name))
 	path := filepath.Join(f.path, hex.EncodeToString(sum[:16])+".lock")
 	for range 10 { // a file may be removed by a cleaner between opening and locking it
@@ -114,7 +131,7 @@ const poll = 250 * time.Millisecond
 func (f *Folder) Take(ctx context.Context, name string, me Holder, wait time.Duration) (*Lock, error) {
 	began := time.Now()
 	for {
-		l, err := f.Try(name, me)
+		l, err := f.Try(ctx, name, me)
 		if !errors.As(err, new(*Busy)) {
 			return l, err
 		}

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	folder, err := lock.Open(dir)
 	if err == nil {
-		_, err = folder.Try("host a", me("other", "host a"))
+		_, err = folder.Try(context.Background(), "host a", me("other", "host a"))
 	}
 	if err != nil {
 		os.Stdout.WriteString(err.Error() + "\n")
@@ -86,7 +86,7 @@ func hold(t *testing.T, dir string, change ...func(*exec.Cmd)) *exec.Cmd {
 func TestLockOfAnotherProcess(t *testing.T) {
 	f, dir := folder(t)
 	other := hold(t, dir)
-	_, err := f.Try("host a", me("mine", "host a"))
+	_, err := f.Try(t.Context(), "host a", me("mine", "host a"))
 	var busy *lock.Busy
 	if !errors.As(err, &busy) || busy.By == nil || busy.By.Run != "other" || busy.By.Process.PID != other.Process.Pid {
 		t.Fatalf("%v %+v", err, busy)
@@ -94,7 +94,7 @@ func TestLockOfAnotherProcess(t *testing.T) {
 	if text := err.Error(); !strings.HasPrefix(text, "host a is locked by run other (process ") || !strings.Contains(text, "of ann on ") {
 		t.Error(text)
 	}
-	if l, err := f.Try("host b", me("mine", "host b")); err != nil {
+	if l, err := f.Try(t.Context(), "host b", me("mine", "host b")); err != nil {
 		t.Error(err)
 	} else {
 		l.Release()
@@ -107,14 +107,14 @@ func TestLockOfAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Release()
-	if _, err := f.Try("host a", me("third", "the same machine")); !errors.As(err, &busy) || busy.By.Run != "mine" || !strings.Contains(err.Error(), ", there as host a") {
+	if _, err := f.Try(t.Context(), "host a", me("third", "the same machine")); !errors.As(err, &busy) || busy.By.Run != "mine" || !strings.Contains(err.Error(), ", there as host a") {
 		t.Error(err)
 	}
 }
 
 func TestTakeWaits(t *testing.T) {
 	f, _ := folder(t)
-	held, err := f.Try("x", me("r1", "x"))
+	held, err := f.Try(t.Context(), "x", me("r1", "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestTamperedLock(t *testing.T) {
 		t.Skip("folders of locks are not everybody's there")
 	}
 	f, dir := folder(t)
-	l, err := f.Try("x", me("r", "x"))
+	l, err := f.Try(t.Context(), "x", me("r", "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestTamperedLock(t *testing.T) {
 		if err := errors.Join(os.RemoveAll(path), put()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Try("x", me("r", "x")); err == nil || errors.As(err, new(*lock.Busy)) {
+		if _, err := f.Try(t.Context(), "x", me("r", "x")); err == nil || errors.As(err, new(*lock.Busy)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -205,21 +205,21 @@ func TestTamperedLock(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(path), os.WriteFile(path, []byte(strings.Repeat("\x1b", 9000)), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	l, err = f.Try("x", me("r", "x"))
+	l, err = f.Try(t.Context(), "x", me("r", "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte("{\"run\":3}"), 0o600); err != nil { // the holder does not tell any more
 		t.Fatal(err)
 	}
-	if _, err := f.Try("x", me("r2", "x")); err == nil || !strings.Contains(err.Error(), "does not say by which") {
+	if _, err := f.Try(t.Context(), "x", me("r2", "x")); err == nil || !strings.Contains(err.Error(), "does not say by which") {
 		t.Error(err)
 	}
 	if err := os.Remove(path); err != nil { // a cleaner: whoever comes takes the file that is there
 		t.Fatal(err)
 	}
 	l.Release()
-	if l, err = f.Try("x", me("r2", "x")); err != nil {
+	if l, err = f.Try(t.Context(), "x", me("r2", "x")); err != nil {
 		t.Error(err)
 	} else {
 		l.Release()

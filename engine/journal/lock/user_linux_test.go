@@ -41,7 +41,7 @@ func TestLockOfAnotherAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 		var busy *lock.Busy
-		if _, err = f.Try("host a", me("mine", "host a")); !errors.As(err, &busy) || busy.By == nil || busy.By.Process.PID != by.Process.Pid {
+		if _, err = f.Try(t.Context(), "host a", me("mine", "host a")); !errors.As(err, &busy) || busy.By == nil || busy.By.Process.PID != by.Process.Pid {
 			t.Errorf("%v", err)
 		}
 		_ = by.Process.Kill()
@@ -53,7 +53,7 @@ func TestLockOfAnotherAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := f.Try("host a", me("root's", "host a")) // the file of another account, in a sticky folder
+	l, err := f.Try(t.Context(), "host a", me("root's", "host a")) // the file of another account, in a sticky folder
 	if err != nil {
 		t.Fatal(err)
 	}
