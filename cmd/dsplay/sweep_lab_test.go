@@ -110,12 +110,23 @@ func (s *sweep) measure() {
 	s.t.Logf("an undisturbed run writes %d events and changes %q", s.events, s.whole)
 }
 
+// shells is how many killed runs an estate stands: each may leave a shell of WinRM behind for a quarter of an hour, and a user of Windows has 30.
+const shells = 20
+
 func (s *sweep) work(n int, points <-chan int) {
-	e := s.estate(fmt.Sprintf("lab%d", n))
+	var e *estate
+	left := 0
 	for point := range points {
+		if left == 0 {
+			if e != nil {
+				_ = e.Close() // nothing is read from it any more
+			}
+			e, left = s.estate(fmt.Sprintf("lab%d-%d", n, point)), shells
+		}
 		if e == nil {
 			continue
 		}
+		left--
 		if err := s.spoil(e); err != nil {
 			s.t.Error(err)
 			continue
