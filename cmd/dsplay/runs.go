@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -52,7 +53,7 @@ HEALED counts the recovers that brought something back, of those that were neede
 
 func (f *runsFlags) register(c *cobra.Command) {
 	c.Flags().IntVarP(&f.last, "last", "n", 20, "how many; 0: all")
-	c.Flags().BoolVar(&f.unfinished, "unfinished", false, "only runs that were cut or still run")
+	c.Flags().BoolVar(&f.unfinished, "unfinished", false, "only runs that were cut or stopped, or still run")
 }
 
 func (a *app) listRuns(f runsFlags) error {
@@ -72,7 +73,7 @@ func (a *app) listRuns(f runsFlags) error {
 			break
 		}
 		s, stands, err := journal.Brief(state, id)
-		if f.unfinished && (err != nil || stands == journal.Over) {
+		if f.unfinished && (err != nil || stands == journal.Over && !bySignal(s)) {
 			continue
 		}
 		shown++
@@ -117,7 +118,9 @@ func (a *app) runsPruneCommand() *cobra.Command {
 		Short: "Remove the records of old runs",
 		Long: `prune removes the folders of runs: all but the newest N (--keep), or those that began before a time (--older-than); with both, what both say.
 A run that has not ended is kept, because it could be resumed, unless --force; one whose process lives is kept in any case.
-Cooldowns and the warning about what comes back again and again need the history of some days.
+
+What is removed counts no more: neither for cooldown, per_hour and breaker of policies, as far back as these look, nor for the warning about what
+comes back within 7 days. Whoever removes runs of that time permits what they would have refused; prune says how many there were.
 ` + exitHelp,
 		Example: `  dsplay runs prune --older-than 90d
   dsplay runs prune --keep 1000 --dry-run`,
@@ -166,22 +169,25 @@ func (a *app) prune(keep int, before time.Time, force, try bool) error {
 	if err != nil {
 		return err
 	}
-	removed, left := 0, 0
+	removed, left, recent := 0, 0, 0
 	for _, id := range ids[min(keep, len(ids)):] {
 		if id >= before.UTC().Format(runTime) {
 			continue
 		}
-		_, stands, err := journal.Brief(state, id)
+		s, stands, err := journal.Brief(state, id)
 		if stands == journal.Running || (stands == journal.Cut || err != nil) && !force {
 			left++
 			continue
 		}
 		if !try {
 			if err := journal.Remove(state, id); err != nil {
-				return err
+				return fmt.Errorf("%s removed, then: %w", plural(removed, "run"), err)
 			}
 		}
 		removed++
+		if id >= time.Now().Add(-recurrence).UTC().Format(runTime) && (s.Intents > 0 || len(s.Recoveries) > 0) {
+			recent++
+		}
 	}
 	word := "removed"
 	if try {
@@ -192,6 +198,9 @@ func (a *app) prune(keep int, before time.Time, force, try bool) error {
 		fmt.Fprintf(a.out, "; %d kept that have not ended (--force removes those that were cut)", left)
 	}
 	fmt.Fprintln(a.out)
+	if recent > 0 {
+		fmt.Fprintf(a.out, "%d of them acted within the last 7 days: cooldown, per_hour and breaker of policies and the warning about what comes back have no record of that then\n", recent)
+	}
 	return nil
 }
 
@@ -217,6 +226,11 @@ func (a *app) verifyRuns(ids []string) error {
 	if err != nil {
 		return err
 	}
+	for _, id := range ids {
+		if _, err := os.Stat(journal.Dir(state, id)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no run %s in %s; \"dsplay runs\" lists them", id, state)
+		}
+	}
 	if len(ids) == 0 {
 		if ids, err = journal.IDs(state); err != nil {
 			return err
@@ -224,13 +238,9 @@ func (a *app) verifyRuns(ids []string) error {
 	}
 	bad := 0
 	for _, id := range ids {
-		said, err := verifyRun(state, id)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && len(ids) == 1:
-			return fmt.Errorf("there is no run %s in %s", id, state)
-		case err != nil:
+		said, ok := verifyRun(state, id)
+		if !ok {
 			bad++
-			said = "CHANGED: " + err.Error()
 		}
 		fmt.Fprintf(a.out, "%s  %s\n", id, report.Printable(said))
 	}
@@ -240,24 +250,32 @@ func (a *app) verifyRuns(ids []string) error {
 	return nil
 }
 
-func verifyRun(state, id string) (string, error) {
+func verifyRun(state, id string) (said string, ok bool) {
 	r, err := journal.Verify(state, id)
-	if err != nil {
-		return "", err
+	switch {
+	case err != nil && journal.Blank(state, id):
+		return "cut  before its first line was written: nothing was begun", true
+	case errors.As(err, new(*journal.Altered)):
+		return "CHANGED: " + err.Error(), false
+	case err != nil:
+		return "UNREADABLE: " + err.Error(), false
 	}
 	if r.Summary.Plan != "" {
 		if _, err := keptPlan(state, id, r.Summary.Plan); err != nil {
-			return "", err
+			return "CHANGED: " + err.Error(), false
 		}
 	}
-	said := "ok   " + r.Hash
+	said = "ok   " + r.Hash
 	if !r.Ended {
-		said = "cut  " + r.Hash + fmt.Sprintf("  last line %s", clock(r.Time))
+		said = fmt.Sprintf("%-4s %s  last line %s", r.Stands, r.Hash, clock(r.Time))
+	}
+	if r.Bare {
+		said += "; it has no summary: it was cut when that was to be written, or somebody removed it"
 	}
 	if r.Lost > 0 {
 		said += fmt.Sprintf("; %d bytes behind it are torn, nothing of them had been synced", r.Lost)
 	}
-	return said, nil
+	return said, true
 }
 
 // table aligns columns that tabs separate.

@@ -41,6 +41,22 @@ func TestRunsOfARecurringFault(t *testing.T) {
 	e.ended(process(t, "runs", "diff", ids[1], ids[0]), exitOK, "no difference")
 	e.ended(process(t, "runs", "verify"), exitOK, ids[0]+"  ok   "+s.Hash)
 
+	kept := filepath.Join(journal.Dir(state, ids[0]), journal.Plan)
+	if err := os.Rename(kept, kept+".aside"); err != nil {
+		t.Fatal(err)
+	}
+	e.ended(process(t, "runs", "verify", ids[0]), exitRefused, ids[0]+"  CHANGED: its plan: ")
+	if err := os.Rename(kept+".aside", kept); err != nil {
+		t.Fatal(err)
+	}
+	e.ended(process(t, "runs", "verify", ids[0], "20010101-000000-00000000"), exitUsage, "there is no run 20010101-000000-00000000 in ")
+	summary := filepath.Join(journal.Dir(state, ids[1]), journal.SummaryFile)
+	if err := os.Remove(summary); err != nil { // as after a crash behind the last event
+		t.Fatal(err)
+	}
+	e.ended(process(t, "runs", "verify"), exitOK, ids[1]+"  ok   ", "it has no summary")
+	e.ended(process(t, "runs", "list", "--unfinished"), exitOK, "(none in")
+
 	cut := filepath.Join(journal.Dir(state, ids[0]), journal.Events)
 	data, err := os.ReadFile(cut)
 	if err != nil {
@@ -52,6 +68,7 @@ func TestRunsOfARecurringFault(t *testing.T) {
 	}
 	e.ended(process(t, "runs", "verify"), exitRefused, ids[0]+"  CHANGED", "1 record of 2")
 	e.ended(process(t, "runs", "prune", "--older-than", "1h"), exitOK, "0 runs removed")
+	e.ended(process(t, "runs", "prune", "--keep", "1", "--dry-run"), exitOK, "1 run would be removed\n1 of them acted within the last 7 days: cooldown")
 	e.ended(process(t, "runs", "prune", "--keep", "1"), exitOK, "1 run removed")
 	if left, _ := journal.IDs(state); len(left) != 1 || left[0] != ids[0] {
 		t.Errorf("left are %v", left)

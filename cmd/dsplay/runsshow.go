@@ -109,9 +109,8 @@ func readRun(state, id string, each func(engine.Event)) (*journal.Record, error)
 // tellRecord says what the record itself is worth.
 func (a *app) tellRecord(state string, r *journal.Record) {
 	if !r.Ended {
-		_, stands, _ := journal.Brief(state, r.Head.Run) // it was read just now
-		fmt.Fprintf(a.out, "\n%s: it has no end; its last line is of %s", stands, clock(r.Time))
-		if stands == journal.Cut && r.Summary.Plan != "" {
+		fmt.Fprintf(a.out, "\n%s: it has no end; its last line is of %s", r.Stands, clock(r.Time))
+		if r.Stands == journal.Cut && r.Summary.Plan != "" {
 			fmt.Fprintf(a.out, "; dsplay resume %s goes on with it", r.Head.Run)
 		}
 		fmt.Fprintln(a.out)
@@ -127,10 +126,7 @@ func runMarkdown(w io.Writer, r *journal.Record, events []engine.Event) error {
 		return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;").Replace(report.Printable(text))
 	}
 	fmt.Fprintf(&b, "# Run %s\n\n", s.Run)
-	ended := "it was cut"
-	if r.Ended {
-		ended = clock(s.Ended)
-	}
+	ended := map[journal.State]string{journal.Over: clock(s.Ended), journal.Running: "it goes on", journal.Cut: "it was cut"}[r.Stands]
 	for _, row := range [][2]string{{"Playbook", s.Playbook}, {"By", s.User + " on " + s.Host + ", dsplay " + s.Dsplay}, {"Began", clock(s.Started)}, {"Ended", ended},
 		{"Outcome", cmp.Or(s.Status, "none") + ": " + s.Reason}, {"Plan", cmp.Or(s.Plan, "nothing was applied")}, {"Journal", r.Hash}} {
 		fmt.Fprintf(&b, "- **%s**: %s\n", row[0], cell(row[1]))

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,16 +60,99 @@ func TestHistoryOfWhatWasGoneOnWith(t *testing.T) {
 	}
 }
 
-// Who was refused to go on with a run has not ended it: another one still can.
+// Who was refused to go on with a run has not ended it, whatever was told meanwhile: another one still can.
 func TestRefusedToGoOn(t *testing.T) {
 	state, code := t.TempDir(), 6
-	goOn(t, state, stopped(t, state), engine.Event{Kind: engine.EventRunEnd, Status: "refused", Exit: &code})
+	goOn(t, state, stopped(t, state), engine.Event{Kind: engine.EventDrift, Pass: "apply", Status: "refused"},
+		engine.Event{Kind: engine.EventRecurrence, Pass: "apply", Host: "h0"}, engine.Event{Kind: engine.EventRunEnd, Status: "refused", Exit: &code})
 	r, err := journal.Verify(state, "r1")
 	if err != nil || r.Ended || r.Summary.Resumed != 1 || r.Summary.Plan == "" || r.Summary.Exit != nil {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := journal.ReadSummary(state, "r1"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it has a summary: %v", err)
+	}
+}
+
+// A crash between the end and the summary changed nothing: the run has ended, and whoever asks is told how.
+func TestEndWithoutSummary(t *testing.T) {
+	state := t.TempDir()
+	r := stopped(t, state)
+	if err := os.Remove(filepath.Join(journal.Dir(state, "r1"), journal.SummaryFile)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := journal.Verify(state, "r1")
+	if err != nil || !got.Ended || !got.Bare || got.Hash != r.Hash || got.Stands != journal.Over {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if s, stands, err := journal.Brief(state, "r1"); err != nil || stands != journal.Over || s.Status != "stopped" || *s.Exit != 143 {
+		t.Errorf("%+v, %s, %v", s, stands, err)
+	}
+}
+
+// A run that goes on is in the history, also when it has been silent for long.
+func TestHistoryOfARunThatGoesOn(t *testing.T) {
+	state := t.TempDir()
+	f := start(t, state, "r1")
+	put(t, f, steps("r1", 1)...)
+	if err := f.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(f.Path(), long, long); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := journal.History(state, time.Now().Add(-time.Minute))
+	if err != nil || len(runs) != 1 || runs[0].Stands != journal.Running || runs[0].Plan != "sha256:ab" {
+		t.Errorf("%+v, %v", runs, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if runs, err = journal.History(state, time.Now().Add(-time.Minute)); err != nil || len(runs) != 0 {
+		t.Errorf("it was cut long ago: %+v, %v", runs, err)
+	}
+}
+
+// Who lists runs is in nobody's way who goes on with one.
+func TestGoOnWhileSomebodyLooks(t *testing.T) {
+	state := t.TempDir()
+	r := stopped(t, state)
+	over := make(chan struct{})
+	var looks sync.WaitGroup
+	looks.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				_, _, _ = journal.Brief(state, "r1")
+			}
+		}
+	})
+	for range 20 {
+		goOn(t, state, r)
+		var err error
+		if r, err = journal.Read(state, "r1", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(over)
+	looks.Wait()
+}
+
+// A plan of which a crash left only the empty mark was not begun; who meets that is told what to do.
+func TestTornMarkOfAPlan(t *testing.T) {
+	state := t.TempDir()
+	if err := os.Mkdir(filepath.Join(state, "plans"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(state, "plans", "ab.json"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := journal.Spend(state, journal.Spent{Plan: "sha256:ab", Run: "r1"})
+	if !errors.As(err, new(*journal.Spent)) || !strings.Contains(err.Error(), "before it changed anything; make a new plan") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -83,6 +168,20 @@ func TestHistoryWithAnEmptyJournal(t *testing.T) {
 	}
 	if runs, err := journal.History(state, time.Time{}); err != nil || len(runs) != 0 {
 		t.Errorf("%+v, %v", runs, err)
+	}
+	if err := os.Mkdir(journal.Dir(state, "20260101-000000-b"), 0o700); err != nil { // and without the file
+		t.Fatal(err)
+	}
+	for _, id := range []string{"20260101-000000-a", "20260101-000000-b"} {
+		if _, stands, err := journal.Brief(state, id); err != nil || stands != journal.Cut || !journal.Blank(state, id) {
+			t.Errorf("%s: %s, %v", id, stands, err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, journal.Plan), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if journal.Blank(state, "20260101-000000-a") {
+		t.Error("a run with a plan had a first line")
 	}
 }
 

@@ -29,10 +29,16 @@ func private(dir string) error {
 // claim makes this process the only one that writes the file, until it ends, however it ends. A file system without locks (some
 // NFS) leaves it to what the journal says of its process.
 func claim(f *os.File) error {
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
-		return errors.New("another process still writes it")
+	for range 1000 { // who only asks whether it is in use holds it for a moment
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil
+		}
+		if inUse(f) {
+			break
+		}
 	}
-	return nil
+	return errors.New("another process still writes it")
 }
 
 // inUse tells whether a process writes the file.

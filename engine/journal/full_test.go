@@ -120,6 +120,19 @@ func TestFullFileSystem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	filler := filepath.Join(state, "filler")
+	if err := os.WriteFile(filler, make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("it is not full: %v", err)
+	}
+	if err := Spend(state, Spent{Plan: "sha256:ab", Run: "r1"}); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("a plan is marked as used without room for that: %v", err)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	if by, err := SpentBy(state, "sha256:ab"); by != nil || err != nil {
+		t.Errorf("a plan that could not be marked is used up: %v, %v", by, err)
+	}
 	begun := until(t, f)
 	r, err := Verify(state, "r1")
 	if err != nil || !r.Ended || begun < 100 {

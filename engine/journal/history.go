@@ -20,6 +20,7 @@ import (
 // Run is what one run did, for whoever has to judge the next one.
 type Run struct {
 	Summary
+	Stands State
 	// Intents are the changes that were begun, in order.
 	Intents []Intent
 }
@@ -62,8 +63,8 @@ func Action(module string, args []engine.Arg) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// History gives the runs of a state folder that wrote something at or after since, the oldest first, with everything that each of
-// them did, before since, too. A run that goes on is among them. The error says which records could not be read or were
+// History gives the runs of a state folder that wrote something at or after since, or that go on, the oldest first, with everything that
+// each of them did, before since, too. The error says which records could not be read or were
 // changed; the others are given nevertheless. Who decides by it whether something may be done should refuse when there is an
 // error. A state folder without runs has no history, and that is no error.
 func History(state string, since time.Time) ([]Run, error) {
@@ -83,7 +84,7 @@ func History(state string, since time.Time) ([]Run, error) {
 			continue
 		case info.Size() == 0: // its first line was never written, so nothing was begun
 			continue
-		case info.ModTime().Before(since):
+		case info.ModTime().Before(since) && !goesOn(state, id):
 			continue
 		}
 		run, err := runOf(state, id)
@@ -99,7 +100,7 @@ func History(state string, since time.Time) ([]Run, error) {
 func runOf(state, id string) (Run, error) {
 	s, err := ReadSummary(state, id)
 	if err == nil && s.Intents == 0 {
-		return Run{Summary: s}, nil
+		return Run{Summary: s, Stands: Over}, nil
 	}
 	var c intents
 	if err == nil { // the sum is known, so only what was begun has to be read
@@ -107,13 +108,13 @@ func runOf(state, id string) (Run, error) {
 		if err == nil {
 			err = s.agrees(r)
 		}
-		return Run{Summary: s, Intents: c.list}, err
+		return Run{Summary: s, Stands: Over, Intents: c.list}, err
 	}
 	r, err := Read(state, id, c.add)
 	if err != nil {
 		return Run{}, err
 	}
-	return Run{Summary: r.Summary, Intents: c.list}, nil
+	return Run{Summary: r.Summary, Stands: r.Stands, Intents: c.list}, nil
 }
 
 // ofIntents tells the lines that say what was begun and what became of it.

@@ -112,13 +112,13 @@ func Continue(state string, r *Record, h Head) (*File, error) {
 	if err = claim(f); err == nil {
 		err = putAside(dir, f, r)
 	}
-	if err == nil {
-		out, err = begin(dir, onDisk{f}, writer{prev: r.hash, size: r.Size, sum: r.tally}, h)
-	}
-	if err == nil { // it tells of an end that is none any more
+	if err == nil { // it would tell of an end that is none any more; before the head, so that a crash leaves no wrong one
 		if err = os.Remove(filepath.Join(dir, SummaryFile)); errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
+	}
+	if err == nil {
+		out, err = begin(dir, onDisk{f}, writer{prev: r.hash, size: r.Size, sum: r.tally}, h)
 	}
 	if err != nil {
 		_ = f.Close() // err says more
@@ -305,7 +305,7 @@ func (f *File) put(batch []engine.Event, synced bool) error {
 		_ = f.w.sync() // the run ends anyway
 	}
 	f.w.drop()
-	return fmt.Errorf("the journal cannot be written (%w); nothing further is begun: make room on the disk of %s, then look at what was done", err, f.dir)
+	return fmt.Errorf("the journal cannot be written (%w); nothing further is begun: make room on the disk of %s, look at what was done (dsplay runs show %s), then run the playbook again", err, f.dir, filepath.Base(f.dir))
 }
 
 // Close writes what is left, and the summary of a run that ended. Hash tells the last hash afterwards.

@@ -26,6 +26,10 @@ type Record struct {
 	Size  int64     // bytes of whole lines
 	Lost  int64     // bytes behind them, which a power cut left; what they said had not been synced
 	Ended bool      // it has an end, and nobody went on after it
+	// Stands is Over when it has ended, and else tells whether a process writes it.
+	Stands State
+	// Bare says that it has ended and has no summary: it was cut in between, or somebody removed that. Only Verify looks.
+	Bare bool
 	// Summary is complete when the run ended, and else what can be said.
 	Summary Summary
 
@@ -68,6 +72,7 @@ func readSome(state, run string, each func(engine.Event), some func(line []byte)
 	r.rec.Hash = r.rec.hash.String()
 	r.rec.Summary, r.rec.Ended = r.rec.tally.end()
 	r.rec.Summary.Hash, r.rec.Summary.Lines = r.rec.Hash, r.rec.Seq
+	r.rec.Stands = stateOf(f, r.rec.Ended)
 	return &r.rec, nil
 }
 

@@ -119,18 +119,12 @@ func Recovered(state string, since time.Time, but string) ([]Run, error) {
 			continue
 		}
 		s, stands, err := Brief(state, id)
-		if err == nil && stands == Cut {
-			var r *Record
-			if r, err = Read(state, id, nil); err == nil {
-				s = r.Summary
-			}
-		}
 		if err != nil {
 			bad = append(bad, err)
 			continue
 		}
 		if len(s.Recoveries) > 0 {
-			runs = append(runs, Run{Summary: s})
+			runs = append(runs, Run{Summary: s, Stands: stands})
 		}
 	}
 	return runs, errors.Join(bad...)

@@ -22,14 +22,51 @@ const (
 	Cut     State = "cut" // its process is gone, and it has no end
 )
 
-// Brief says what can be said of a run without reading its events: its summary, or, of one that has not ended, how it began.
-// Nothing is verified.
+// stateOf is where the run stands whose events are in f.
+func stateOf(f *os.File, ended bool) State {
+	switch {
+	case ended:
+		return Over
+	case inUse(f):
+		return Running
+	}
+	return Cut
+}
+
+// Blank tells that a crash left a run before its first line: an empty folder, or an empty journal. Nothing was begun.
+func Blank(state, id string) bool {
+	files, err := os.ReadDir(Dir(state, id))
+	if err != nil || len(files) != 1 {
+		return err == nil && len(files) == 0
+	}
+	info, err := files[0].Info()
+	return err == nil && files[0].Name() == Events && info.Size() == 0
+}
+
+// goesOn tells whether a process works on a run.
+func goesOn(state, id string) bool {
+	if _, err := os.Stat(filepath.Join(Dir(state, id), SummaryFile)); err == nil {
+		return false
+	}
+	f, err := os.Open(filepath.Join(Dir(state, id), Events))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return inUse(f)
+}
+
+// Brief says what can be said of a run at once: its summary; of one that goes on, how it began. Only one that was cut is read, because it
+// may have ended before its summary was written.
 func Brief(state, id string) (Summary, State, error) {
 	s, err := ReadSummary(state, id)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return s, Over, err
 	}
 	f, err := os.Open(filepath.Join(Dir(state, id), Events))
+	if err != nil && Blank(state, id) {
+		return Summary{Run: id}, Cut, nil
+	}
 	if err != nil {
 		return s, Cut, fmt.Errorf("run %s: %w", id, err)
 	}
@@ -45,16 +82,19 @@ func Brief(state, id string) (Summary, State, error) {
 	if line, err := in.ReadBytes('\n'); err == nil && json.Unmarshal(line, &e) == nil {
 		t.add(e)
 	}
-	stands := Cut
-	if inUse(f) {
-		stands = Running
-	}
 	s, _ = t.end()
-	return s, stands, nil
+	if inUse(f) {
+		return s, Running, nil
+	}
+	r, err := Read(state, id, nil)
+	if err != nil {
+		return s, Cut, err
+	}
+	return r.Summary, r.Stands, nil
 }
 
 // Verify reads a run from its first line to its last. Beside the chain it compares the end with the summary, which knows the
-// last hash: a run that ended and has lost its end, or its summary, was changed.
+// last hash: a run that ended and has lost its end was changed. One that has its end and no summary (Bare) was not.
 func Verify(state, id string) (*Record, error) {
 	r, err := Read(state, id, nil)
 	if err != nil {
@@ -62,9 +102,8 @@ func Verify(state, id string) (*Record, error) {
 	}
 	s, err := ReadSummary(state, id)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && r.Ended:
-		return nil, &Altered{id, r.Seq, "is its end, and its summary is gone"}
 	case errors.Is(err, fs.ErrNotExist):
+		r.Bare = r.Ended
 		return r, nil
 	case err != nil:
 		return nil, &Altered{id, r.Seq, "has a summary that cannot be read: " + err.Error()}

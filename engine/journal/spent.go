@@ -17,9 +17,14 @@ type Spent struct {
 	Plan string    `json:"plan"`
 	Run  string    `json:"run"`
 	When time.Time `json:"when"`
+
+	torn string // the file, of which nothing can be read
 }
 
 func (s *Spent) Error() string {
+	if s.torn != "" {
+		return fmt.Sprintf("the plan counts as used up: a run was cut while it noted that (%s), before it changed anything; make a new plan, or run the playbook again", s.torn)
+	}
 	return fmt.Sprintf("the plan is used up: run %s began to apply it at %s", s.Run, s.When.Local().Format(time.DateTime))
 }
 
@@ -33,8 +38,8 @@ func SpentBy(state, plan string) (*Spent, error) {
 		return nil, fmt.Errorf("whether the plan is used up cannot be told: %w", err)
 	}
 	s := &Spent{}
-	if err := json.Unmarshal(data, s); err != nil { // a crash while it was written: a run was about to begin
-		return &Spent{Plan: plan, Run: "(unknown)"}, nil
+	if err := json.Unmarshal(data, s); err != nil { // a crash while it was written
+		return &Spent{Plan: plan, torn: spentPath(state, plan)}, nil
 	}
 	return s, nil
 }
@@ -59,6 +64,7 @@ func Spend(state string, s Spent) error {
 	}
 	err = json.NewEncoder(f).Encode(s)
 	if err = errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path))); err != nil {
+		_ = os.Remove(path) // nothing is changed under it now; err says more
 		return fmt.Errorf("the plan cannot be marked as used: %w", err)
 	}
 	return nil

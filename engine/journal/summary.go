@@ -107,7 +107,7 @@ func (t *tally) head(h Head) {
 }
 
 func (t *tally) add(e engine.Event) {
-	t.idle = t.idle && e.Kind != engine.EventApply && e.Pass != "apply"
+	t.idle = t.idle && (e.Pass != "apply" || told(e.Kind)) && e.Kind != engine.EventApply
 	switch e.Kind { //nolint:exhaustive // the others change nothing here
 	case engine.EventRunStart:
 		t.s.Playbook = e.Title
@@ -123,6 +123,9 @@ func (t *tally) add(e engine.Event) {
 	}
 	t.recoveries.Add(e)
 }
+
+// told tells events that say something about what was or would be done, and do nothing themselves.
+func told(k engine.EventKind) bool { return k == engine.EventDrift || k == engine.EventRecurrence }
 
 // hostEnd notes how a host left a play. The pass that acts tells its own story; without one, the planning is the end.
 func (t *tally) hostEnd(e engine.Event) {
