@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +39,13 @@ func (e *estate) killAt(at func(int, engine.Event) bool, more ...string) (run st
 // kill runs a command line until at says so of an event.
 func (e *estate) kill(at func(int, engine.Event) bool, args ...string) (run string, events int) {
 	e.t.Helper()
+	c, out := e.begin(args...)
+	return killed(c, out, at)
+}
+
+// begin starts a command line that writes its events to out.
+func (e *estate) begin(args ...string) (*exec.Cmd, io.Reader) {
+	e.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		e.t.Fatal(err)
@@ -51,6 +59,11 @@ func (e *estate) kill(at func(int, engine.Event) bool, args ...string) (run stri
 	if err != nil {
 		e.t.Fatal(err)
 	}
+	return c, out
+}
+
+// killed reads events until the process ends, and kills it when at says so of one.
+func killed(c *exec.Cmd, out io.Reader, at func(int, engine.Event) bool) (run string, events int) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
