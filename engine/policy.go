@@ -56,9 +56,10 @@ type Require struct {
 	SignedPlaybook bool // every file of the playbook is in Playbooks by its hash
 }
 
-// Deed is one action that was begun, as a journal recorded it before it happened.
+// Deed is one action that was begun, as a journal recorded it before it happened; or one that may be begun at any moment.
 type Deed struct {
 	Run    string    `json:"run"`
+	Ahead  bool      `json:"ahead,omitempty"` // it is in the plan of a run that goes on, which has not begun it
 	Time   time.Time `json:"time"`
 	Host   string    `json:"host"` // that did it
 	Module string    `json:"module"`
@@ -75,8 +76,9 @@ type Recovery struct {
 	Failed   bool      `json:"failed"`
 }
 
-// Past is what earlier runs did, as far as their journals tell.
+// Past is what earlier runs did, and what those that go on may do, as far as their journals tell.
 type Past struct {
 	Deeds      []Deed
 	Recoveries []Recovery
+	Underway   map[string]string // hosts that runs which go on act on, or may: how they are reached (plan.Host.Settings) → run
 }

@@ -30,7 +30,10 @@ func (s *session) keep(p *plan.Plan) error {
 		return &exitError{exitFailed, fmt.Errorf("the plan could not be kept in the folder of the run: %w; nothing was changed", err)}
 	}
 	s.spends(d.ID)
-	return s.runner.Log(engine.Event{Kind: engine.EventApply, Plan: d.ID, Args: s.permit})
+	if err := s.runner.Log(engine.Event{Kind: engine.EventApply, Plan: d.ID, Args: s.permit}); err != nil {
+		return err
+	}
+	return s.endTurn()
 }
 
 // spends makes the first change use up the kept plan, too, where that is not the one that was approved.

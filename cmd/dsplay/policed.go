@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/journal/lock"
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/dsplay/dsplay/engine/plan/policy"
 )
@@ -35,6 +37,9 @@ func (s *session) unattended(policies []engine.Policy) error {
 	}
 	ok, waited, err := s.admit(p)
 	if err != nil || !ok {
+		return err
+	}
+	if ok, err := s.takeTurn(); err != nil || !ok {
 		return err
 	}
 	by, err := s.permitted(d, policies, 0) // under the locks: no other run does anything to these hosts meanwhile
@@ -65,6 +70,46 @@ func (s *session) bind(by *engine.Policy) {
 	}
 	s.bounds.Window = by.Window
 	s.runner.Bound(s.bounds)
+}
+
+// patience is how long a run that would not wait for a lock waits for its turn.
+const patience = 10 * time.Minute
+
+// takeTurn makes sure that no other run of this state folder is judged by policies until the plan of this one is on record (endTurn):
+// two runs that do not know of each other could be too much together. False: the session was ended.
+func (s *session) takeTurn() (bool, error) {
+	folder, err := lockFolder()
+	if err != nil {
+		return false, s.refusedLock(exitUsage, err)
+	}
+	name, me := "policies of "+realPath(s.state), asHolder(s.id, "the judgement by policies")
+	// Mostly the other one needs milliseconds, which nobody has to be told. Minutes, when it looks at its estate again: that is waited for
+	// whatever --lock says, because it is neither the playbook nor a host that the other one has.
+	if s.turn, err = folder.Take(s.c.Context(), name, me, 2*time.Second); errors.As(err, new(*lock.Busy)) {
+		f := boundFlags{lock: lockWait, patience: s.f.bounds.patience}
+		if s.f.bounds.lock != lockWait {
+			f.patience = patience
+		}
+		s.turn, err = s.take(s.c.Context(), folder, name, me, f)
+	}
+	switch {
+	case errors.As(err, new(*lock.Busy)):
+		return false, s.refusedLock(exitLocked, err)
+	case err != nil:
+		return false, s.refusedLock(codeOf(err), err)
+	}
+	return true, nil
+}
+
+// endTurn lets the next run be judged. What this one may do can be read by then.
+func (s *session) endTurn() error {
+	if s.turn == nil {
+		return nil
+	}
+	err := s.record.Sync()
+	s.turn.Release()
+	s.turn = nil
+	return err
 }
 
 // windowOf is the window of the policy that permitted a run; nil: there was none.

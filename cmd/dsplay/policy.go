@@ -200,7 +200,7 @@ func notForAll(path string) error {
 	return nil
 }
 
-// learn finds out what earlier runs did, as far back as the policies look.
+// learn finds out what earlier runs did, as far back as the policies look, and what those that go on may do.
 func learn(f *policy.Facts, state, self string, policies []engine.Policy) {
 	var back time.Duration
 	for _, p := range policies {
@@ -209,10 +209,7 @@ func learn(f *policy.Facts, state, self string, policies []engine.Policy) {
 			back = max(back, time.Hour)
 		}
 	}
-	if back == 0 {
-		return
-	}
-	known, err := past(state, self, f.Now.Add(-back))
+	known, err := past(state, self, f.Now.Add(-back), f.Now)
 	if err != nil {
 		f.NoPast = err.Error()
 		return

@@ -70,6 +70,7 @@ type session struct {
 	runner   *run.Runner
 	record   record
 	locks    []*lock.Lock // of hosts; they are free when the process ends
+	turn     *lock.Lock   // to be judged by policies; nil: it is over
 	bounds   run.Bounds
 	permit   []engine.Arg // which policy permits the run, and its window, as the apply event says it
 	ended    bool         // the last event is written
@@ -334,6 +335,7 @@ func (s *session) end(res run.Result) error {
 func (s *session) finish(code int, status, reason string, notBegun ...string) error {
 	code = s.exit(code)
 	s.ended = true
+	_ = s.endTurn() // what ended may do nothing; that it cannot be recorded is found out below
 	if err := s.tellRecurrences(); err != nil {
 		return err
 	}

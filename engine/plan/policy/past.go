@@ -64,7 +64,11 @@ func (j *judge) cooldown() {
 			args = nil
 		}
 		if deed, ok := last[action(i.On, i.Module, args)]; ok {
-			found = append(found, fmt.Sprintf("%s (%s, %s ago, run %s)", where(i), i.Module, ago(j.f.Now, deed.Time), deed.Run))
+			when := ago(j.f.Now, deed.Time).String() + " ago"
+			if deed.Ahead {
+				when = "at any moment"
+			}
+			found = append(found, fmt.Sprintf("%s (%s, %s, run %s)", where(i), i.Module, when, deed.Run))
 		}
 	}
 	if slices.Sort(found); len(found) > 0 {
@@ -93,14 +97,20 @@ func (j *judge) perHour() {
 	if j.PerHour == 0 || !j.known("per_hour") {
 		return
 	}
-	before := 0
+	before, ahead := 0, 0
 	for _, deed := range j.f.Past.Deeds {
-		if j.f.Now.Sub(deed.Time) < time.Hour {
+		switch {
+		case deed.Ahead:
+			ahead++
+		case j.f.Now.Sub(deed.Time) < time.Hour:
 			before++
 		}
 	}
-	j.say("per_hour", before+len(j.acting) <= j.PerHour, fmt.Sprintf("%s begun within the last hour, and %d more at the worst; permitted are %d",
-		plural(before, "action was", "actions were"), len(j.acting), j.PerHour))
+	text := plural(before, "action was", "actions were") + " begun within the last hour, "
+	if ahead > 0 {
+		text += fmt.Sprintf("%d more may be by runs that go on, ", ahead)
+	}
+	j.say("per_hour", before+ahead+len(j.acting) <= j.PerHour, text+fmt.Sprintf("and %d more at the worst; permitted are %d", len(j.acting), j.PerHour))
 }
 
 // breaker looks for recovers of the plan that did not help before.

@@ -153,6 +153,27 @@ func TestRules(t *testing.T) {
 			p.PerHour = 5
 			f.Past.Deeds = []engine.Deed{deed("a", "b", time.Minute)}
 		}, ""},
+		"per hour, with what others have in their plans": {func(p *engine.Policy, _ *plan.Document, f *policy.Facts) {
+			p.PerHour = 5
+			f.Past.Deeds = []engine.Deed{deed("a", "b", time.Minute), {Run: "r2", Ahead: true, Time: now, Host: "a", Module: "b"}}
+		}, "per_hour: 1 action was begun within the last hour, 1 more may be by runs that go on, and 4 more at the worst; permitted are 5"},
+		"cooldown of what another run has in its plan": {func(p *engine.Policy, _ *plan.Document, f *policy.Facts) {
+			p.Cooldown = time.Hour
+			f.Past.Deeds = []engine.Deed{{Run: "r2", Ahead: true, Time: now, Host: "dsva1", Module: "service", Args: args}}
+		}, "p/engines/a/step.agent on dsva1 (service, at any moment, run r2)"},
+		"too many, with those of another run": {func(p *engine.Policy, d *plan.Document, f *policy.Facts) {
+			d.Hosts = append(d.Hosts, plan.Host{Name: "esx3", Groups: []string{"esxi"}, Settings: "ssh to esx3"})
+			f.Past.Underway = map[string]string{"ssh to esx3": "r2", "ssh to esx2": "r3", "ssh to another": "r4"}
+			d.Hosts[2].Settings = "ssh to esx2"
+		}, "max_hosts: esxi: 2 hosts are acted on at the worst, permitted are 2: esx1, esx2; at the same time esx3 by run r2"},
+		"enough, with those of another run": {func(p *engine.Policy, d *plan.Document, f *policy.Facts) {
+			d.Hosts = append(d.Hosts, plan.Host{Name: "esx3", Groups: []string{"esxi"}, Settings: "ssh to esx3"})
+			p.MaxHosts["esxi"], f.Past.Underway = 3, map[string]string{"ssh to esx3": "r2"}
+		}, ""},
+		"another run in a group in which nothing is done": {func(p *engine.Policy, d *plan.Document, f *policy.Facts) {
+			d.Hosts = append(d.Hosts, plan.Host{Name: "g1", Groups: []string{"guests"}, Settings: "ssh to g1"})
+			p.MaxHosts["guests"], f.Past.Underway = 0, map[string]string{"ssh to g1": "r2"}
+		}, ""},
 		"breaker": {func(p *engine.Policy, _ *plan.Document, f *policy.Facts) {
 			p.Breaker = engine.Breaker{Host: 2, Within: 24 * time.Hour}
 			f.Past.Recoveries = []engine.Recovery{failed("esx1", time.Hour, true), failed("esx1", 2*time.Hour, true)}

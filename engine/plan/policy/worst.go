@@ -52,22 +52,34 @@ func where(i plan.Item) string {
 	return i.Entry + " on " + i.On
 }
 
-// maxHosts counts the hosts that are acted on, also through "on", by group. Where an API does it (a vCenter for an ESXi host), the host
-// for which it does it counts, too: one vCenter could act on all of them.
-func (j *judge) maxHosts() {
-	groups, api := map[string][]string{}, map[string]bool{}
-	for _, h := range j.d.Hosts {
-		groups[h.Name], api[h.Name] = h.Groups, h.Connection == "https"
+// Hosts are those that a plan may act on, also through "on", sorted. Where an API does it (a vCenter for an ESXi host), the host for which
+// it does it counts, too: one vCenter could act on all of them.
+func Hosts(d *plan.Document) []string {
+	api, set := map[string]bool{}, map[string]bool{}
+	for _, h := range d.Hosts {
+		api[h.Name] = h.Connection == "https"
 	}
-	counts := j.hosts()
-	for _, i := range j.acting {
-		if i.Host != "" && i.Host != i.On && api[i.On] {
-			counts = append(counts, i.Host)
+	for _, i := range d.Items {
+		if !i.Acts() {
+			continue
+		}
+		set[i.On] = true
+		if api[i.On] {
+			set[i.Host] = true
 		}
 	}
-	slices.Sort(counts)
+	delete(set, "") // not known yet
+	return slices.Sorted(maps.Keys(set))
+}
+
+// maxHosts counts the hosts that are acted on by group, by this plan and by runs that go on.
+func (j *judge) maxHosts() {
+	groups := map[string][]string{}
+	for _, h := range j.d.Hosts {
+		groups[h.Name] = h.Groups
+	}
 	members, strangers := map[string][]string{}, []string{}
-	for _, name := range slices.Compact(counts) {
+	for _, name := range Hosts(j.d) {
 		counted := []string{engine.EveryHost}
 		counted = append(counted, groups[name]...)
 		known := false
@@ -81,8 +93,9 @@ func (j *judge) maxHosts() {
 			strangers = append(strangers, fmt.Sprintf("%s (%s)", name, belongs(groups[name])))
 		}
 	}
+	others := j.others()
 	for _, group := range slices.Sorted(maps.Keys(j.MaxHosts)) {
-		j.count(group, j.MaxHosts[group], members[group])
+		j.count(group, j.MaxHosts[group], members[group], others[group])
 	}
 	if len(strangers) > 0 {
 		j.say("max_hosts", false, fmt.Sprintf("%s in none of the groups of max_hosts and may not be acted on: %s", plural(len(strangers), "host is", "hosts are"), some(strangers)))
@@ -92,12 +105,35 @@ func (j *judge) maxHosts() {
 	}
 }
 
-func (j *judge) count(group string, most int, members []string) {
+// others are the hosts, by group, that runs which go on may act on and this plan does not, with their runs.
+func (j *judge) others() map[string][]string {
+	out := map[string][]string{}
+	if j.f.Past == nil {
+		return out
+	}
+	mine := Hosts(j.d)
+	for _, h := range j.d.Hosts {
+		run := j.f.Past.Underway[h.Settings]
+		if run == "" || slices.Contains(mine, h.Name) {
+			continue
+		}
+		for _, group := range append([]string{engine.EveryHost}, h.Groups...) {
+			out[group] = append(out[group], h.Name+" by run "+run)
+		}
+	}
+	return out
+}
+
+// count judges one group. What others do is no reason to refuse a plan that does nothing there.
+func (j *judge) count(group string, most int, members, others []string) {
 	text := fmt.Sprintf("%s: %s acted on at the worst, permitted are %d", group, plural(len(members), "host is", "hosts are"), most)
 	if len(members) > 0 {
 		text += ": " + some(members)
 	}
-	j.say("max_hosts", len(members) <= most, text)
+	if len(others) > 0 {
+		text += "; at the same time " + some(others)
+	}
+	j.say("max_hosts", len(members) == 0 || len(members)+len(others) <= most, text)
 }
 
 func belongs(groups []string) string {
