@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -58,11 +57,7 @@ again. Giving the plan is the consent: there is no question.
 	completes(c, "on-drift", cobra.FixedCompletions([]cobra.Completion{driftRefuse, driftNarrow}, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().StringVar(&f.policy, "policy", "", "apply only when a policy of this file permits all of the plan now; approvals count with --allowed-signers")
 	completes(c, "policy", completeHCL)
-	c.Flags().StringVarP(&f.load.inventory, "inventory", "i", os.Getenv("DSPLAY_INVENTORY"), "inventory file or folder (default: $DSPLAY_INVENTORY, else the one that the plan names)")
-	c.Flags().Var(assign{&f.load.vars}, "var", "the value of a secret variable, which is not in the plan; repeatable (also from the environment: DSPLAY_VAR_NAME)")
-	f.registerOutput(c)
-	f.registerTelling(c)
-	f.bounds.register(c)
+	f.registerUnder(c)
 	return c
 }
 
@@ -84,27 +79,13 @@ func (a *app) apply(c *cobra.Command, path string, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.load.from, err = a.fromPlan(d, f.load.vars); err != nil {
-		return err
+	valid := func() error {
+		if err := standing(d, time.Now()); err != nil {
+			return refusal(path, err)
+		}
+		return nil
 	}
-	if f.load.inventory == "" {
-		f.load.inventory = d.Inventory.Path
-	}
-	f.tags, f.skipTags = d.Tags, d.SkipTags
-	unlock, err := a.lockRun(c.Context(), d.Playbook.Path, &f.passFlags)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := standing(d, time.Now()); err != nil { // it may have waited
-		return refusal(path, err)
-	}
-	s, err := a.begin(c, d.Playbook.Path, f.passFlags)
-	if err != nil {
-		return err
-	}
-	s.approved = d
-	return s.during(true, func() error { return s.applyFile(d, policies, f) })
+	return a.under(c, d, f.passFlags, valid, func(s *session) error { return s.applyFile(d, policies, f) })
 }
 
 // applyFile compares the estate with the plan's, and acts.
@@ -119,6 +100,9 @@ func (s *session) applyFile(d *plan.Document, policies []engine.Policy, f applyF
 		return err
 	}
 	if policies != nil {
+		if ok, err := s.takeTurn(); err != nil || !ok {
+			return err
+		}
 		by, err := s.permitted(d, policies, f.approvals)
 		switch {
 		case err != nil:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lang"
 	"github.com/dsplay/dsplay/engine/plan"
+	"github.com/spf13/cobra"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
@@ -18,6 +20,41 @@ type source struct {
 	files []engine.File
 	vars  map[string]lang.Var
 	limit []string
+}
+
+// registerUnder adds the flags of a session under a plan.
+func (f *passFlags) registerUnder(c *cobra.Command) {
+	c.Flags().StringVarP(&f.load.inventory, "inventory", "i", os.Getenv("DSPLAY_INVENTORY"), "inventory file or folder (default: $DSPLAY_INVENTORY, else the one that the plan names)")
+	c.Flags().Var(assign{&f.load.vars}, "var", "the value of a secret variable, which is not in the plan; repeatable (also from the environment: DSPLAY_VAR_NAME)")
+	f.registerOutput(c)
+	f.registerTelling(c)
+	f.bounds.register(c)
+}
+
+// under does the work of a session under a plan, with the playbook that is in it. The lock of the run may be waited for; valid is asked
+// after that, and nil when there is nothing to ask.
+func (a *app) under(c *cobra.Command, d *plan.Document, f passFlags, valid func() error, work func(*session) error) (err error) {
+	if f.load.from, err = a.fromPlan(d, f.load.vars); err != nil {
+		return err
+	}
+	f.load.inventory = cmp.Or(f.load.inventory, d.Inventory.Path)
+	f.tags, f.skipTags = d.Tags, d.SkipTags
+	unlock, err := a.lockRun(c.Context(), d.Playbook.Path, &f)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if valid != nil {
+		if err := valid(); err != nil {
+			return err
+		}
+	}
+	s, err := a.begin(c, d.Playbook.Path, f)
+	if err != nil {
+		return err
+	}
+	s.approved = d
+	return s.during(true, func() error { return work(s) })
 }
 
 // fromPlan takes the playbook and its variables out of a plan. Secret variables that had been given are taken from the

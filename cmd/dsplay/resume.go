@@ -58,11 +58,7 @@ Connections and secrets come from the inventory, which is read again; a secret v
 	completes(c, "assume", cobra.FixedCompletions([]cobra.Completion{"done", "not-done"}, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().DurationVar(&f.settle, "settle", 2*time.Minute, "how old a change must be before it counts as not done because its host does not show it: it may still be under way")
 	c.Flags().BoolVar(&f.gone, "gone", false, "the process of the run is gone for certain: where it ran on another machine, this one cannot tell")
-	c.Flags().StringVarP(&f.load.inventory, "inventory", "i", os.Getenv("DSPLAY_INVENTORY"), "inventory file or folder (default: $DSPLAY_INVENTORY, else the one that the plan names)")
-	c.Flags().Var(assign{&f.load.vars}, "var", "the value of a secret variable, which is not in the plan; repeatable (also from the environment: DSPLAY_VAR_NAME)")
-	f.registerOutput(c)
-	f.registerTelling(c)
-	f.bounds.register(c)
+	f.registerUnder(c)
 	return c
 }
 
@@ -99,24 +95,8 @@ func (a *app) resume(c *cobra.Command, id string, f resumeFlags) error {
 		return err
 	}
 	r.settle, r.ask = f.settle, a.asker(f)
-	if f.load.from, err = a.fromPlan(d, f.load.vars); err != nil {
-		return err
-	}
-	if f.load.inventory == "" {
-		f.load.inventory = d.Inventory.Path
-	}
-	f.tags, f.skipTags, f.resume, f.id = d.Tags, d.SkipTags, r, id
-	unlock, err := a.lockRun(c.Context(), d.Playbook.Path, &f.passFlags)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	s, err := a.begin(c, d.Playbook.Path, f.passFlags)
-	if err != nil {
-		return err
-	}
-	s.approved = d
-	return s.during(true, func() error { return s.goOn(d) })
+	f.resume, f.id = r, id
+	return a.under(c, d, f.passFlags, nil, func(s *session) error { return s.goOn(d) })
 }
 
 // resumable reads what is left of a run, and refuses one that cannot be gone on with.
@@ -138,12 +118,14 @@ func resumable(state, id string, gone bool) (*resumption, *plan.Document, error)
 		err = journal.Whole(state, r)
 	}
 	switch {
+	case err != nil && journal.Blank(state, id):
+		return refuse("it was cut before its first line was written, and nothing was begun; start it again")
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, fmt.Errorf("there is no run %s in %s; \"dsplay runs\" lists them; nothing was executed", id, state)
 	case err != nil:
 		return refuse("%w", err)
 	case r.Ended && !bySignal(r.Summary):
-		return refuse("it ended at %s (%s)", clock(r.Summary.Ended), r.Summary.Status)
+		return refuse("it ended at %s (%s: %s), and what has ended is not gone on with: run the playbook again, which looks at everything anew", clock(r.Summary.Ended), r.Summary.Status, r.Summary.Reason)
 	}
 	switch lives, err := r.Last.Process.Lives(); {
 	case err != nil && !gone:
@@ -152,7 +134,7 @@ func resumable(state, id string, gone bool) (*resumption, *plan.Document, error)
 		return refuse("%s still goes on with it", r.Last.Process)
 	}
 	if r.Summary.Plan == "" {
-		return refuse("it was cut before it began to change anything; run the playbook again")
+		return refuse("it was cut before it began to change anything; start it again")
 	}
 	d, err := keptPlan(state, id, r.Summary.Plan)
 	if err != nil {
@@ -294,21 +276,35 @@ func (a *app) asker(f resumeFlags) func(context.Context, run.Unsettled) run.Verd
 	}
 	var one sync.Mutex
 	in := bufio.NewReader(a.stdin)
-	return func(_ context.Context, u run.Unsettled) run.Verdict {
+	return func(ctx context.Context, u run.Unsettled) run.Verdict {
 		one.Lock()
 		defer one.Unlock()
+		select {
+		case <-a.stop: // it came while another question was open
+			return run.Unknown
+		default:
+		}
 		w := a.textOut(f.passFlags)
 		fmt.Fprintf(w, "\n%s: %s was begun on %s at %s, and nothing tells whether it happened (%s).\n", u.Host, u.Entry, u.On, clock(u.Began), u.Why)
 		for _, line := range u.Commands {
 			fmt.Fprintf(w, "    $ %s\n", line)
 		}
 		fmt.Fprint(w, "Did it happen? 'yes', 'no' (it is done now), anything else: unknown (the host ends here): ")
-		line, err := in.ReadString('\n')
-		switch answer := strings.TrimSpace(line); {
-		case err == nil && answer == "yes":
-			return run.Done
-		case err == nil && answer == "no":
-			return run.NotDone
+		answer := make(chan string, 1)
+		go func() {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				line = ""
+			}
+			answer <- strings.TrimSpace(line)
+		}()
+		select {
+		case said := <-answer:
+			if verdict, ok := map[string]run.Verdict{"yes": run.Done, "no": run.NotDone}[said]; ok {
+				return verdict
+			}
+		case <-a.stop:
+		case <-ctx.Done():
 		}
 		return run.Unknown
 	}

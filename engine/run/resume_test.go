@@ -205,6 +205,36 @@ func TestResumeOfWhatNothingTells(t *testing.T) {
 	}
 }
 
+// A signal instead of an answer decides nothing: whoever goes on next is asked again.
+func TestResumeStoppedAtItsQuestion(t *testing.T) {
+	b := newBench([]string{"a"}, step("first"), step("second"))
+	untold := false
+	b.args = func(e *engine.Entry, _ string) any {
+		return &act{kick: kick{w: b.world, what: e.Name}, untold: untold}
+	}
+	d := &dying{&sheet{room: 1 << 20}}
+	b.opts.Journal = d
+	r := run.New(b.opts)
+	p, _, err := r.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = r.Apply(t.Context(), p)
+	untold = true
+	b.opts.Journal = d.sheet
+	stop := make(chan struct{})
+	b.opts.Stop = stop
+	b.opts.Settle = func(context.Context, run.Unsettled) run.Verdict { close(stop); return run.Unknown }
+	if res := goOn(t, b, p, d.sheet); statuses(res) != "a=aborted" {
+		t.Errorf("hosts %s: %v", statuses(res), res.Hosts["a"].Err)
+	}
+	b.opts.Stop = make(chan struct{})
+	b.opts.Settle = func(context.Context, run.Unsettled) run.Verdict { untold = false; return run.Done }
+	if res := goOn(t, b, p, d.sheet); statuses(res) != "a=ok" || b.world.log() != "first@a second@a" {
+		t.Errorf("hosts %s: %v; did %q", statuses(res), res.Hosts["a"].Err, b.world.log())
+	}
+}
+
 // dying refuses the first result of a change and everything after it.
 type dying struct{ *sheet }
 

@@ -64,6 +64,9 @@ func (x *execution) settle(ctx context.Context, args engine.Args) (res engine.Re
 		if x.o.Settle != nil {
 			verdict = x.o.Settle(ctx, u)
 		}
+		if verdict == unknown && x.halted(ctx) { // a signal instead of an answer: whoever goes on is asked again
+			return res, true, errStopped
+		}
 		if verdict == unknown {
 			x.closePast(was)
 			x.settledAs(unknown, why)
