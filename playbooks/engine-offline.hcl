@@ -469,18 +469,11 @@ play "case_a" {
     }
     attempt "add file introspection to VMware Tools" {
       when = var.change_tools && !probe.tools.file_introspection
-      step "vm_snapshot" "before_add" {
-        title    = "take a snapshot before VMware Tools is changed"
-        when     = var.snapshot
-        on       = self.vcenter
-        uuid     = self.uuid
-        snapshot = "before dsplay changed VMware Tools"
-        state    = "present"
-      }
       include "parts/tools-media.hcl" "add" {
         vcenter  = self.vcenter
         uuid     = self.uuid
         features = ["VMCI", "FileIntrospection"]
+        snapshot = var.snapshot
         patience = var.busy
       }
       check "reboot_add" {

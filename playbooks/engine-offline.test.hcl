@@ -943,8 +943,17 @@ test "case A, a snapshot before VMware Tools is changed" {
   state     = { ill = { win31 = "add", win41 = "repair" } }
   mock "step" "vm_snapshot" {}
   expect {
-    acts     = ["before_add on vc1 for win31", "mount on vc1 for win31", "change on win31", "unmount on vc1 for win31", "policy on dsm1 for win41", "before_repair on vc1 for win41", "repair on win41"]
+    acts     = ["snapshot on vc1 for win31", "mount on vc1 for win31", "change on win31", "unmount on vc1 for win31", "policy on dsm1 for win41", "before_repair on vc1 for win41", "repair on win41"]
     warnings = ["driver on win41"]
+    plan = {
+      "snapshot on vc1 for win31"      = "will_run"
+      "mount on vc1 for win31"         = "will_run"
+      "change on win31"                = "will_run"
+      "unmount on vc1 for win31"       = "depends"
+      "policy on dsm1 for win41"       = "will_run"
+      "before_repair on vc1 for win41" = "attempt"
+      "repair on win41"                = "attempt"
+    }
   }
 }
 

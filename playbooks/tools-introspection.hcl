@@ -108,18 +108,11 @@ play "add" {
   batch        = var.wave
   max_failures = var.failures
   window       = var.window
-  step "vm_snapshot" "before" {
-    title    = "take a snapshot before VMware Tools is changed"
-    when     = var.snapshot
-    on       = self.vcenter
-    uuid     = self.uuid
-    snapshot = "before dsplay changed VMware Tools"
-    state    = "present"
-  }
   include "parts/tools-media.hcl" "tools" {
     vcenter  = self.vcenter
     uuid     = self.uuid
     features = local.ill[self.name] == "broken" ? [] : ["VMCI", "FileIntrospection"]
+    snapshot = var.snapshot
     patience = var.busy
   }
   step "reboot" "reboot" {

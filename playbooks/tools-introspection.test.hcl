@@ -137,7 +137,27 @@ test "a snapshot before" {
   variables = { snapshot = true }
   state     = { lacking = ["win1"] }
   expect {
-    acts = ["before on vc1 for win1", "mount on vc1 for win1", "change on win1", "unmount on vc1 for win1"]
+    acts = ["snapshot on vc1 for win1", "mount on vc1 for win1", "change on win1", "unmount on vc1 for win1"]
+    plan = {
+      "snapshot on vc1 for win1" = "will_run"
+      "mount on vc1 for win1"    = "will_run"
+      "change on win1"           = "will_run"
+      "unmount on vc1 for win1"  = "depends"
+    }
+  }
+}
+
+test "no snapshot, no change" {
+  variables = { snapshot = true }
+  state     = { lacking = ["win1"] }
+  mock "step" "vm_snapshot" {
+    error = "the datastore is full"
+  }
+  expect {
+    acts       = ["snapshot on vc1 for win1"]
+    stopped_by = "add"
+    hosts      = { win1 = "failed" }
+    says       = ["the datastore is full"]
   }
 }
 

@@ -1,5 +1,6 @@
 # Adds features to VMware Tools of a Windows guest, or repairs it, from the image that the vCenter has: puts the image into the
 # drive, changes VMware Tools, and takes the image out again whatever happened. An image that was in the drive before stays.
+# With snapshot = true a snapshot is taken before, of a guest that is really changed; without it nothing is changed.
 #
 # The block runs for the guest; the image is the vCenter's work.
 #
@@ -31,6 +32,12 @@ input "features" {
   description = "features to add, as the installer names them; empty: VMware Tools are repaired"
 }
 
+input "snapshot" {
+  type        = bool
+  default     = false
+  description = "take a snapshot of the guest before; it should be removed within days"
+}
+
 input "patience" {
   type        = string
   default     = "2m"
@@ -47,6 +54,14 @@ probe "vmware_tools" "before" {}
 
 block "change" {
   when = length(input.features) == 0 || anytrue([for f in input.features : !contains(probe.before.features, f)])
+  step "vm_snapshot" "snapshot" {
+    title    = "take a snapshot before VMware Tools is changed"
+    when     = input.snapshot
+    on       = input.vcenter
+    uuid     = input.uuid
+    snapshot = "before dsplay changed VMware Tools"
+    state    = "present"
+  }
   step "vm_tools_media" "mount" {
     title   = "put the image of VMware Tools into the drive"
     on      = input.vcenter
