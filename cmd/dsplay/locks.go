@@ -20,6 +20,7 @@ import (
 	"github.com/dsplay/dsplay/engine/plan"
 	"github.com/dsplay/dsplay/engine/run"
 	"github.com/spf13/cobra"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // What is done about a lock that another run holds.
@@ -223,8 +224,9 @@ func (s *session) lockNames(p *plan.Plan) map[string]string {
 }
 
 // machine names what a host is by all that can be known: two inventories that name one machine differently meet when it has one
-// address in both, or proves to be the same. On a loopback address every port is another machine. A guest that is reached through
-// its vCenter has no address, mostly: then only what it proves to be counts.
+// address in both, is one virtual machine (uuid: the instance UUID in vCenter, which is never given twice), or proves to be the
+// same. On a loopback address every port is another machine. A guest that is reached through its vCenter has no address, mostly:
+// then only the others count.
 func machine(h *engine.Host, identity string) []string {
 	if h.Connection.Type == "local" || h.Name == engine.Localhost {
 		return []string{"host local"}
@@ -237,10 +239,22 @@ func machine(h *engine.Host, identity string) []string {
 	if identity != "" && identity != "none" {
 		names = append(names, "host identity "+identity)
 	}
+	if uuid := strings.ToLower(attribute(h, "uuid")); uuid != "" {
+		names = append(names, "host uuid "+uuid)
+	}
 	if names == nil || h.Connection.Type != "guest" || h.Address != h.Name {
 		names = append(names, "host address "+address)
 	}
 	return names
+}
+
+// attribute is the text of an attribute of a host; "": it has none.
+func attribute(h *engine.Host, name string) string {
+	v, ok := h.Attrs[name]
+	if !ok || v.IsNull() || v.Type() != cty.String {
+		return ""
+	}
+	return v.AsString()
 }
 
 // port is the port that settings of a connection name; 0: none.
