@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"time"
 )
 
@@ -89,6 +90,15 @@ type Sourced interface{ Beside(dir string) }
 type BadArg struct{ Arg, Problem string }
 
 func (b BadArg) Error() string { return b.Arg + " " + b.Problem }
+
+// DurationArg reads an argument that is a length of time, as "30s": longer than nothing, else the error is a BadArg.
+func DurationArg(arg, text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, BadArg{Arg: arg, Problem: `must be a duration such as "30s", not ` + strconv.Quote(text)}
+	}
+	return d, nil
+}
 
 // Diff is what a step would do on one host. It is stable: asked twice in the same world it is the same.
 type Diff struct {

@@ -67,13 +67,13 @@ type parsed struct {
 }
 
 func (s *Settings) parse() (p parsed, err error) {
-	if p.answer, err = duration("answer_timeout", s.AnswerTimeout); err != nil {
+	if p.answer, err = engine.DurationArg("answer_timeout", s.AnswerTimeout); err != nil {
 		return p, err
 	}
-	if p.poll, err = duration("poll", s.Poll); err != nil {
+	if p.poll, err = engine.DurationArg("poll", s.Poll); err != nil {
 		return p, err
 	}
-	if p.tools, err = duration("tools_timeout", s.ToolsTimeout); err != nil {
+	if p.tools, err = engine.DurationArg("tools_timeout", s.ToolsTimeout); err != nil {
 		return p, err
 	}
 	if s.TransferFingerprint != "" {
@@ -100,14 +100,6 @@ func (s *Settings) parse() (p parsed, err error) {
 		return p, engine.BadArg{Arg: "transfer_fingerprint", Problem: "and transfer_ca exclude each other: the fingerprint alone decides"}
 	}
 	return p, nil
-}
-
-func duration(arg, text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, engine.BadArg{Arg: arg, Problem: `must be a duration such as "30s", not ` + strconv.Quote(text)}
-	}
-	return d, nil
 }
 
 // Open finds the machine, tries the account, and makes the directory for the temporary files of this connection, so that

@@ -50,10 +50,10 @@ type parsed struct {
 }
 
 func (s *Settings) parse() (p parsed, err error) {
-	if p.connect, err = duration("connect_timeout", s.ConnectTimeout); err != nil {
+	if p.connect, err = engine.DurationArg("connect_timeout", s.ConnectTimeout); err != nil {
 		return p, err
 	}
-	if p.request, err = duration("request_timeout", s.RequestTimeout); err != nil {
+	if p.request, err = engine.DurationArg("request_timeout", s.RequestTimeout); err != nil {
 		return p, err
 	}
 	if p.dialer, err = dialer.New(dialer.Options{Proxy: s.Proxy, ProxyPassword: s.ProxyPassword, SourceAddress: s.SourceAddress, AddressFamily: s.AddressFamily}); err != nil {
@@ -95,14 +95,6 @@ func (s *Settings) port() (int, error) {
 		return 4119, nil
 	}
 	return 443, nil
-}
-
-func duration(arg, text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, engine.BadArg{Arg: arg, Problem: `must be a duration such as "30s", not ` + strconv.Quote(text)}
-	}
-	return d, nil
 }
 
 // pin reads a fingerprint as openssl, browsers and vCenter print it: "SHA256:AB:CD…", "ab:cd:…" or "abcd…".

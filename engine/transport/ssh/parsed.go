@@ -68,10 +68,10 @@ func (s *Settings) with(o sshconfig.Options) (p parsed, err error) {
 }
 
 func (s *Settings) times(p *parsed, o sshconfig.Options) (err error) {
-	if p.connect, err = duration("connect_timeout", cmp.Or(s.ConnectTimeout, span(o.ConnectTimeout), defaultConnect)); err != nil {
+	if p.connect, err = engine.DurationArg("connect_timeout", cmp.Or(s.ConnectTimeout, span(o.ConnectTimeout), defaultConnect)); err != nil {
 		return err
 	}
-	p.keepalive, err = duration("keepalive", cmp.Or(s.Keepalive, span(o.ServerAliveInterval), defaultKeepalive))
+	p.keepalive, err = engine.DurationArg("keepalive", cmp.Or(s.Keepalive, span(o.ServerAliveInterval), defaultKeepalive))
 	return err
 }
 

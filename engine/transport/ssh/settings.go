@@ -3,9 +3,7 @@ package ssh
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/transport/ssh/sshconfig"
@@ -68,14 +66,6 @@ func usualKeys() []string {
 		files = append(files, expand("~/.ssh/"+name))
 	}
 	return files
-}
-
-func duration(arg, text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, engine.BadArg{Arg: arg, Problem: `must be a duration such as "30s", not ` + strconv.Quote(text)}
-	}
-	return d, nil
 }
 
 // expand replaces a leading ~/ by the home directory, as shells do.

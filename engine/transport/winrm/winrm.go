@@ -93,10 +93,10 @@ type parsed struct {
 }
 
 func (s *Settings) parse() (p parsed, err error) {
-	if p.connect, err = duration("connect_timeout", s.ConnectTimeout); err != nil {
+	if p.connect, err = engine.DurationArg("connect_timeout", s.ConnectTimeout); err != nil {
 		return p, err
 	}
-	if p.operation, err = duration("operation_timeout", s.OperationTimeout); err != nil {
+	if p.operation, err = engine.DurationArg("operation_timeout", s.OperationTimeout); err != nil {
 		return p, err
 	}
 	if p.page, err = codepage.Find(s.Encoding); err != nil {
@@ -221,14 +221,6 @@ func count(conditions ...bool) (n int) {
 		}
 	}
 	return n
-}
-
-func duration(arg, text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, engine.BadArg{Arg: arg, Problem: `must be a duration such as "20s", not ` + strconv.Quote(text)}
-	}
-	return d, nil
 }
 
 // Open logs in and creates the remote shell, so that what is wrong with name, network, certificate, account or
