@@ -30,6 +30,16 @@ const (
 	KindEval   ErrorKind = "eval"   // an expression could not be evaluated
 )
 
+// ErrorKinds are the names of all kinds, as a retry's on and the mock of an error take them.
+func ErrorKinds() []string {
+	kinds := []ErrorKind{KindDNS, KindRefused, KindTimeout, KindHostKey, KindAuth, KindTLS, KindProtocol, KindLost, KindExit, KindCheck, KindModule, KindBusy, KindEval}
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k)
+	}
+	return names
+}
+
 // Error is what failed, where, and what to try. Its text is one line for the person at 3 a.m.
 type Error struct {
 	Kind ErrorKind

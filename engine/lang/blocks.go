@@ -1,6 +1,11 @@
 package lang
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/dsplay/dsplay/engine"
+)
 
 // BlockDoc is a block of the language as a person looks it up.
 type BlockDoc struct {
@@ -124,7 +129,7 @@ func entryBlockDocs() []BlockDoc {
 			{Name: "attempts", Type: "number", Default: "3", Doc: "executions altogether"},
 			{Name: "delay", Type: "string", Default: `"5s"`, Doc: "the time between two executions"},
 			{Name: "backoff", Type: "number", Default: "1", Doc: "the factor by which the delay grows"},
-			{Name: "on", Type: "list(string)", Doc: "the kinds of errors that are worth another try: dns refused timeout hostkey auth tls protocol lost exit check module busy eval; left out: all. What may have happened and cannot be checked is never done again"},
+			{Name: "on", Type: "list(string)", Doc: "the kinds of errors that are worth another try: " + strings.Join(engine.ErrorKinds(), " ") + "; left out: all. What may have happened and cannot be checked is never done again"},
 			{Name: "until", Type: "bool", Doc: "what must hold; result is what the execution gave"},
 		}},
 		{Name: "sudo", Usage: "sudo {", Doc: "As another user. In a play it counts for all entries without one of their own.", Args: []ArgDoc{

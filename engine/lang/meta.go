@@ -45,17 +45,6 @@ var (
 	pollingDefaults = pollingArgs{Within: "5m", Every: "10s"}
 )
 
-var errorKinds = []engine.ErrorKind{engine.KindDNS, engine.KindRefused, engine.KindTimeout, engine.KindHostKey, engine.KindAuth, engine.KindTLS,
-	engine.KindProtocol, engine.KindLost, engine.KindExit, engine.KindCheck, engine.KindModule, engine.KindBusy, engine.KindEval}
-
-func kindNames() []string {
-	names := make([]string, len(errorKinds))
-	for i, k := range errorKinds {
-		names[i] = string(k)
-	}
-	return names
-}
-
 // read gives the timeout; 0: the default.
 func (s settingsArgs) read() (time.Duration, *engine.BadArg) {
 	if s.Timeout == "" {
@@ -78,11 +67,11 @@ func (r retryArgs) read() (engine.Retry, *engine.BadArg) {
 	}
 	out.Delay = d
 	for _, text := range r.On {
-		kind := engine.ErrorKind(text)
-		if !slices.Contains(errorKinds, kind) {
-			return out, &engine.BadArg{Arg: "on", Problem: fmt.Sprintf("%q is no kind of error; known are %v", text, errorKinds) + infer.Suggest(text, kindNames())}
+		kinds := engine.ErrorKinds()
+		if !slices.Contains(kinds, text) {
+			return out, &engine.BadArg{Arg: "on", Problem: fmt.Sprintf("%q is no kind of error; known are %v", text, kinds) + infer.Suggest(text, kinds)}
 		}
-		out.On = append(out.On, kind)
+		out.On = append(out.On, engine.ErrorKind(text))
 	}
 	return out, nil
 }

@@ -17,9 +17,6 @@ import (
 // stepStatuses are how a mocked step may end.
 var stepStatuses = []string{string(engine.StatusChanged), string(engine.StatusUnchanged), string(engine.StatusRan)}
 
-var errorKinds = []string{string(engine.KindDNS), string(engine.KindRefused), string(engine.KindTimeout), string(engine.KindHostKey), string(engine.KindAuth),
-	string(engine.KindTLS), string(engine.KindProtocol), string(engine.KindLost), string(engine.KindExit), string(engine.KindCheck), string(engine.KindModule), string(engine.KindBusy), string(engine.KindEval)}
-
 // misfit says why a value cannot be what a mock's argument takes; unknown parts fit.
 func misfit(name string, v cty.Value, m *Mock) error {
 	var err error
@@ -135,10 +132,10 @@ func errorOf(v cty.Value, host string) (*engine.Error, error) {
 			out.Msg = text
 		case name == "hint":
 			out.Hint = text
-		case name == "kind" && slices.Contains(errorKinds, text):
+		case name == "kind" && slices.Contains(engine.ErrorKinds(), text):
 			out.Kind = engine.ErrorKind(text)
 		case name == "kind":
-			return nil, fmt.Errorf("error: kind %q is none of %s", text, strings.Join(errorKinds, ", "))
+			return nil, fmt.Errorf("error: kind %q is none of %s", text, strings.Join(engine.ErrorKinds(), ", "))
 		default:
 			return nil, fmt.Errorf("error has kind, text and hint, no %q", name)
 		}
