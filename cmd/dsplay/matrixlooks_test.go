@@ -21,7 +21,7 @@ var otherLooks = []struct {
 }{
 	{"ds_computer, ds_computers", []string{"POST /api/computers/search?expand=computerStatus&expand=antiMalware&expand=vmwareVMVirtualMachineSummary",
 		"POST /webservice/Manager getManagerTime", "POST /webservice/Manager hostDetailRetrieve", "POST /webservice/Manager hostGetStatus"}},
-	{"vm, esxi_service, esxi_lockdown, vm_tools_media", []string{"POST /sdk CreateContainerView", "POST /sdk RetrievePropertiesEx", "POST /sdk DestroyView", "POST /sdk FindAllByUuid"}},
+	{"vm, vm_snapshot, esxi_service, esxi_lockdown, vm_tools_media", []string{"POST /sdk CreateContainerView", "POST /sdk RetrievePropertiesEx", "POST /sdk DestroyView", "POST /sdk FindAllByUuid", "POST /sdk HasPrivilegeOnEntities"}},
 	{"vm, after its PowerOnVM_Task", []string{"POST /sdk CreatePropertyCollector", "POST /sdk CreateFilter", "POST /sdk WaitForUpdatesEx", "POST /sdk DestroyPropertyFilter", "POST /sdk DestroyPropertyCollector"}},
 	{"nsx_tag, nsx_health on NSX-V", []string{"GET /api/2.0/services/securitytags/tag", "GET /api/2.0/services/securitytags/tag/securitytag-N/vmDetail", "GET /api/2.0/services/securitytags/tag/securitytag-N/vm",
 		"GET /api/2.0/services/securitygroup/lookup/virtualmachine/GUID", "GET /api/2.0/services/securitygroup/lookup/virtualmachine/vm-N", "GET /api/2.0/si/host/host-N/agents"}},

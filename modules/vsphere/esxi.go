@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/vsphere"
@@ -44,6 +45,23 @@ func (w which) must(ctx context.Context, host engine.Reader) (vsphere.Host, erro
 			Hint: "guard the step with when = probe.NAME.found; name is the one that the vCenter shows, the source vsphere gives ref as esxi_ref"}
 	}
 	return h, err
+}
+
+// warned adds to what would be done that vSphere will refuse it, where the user of the connection is known to lack the privilege:
+// who approves it should know. It is no error: attempts after it may help all the same.
+func warned(ctx context.Context, host engine.Reader, diff engine.Diff, r vsphere.Request) (engine.Diff, error) {
+	api, err := host.API(ctx)
+	if err != nil {
+		return engine.Diff{}, err
+	}
+	lacks, err := r.Lacks(ctx, api)
+	if err != nil {
+		return engine.Diff{}, engine.Blame(err, host.Name())
+	}
+	if lacks != "" {
+		diff.Note = strings.TrimPrefix(diff.Note+"; it will be refused: the user of "+host.Name()+" lacks the privilege "+lacks, "; ")
+	}
+	return diff, nil
 }
 
 // send does what the plan shows, and nothing else.

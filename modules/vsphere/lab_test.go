@@ -49,7 +49,7 @@ type labCase struct {
 
 // asks are the requests that change nothing and that these modules may send.
 var asks = []string{"RetrieveServiceContent", "Login", "Logout", "CreateContainerView", "DestroyView", "RetrievePropertiesEx", "ContinueRetrievePropertiesEx",
-	"QueryLockdownExceptions", "CurrentTime", "QueryPerf",
+	"QueryLockdownExceptions", "CurrentTime", "QueryPerf", "HasPrivilegeOnEntities",
 	"ValidateCredentialsInGuest", "StartProgramInGuest", "ListProcessesInGuest"} // what is done in a guest, the guest tells
 
 func TestLabCases(t *testing.T) {

@@ -106,7 +106,11 @@ func (m *media) Check(ctx context.Context, host engine.Reader) (engine.Diff, err
 	if err != nil {
 		return engine.Diff{}, err
 	}
-	return m.diff(host, now)
+	diff, err := m.diff(host, now)
+	if err != nil || len(diff.Changes) == 0 {
+		return diff, err
+	}
+	return warned(ctx, host, diff, m.request)
 }
 
 func (m *media) diff(host engine.Reader, now Media) (engine.Diff, error) {

@@ -24,10 +24,10 @@ func (v *vm) Check(ctx context.Context, host engine.Reader) (engine.Diff, error)
 		return engine.Diff{Note: now.Name + " is " + poweredOn}, nil
 	}
 	v.request = vsphere.PoweringOn(now)
-	return engine.Diff{
+	return warned(ctx, host, engine.Diff{
 		Changes:  []engine.Change{{What: "power", Before: now.Power, After: poweredOn}},
 		Commands: []string{v.request.String()},
-	}, nil
+	}, v.request)
 }
 
 // one is the machine of a step. Which one is meant is looked up in the estate of the pass; how it is, is asked for anew,

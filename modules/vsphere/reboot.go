@@ -36,7 +36,7 @@ func (v *vm) checkReboot(ctx context.Context, host engine.Reader, now vsphere.VM
 	if !known {
 		diff.Note = "vCenter does not tell when it was booted: that its VMware Tools go and come back will count as the reboot"
 	}
-	return diff, nil
+	return warned(ctx, host, diff, v.request)
 }
 
 func (v *vm) booted(ctx context.Context, host engine.Reader, now vsphere.VM) (time.Time, bool, error) {

@@ -127,7 +127,10 @@ func (s *esxiService) Check(ctx context.Context, host engine.Reader) (engine.Dif
 	for _, r := range s.requests {
 		diff.Commands = append(diff.Commands, r.String())
 	}
-	return diff, nil
+	if len(s.requests) == 0 {
+		return diff, nil
+	}
+	return warned(ctx, host, diff, s.requests[0]) // all need the same
 }
 
 // now reads the service anew.

@@ -141,10 +141,10 @@ func (s *snapshot) Check(ctx context.Context, host engine.Reader) (engine.Diff, 
 		return engine.Diff{Note: "there is no " + what}, nil
 	case there:
 		s.request = vsphere.Dropping(vm, named[0])
-		return engine.Diff{Changes: []engine.Change{{What: what, Before: "present", After: "absent"}}, Commands: []string{s.request.String()}}, nil
+		return warned(ctx, host, engine.Diff{Changes: []engine.Change{{What: what, Before: "present", After: "absent"}}, Commands: []string{s.request.String()}}, s.request)
 	}
 	s.request = vsphere.Snapping(vm, s.Snapshot, mark)
-	return engine.Diff{Changes: []engine.Change{{What: what, Before: "absent", After: "present"}}, Commands: []string{s.request.String()}}, nil
+	return warned(ctx, host, engine.Diff{Changes: []engine.Change{{What: what, Before: "absent", After: "present"}}, Commands: []string{s.request.String()}}, s.request)
 }
 
 // refuse keeps from relying on what is too old, and from removing what is not ours.

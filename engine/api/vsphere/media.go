@@ -65,7 +65,7 @@ func firstDrive(devices []types.BaseVirtualDevice) (exists bool, image string) {
 // Mounting is the request that puts the image of VMware Tools into the drive of a machine. vSphere answers when it is
 // connected; the guest shows the drive some seconds later.
 func Mounting(vm VM) Request {
-	return Request{text: fmt.Sprintf("MountToolsInstaller %s (%s)", vm.Ref, vm.Name), explain: explainMedia,
+	return Request{text: fmt.Sprintf("MountToolsInstaller %s (%s)", vm.Ref, vm.Name), needs: need{"VirtualMachine.Interact.ToolsInstall", reference(vm.Ref)}, explain: explainMedia,
 		send: func(ctx context.Context, c *vim25.Client) (answer, error) {
 			_, err := methods.MountToolsInstaller(ctx, c, &types.MountToolsInstaller{This: reference(vm.Ref)})
 			return answer{}, err
@@ -74,7 +74,7 @@ func Mounting(vm VM) Request {
 
 // Unmounting is the request that takes it out again.
 func Unmounting(vm VM) Request {
-	return Request{text: fmt.Sprintf("UnmountToolsInstaller %s (%s)", vm.Ref, vm.Name), explain: explainMedia,
+	return Request{text: fmt.Sprintf("UnmountToolsInstaller %s (%s)", vm.Ref, vm.Name), needs: need{"VirtualMachine.Interact.ToolsInstall", reference(vm.Ref)}, explain: explainMedia,
 		send: func(ctx context.Context, c *vim25.Client) (answer, error) {
 			_, err := methods.UnmountToolsInstaller(ctx, c, &types.UnmountToolsInstaller{This: reference(vm.Ref)})
 			return answer{}, err

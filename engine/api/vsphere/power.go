@@ -40,7 +40,7 @@ func (e *Estate) Look(ctx context.Context, api engine.API, ref string) (VM, erro
 
 // PoweringOn is the request that powers a machine on, or resumes a suspended one.
 func PoweringOn(vm VM) Request {
-	return Request{text: fmt.Sprintf("PowerOnVM_Task %s (%s)", vm.Ref, vm.Name), already: isOn,
+	return Request{text: fmt.Sprintf("PowerOnVM_Task %s (%s)", vm.Ref, vm.Name), needs: need{"VirtualMachine.Interact.PowerOn", reference(vm.Ref)}, already: isOn,
 		send: func(ctx context.Context, c *vim25.Client) (a answer, err error) {
 			r, err := methods.PowerOnVM_Task(ctx, c, &types.PowerOnVM_Task{This: reference(vm.Ref)})
 			if err == nil {

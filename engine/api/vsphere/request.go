@@ -13,7 +13,8 @@ import (
 
 // Request is one call that changes something. What a plan shows of it and what is sent are made of the same values.
 type Request struct {
-	text string
+	text  string
+	needs need
 	// send starts it.
 	send func(ctx context.Context, c *vim25.Client) (answer, error)
 	// explain says what its own faults mean; nil: as those of any other call.

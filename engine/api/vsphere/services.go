@@ -30,6 +30,7 @@ type Services struct {
 	System string // "serviceSystem-22"
 	Host   string // name of the ESXi host
 	List   []Service
+	on     types.ManagedObjectReference // the ESXi host
 }
 
 // Find gives the service with this key.
@@ -54,7 +55,7 @@ func (e *Estate) FindHosts(ref, name string) []Host {
 
 // ServicesOf reads the services of an ESXi host anew.
 func ServicesOf(ctx context.Context, api engine.API, h Host) (Services, error) {
-	s := Services{Host: h.Name}
+	s := Services{Host: h.Name, on: types.ManagedObjectReference{Type: "HostSystem", Value: h.Ref}}
 	err := Do(Asking(ctx), api, func(ctx context.Context, c *vim25.Client) error {
 		system, err := manager(ctx, c, h, "configManager.serviceSystem")
 		if err != nil {
@@ -137,7 +138,7 @@ func (s Services) Governing(key, policy string) Request {
 
 func (s Services) request(method, key, more string, call func(context.Context, *vim25.Client, types.ManagedObjectReference) error) Request {
 	this := types.ManagedObjectReference{Type: "HostServiceSystem", Value: s.System}
-	return Request{text: fmt.Sprintf("%s %s id=%s%s (%s)", method, s.System, key, more, s.Host),
+	return Request{text: fmt.Sprintf("%s %s id=%s%s (%s)", method, s.System, key, more, s.Host), needs: need{"Host.Config.NetService", s.on},
 		already: func(err error) bool { return fault.Is(err, &types.InvalidState{}) },
 		send: func(ctx context.Context, c *vim25.Client) (answer, error) {
 			return answer{}, call(ctx, c, this)

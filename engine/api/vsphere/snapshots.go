@@ -53,7 +53,7 @@ func flat(tree []types.VirtualMachineSnapshotTree) (list []Snapshot) {
 // Snapping is the request for a snapshot of the disks: without memory, so the machine is not held up for long, and without
 // quiescing, for which VMware Tools would have to answer.
 func Snapping(vm VM, name, description string) Request {
-	return Request{text: fmt.Sprintf("CreateSnapshot_Task %s name=%q description=%q memory=false quiesce=false (%s)", vm.Ref, name, description, vm.Name),
+	return Request{text: fmt.Sprintf("CreateSnapshot_Task %s name=%q description=%q memory=false quiesce=false (%s)", vm.Ref, name, description, vm.Name), needs: need{"VirtualMachine.State.CreateSnapshot", reference(vm.Ref)},
 		send: func(ctx context.Context, c *vim25.Client) (a answer, err error) {
 			r, err := methods.CreateSnapshot_Task(ctx, c, &types.CreateSnapshot_Task{This: reference(vm.Ref), Name: name, Description: description})
 			if err == nil {
@@ -65,7 +65,7 @@ func Snapping(vm VM, name, description string) Request {
 
 // Dropping is the request that removes this snapshot and no other: its children stay, with what it held.
 func Dropping(vm VM, s Snapshot) Request {
-	return Request{text: fmt.Sprintf("RemoveSnapshot_Task %s removeChildren=false (%s of %s)", s.Ref, strings.TrimSpace(s.Name), vm.Name),
+	return Request{text: fmt.Sprintf("RemoveSnapshot_Task %s removeChildren=false (%s of %s)", s.Ref, strings.TrimSpace(s.Name), vm.Name), needs: need{"VirtualMachine.State.RemoveSnapshot", reference(vm.Ref)},
 		send: func(ctx context.Context, c *vim25.Client) (a answer, err error) {
 			r, err := methods.RemoveSnapshot_Task(ctx, c, &types.RemoveSnapshot_Task{This: types.ManagedObjectReference{Type: "VirtualMachineSnapshot", Value: s.Ref}})
 			if err == nil {

@@ -17,7 +17,7 @@ import (
 
 // Rebooting is the request that VMware Tools reboot the guest of a machine. It is answered before they have begun.
 func Rebooting(vm VM) Request {
-	return Request{text: fmt.Sprintf("RebootGuest %s (%s)", vm.Ref, vm.Name),
+	return Request{text: fmt.Sprintf("RebootGuest %s (%s)", vm.Ref, vm.Name), needs: need{"VirtualMachine.Interact.Reset", reference(vm.Ref)},
 		send: func(ctx context.Context, c *vim25.Client) (answer, error) {
 			_, err := methods.RebootGuest(ctx, c, &types.RebootGuest{This: reference(vm.Ref)})
 			return answer{}, err

@@ -18,6 +18,7 @@ import (
 	"github.com/vmware/govmomi/fault"
 	"github.com/vmware/govmomi/session"
 	"github.com/vmware/govmomi/vim25"
+	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 
@@ -32,12 +33,17 @@ const (
 // login is one session. A vCenter allows some thousand of them in all; each is ended when the connection closes.
 type login struct {
 	client *vim25.Client
+	key    string // of the session
 	dead   sync.Once
 }
 
 // Do calls f with a client that is logged in. When the vCenter has ended the session meanwhile, it logs in again
 // and calls f once more, so f must be fit for that. A reading f also survives a vCenter that is busy, see Asking.
 func Do(ctx context.Context, api engine.API, f func(ctx context.Context, c *vim25.Client) error) error {
+	return do(ctx, api, func(ctx context.Context, l *login) error { return f(ctx, l.client) })
+}
+
+func do(ctx context.Context, api engine.API, f func(ctx context.Context, l *login) error) error {
 	if kind := api.Kind(); kind != "vsphere" && kind != "" {
 		return &engine.Error{Kind: engine.KindModule, Op: "ask a vCenter", Msg: "the host is of kind " + kind, Hint: "on must name the vCenter"}
 	}
@@ -47,7 +53,7 @@ func Do(ctx context.Context, api engine.API, f func(ctx context.Context, c *vim2
 			return explain("log in to vSphere", err)
 		}
 		l := x.(*login)
-		err = f(ctx, l.client)
+		err = f(ctx, l)
 		if !again || !fault.Is(err, &types.NotAuthenticated{}) {
 			return explain(asking, err)
 		}
@@ -75,17 +81,27 @@ func open(ctx context.Context, api engine.API) (any, func(context.Context) error
 		return nil, nil, err
 	}
 	manager := session.NewManager(client)
-	err = engine.LogIn(api, func() error { return manager.Login(ctx, url.UserPassword(user, password.Reveal())) },
+	var key string
+	err = engine.LogIn(api, func() (err error) { key, err = logIn(ctx, client, user, password); return err },
 		func(err error) bool { return fault.Is(err, &types.InvalidLogin{}) })
 	if err != nil {
 		return nil, nil, explain("log in to vSphere", err)
 	}
-	return &login{client: client}, func(ctx context.Context) error {
+	return &login{client: client, key: key}, func(ctx context.Context) error {
 		if err := manager.Logout(ctx); err != nil && !fault.Is(err, &types.NotAuthenticated{}) {
 			return explain("log out of vSphere", err)
 		}
 		return nil
 	}, nil
+}
+
+// logIn gives the key of the session, which session.Manager keeps to itself and would have to ask for.
+func logIn(ctx context.Context, c *vim25.Client, user string, password engine.Secret) (string, error) {
+	r, err := methods.Login(ctx, c, &types.Login{This: *c.ServiceContent.SessionManager, UserName: user, Password: password.Reveal(), Locale: session.Locale})
+	if err != nil {
+		return "", err
+	}
+	return r.Returnval.Key, nil
 }
 
 type askingKey struct{}

@@ -48,6 +48,7 @@ func (v *VCenter) handle(ctx *simulator.Context, method *simulator.Method) (mo.R
 	}
 	v.files.see(ctx, method)
 	v.drives.direct(method)
+	v.rights.direct(method)
 	return nil, nil
 }
 

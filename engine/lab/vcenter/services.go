@@ -177,25 +177,6 @@ func (m *accessManager) ChangeLockdownMode(req *types.ChangeLockdownMode) soap.H
 	return &methods.ChangeLockdownModeBody{Res: new(types.ChangeLockdownModeResponse)}
 }
 
-// privileges are what the methods need, as the documents of the API say.
-var privileges = map[string]string{
-	"StartService": "Host.Config.NetService", "StopService": "Host.Config.NetService", "RestartService": "Host.Config.NetService",
-	"UpdateServicePolicy": "Host.Config.NetService", "ChangeLockdownMode": "Host.Config.Settings",
-	"PowerOnVM_Task": "VirtualMachine.Interact.PowerOn", "RebootGuest": "VirtualMachine.Interact.Reset",
-	"CreateSnapshot_Task": "VirtualMachine.State.CreateSnapshot", "RemoveSnapshot_Task": "VirtualMachine.State.RemoveSnapshot",
-}
-
-// ReadOnly takes every right to change something away from the user, or gives it back.
-func (v *VCenter) ReadOnly(on bool) { v.readonly.Store(on) }
-
-func (v *VCenter) forbidden(method *simulator.Method) types.BaseMethodFault {
-	privilege := privileges[method.Name]
-	if privilege == "" {
-		privilege = "System.Modify"
-	}
-	return &types.NoPermission{Object: &method.This, PrivilegeId: privilege}
-}
-
 // arguments are those by which requests to the same object differ, as " id=TSM-SSH policy=off".
 func arguments(body any) (text string) {
 	req := reflect.Indirect(reflect.ValueOf(body))

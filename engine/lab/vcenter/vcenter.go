@@ -85,6 +85,7 @@ type VCenter struct {
 	names  map[types.ManagedObjectReference]string // of machines, hosts, and what belongs to a host
 	tools  *guestops.Tools
 	drives *drives
+	rights *rights
 	files  *folder
 
 	readonly atomic.Bool // the user may look and change nothing
@@ -97,7 +98,7 @@ func New(cfg Config) (*VCenter, error) {
 	if len(cfg.Hosts) == 0 {
 		return nil, fmt.Errorf("a vCenter needs at least one host")
 	}
-	v.drives, v.files = newDrives(v), &folder{v: v, sessions: map[string]string{}}
+	v.drives, v.rights, v.files = newDrives(v), newRights(v), &folder{v: v, sessions: map[string]string{}}
 	if err := v.build(); err != nil {
 		return nil, fmt.Errorf("build the vCenter: %w", err)
 	}
@@ -114,6 +115,7 @@ func New(cfg Config) (*VCenter, error) {
 	}
 	v.mux.Handle(guestops.Path, v.tools)
 	registry.Put(v.drives)
+	registry.Put(v.rights)
 	v.mux.Handle("/folder/", v.files)
 	if err := v.addPerformance(); err != nil {
 		return nil, err
