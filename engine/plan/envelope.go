@@ -39,11 +39,15 @@ func (p *Plan) Allow(now Item) error {
 	return &OutOfPlan{Host: now.Host, Entry: now.Entry, Why: why}
 }
 
-// worse names an effect that the plan does not have: an argument that was not known yet brought it, and nobody judged it.
+// worse names an effect that the plan does not have: mostly an argument that was not known yet brought it, and nobody judged it.
 func worse(i Item, effects []engine.Effect) string {
 	for _, e := range effects {
 		if !slices.Contains(i.Effects, e) {
-			return fmt.Sprintf("its effect would be %s, which is not in the plan: %s was not known there", e, strings.Join(i.Unknown, ", "))
+			why := fmt.Sprintf("its effect would be %s, which is not in the plan", e)
+			if len(i.Unknown) > 0 {
+				why += ": " + strings.Join(i.Unknown, ", ") + " was not known there"
+			}
+			return why
 		}
 	}
 	return ""

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -182,11 +183,7 @@ func (p *Plan) Identify(host, identity string) {
 func (p *Plan) Identities() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := make(map[string]string, len(p.identities))
-	for host, id := range p.identities {
-		out[host] = id
-	}
-	return out
+	return maps.Clone(p.identities)
 }
 
 // Items returns all forecasts in the order of the playbook, then by host and item.
