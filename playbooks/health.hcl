@@ -35,6 +35,7 @@ play "guests" {
   probe "ds_computer" "engine" {
     on        = self.dsm
     bios_uuid = self.bios_uuid
+    name      = self.name # among clones
   }
   probe "nsx_tag" "tag" {
     when          = lookup(self, "nsx_tag", null) != null && lookup(self, "nsx", null) != null
@@ -58,6 +59,7 @@ locals {
   offline  = sort([for g in local.awake : g.name if g.probe.engine.state == "offline"])
   shown    = sort([for g in local.awake : g.name if g.probe.engine.error_shown])
   unknown  = sort([for g in local.awake : "${g.name} (${g.probe.engine.message})" if g.probe.engine.state == "unknown" && !g.probe.engine.error_shown])
+  nameless = sort([for g in play.guests.hosts : "${g.name} (${g.probe.engine.message})" if g.probe.vm.awake && !g.probe.engine.found])
   tagless  = sort([for g in play.guests.hosts : g.name if g.probe.tag.status == "ok" && g.probe.tag.found && !g.probe.tag.tagged])
   deaf     = sort([for g in play.guests.hosts : g.name if g.probe.tag.status == "failed"])
   no_group = sort([for g in play.guests.hosts : g.name if g.probe.tag.status == "ok" && g.probe.tag.tagged && g.probe.vm.awake && g.probe.engine.state == "unsupported"])
@@ -145,7 +147,7 @@ locals {
 # 4. What is wrong where, and which playbook mends it.
 locals {
   wrong = concat(
-    local.unseen, local.cut_off, local.offline, local.unknown, local.shown, local.tagless,
+    local.unseen, local.cut_off, local.offline, local.unknown, local.nameless, local.shown, local.tagless,
     local.no_group, local.nsx_silent, local.deaf, local.nsx, local.appliance_off, local.moved,
     local.agents, local.bare, local.stopped, local.esxi_unseen, local.no_look, local.failed,
     local.old, local.closed, local.no_tools, local.lacking, local.driver, local.defective,
@@ -175,6 +177,12 @@ check "DSM knows" {
   severity      = "warning"
   condition     = length(local.unknown) == 0
   error_message = "DSM cannot say how engines are: ${join(", ", local.unknown)}. Look at DSM, and at the heartbeats of the appliances."
+}
+
+check "DSM has them" {
+  severity      = "warning"
+  condition     = length(local.nameless) == 0
+  error_message = "DSM cannot tell which computers these guests are; whether they are protected is not known: ${join(", ", local.nameless)}."
 }
 
 check "errors shown" {

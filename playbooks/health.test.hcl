@@ -73,10 +73,10 @@ mock "probe" "vm" "appliance" {
 
 mock "probe" "ds_computer" {
   result = {
-    found           = true
+    found           = lookup(state.engine, self.name, "") != "nameless"
     name            = self.name
-    agentless       = lookup(state.engine, self.name, "") != "unsupported"
-    state           = replace(lookup(state.engine, self.name, "online"), "shown", "unknown")
+    agentless       = !contains(["unsupported", "nameless"], lookup(state.engine, self.name, ""))
+    state           = replace(lookup(state.engine, self.name, "online"), "/shown|nameless/", "unknown")
     message         = "silent"
     error_shown     = lookup(state.engine, self.name, "") == "shown"
     appliance       = ""
@@ -182,10 +182,10 @@ test "a guest that is asleep, or off, is no alarm" {
 }
 
 test "what DSM says" {
-  state = { engine = { win11 = "offline", win12 = "unknown", win13 = "shown", win21 = "unsupported" }, power = { win22 = "disconnected" } }
+  state = { engine = { win11 = "offline", win12 = "unknown", win13 = "shown", win21 = "unsupported", win23 = "nameless" }, power = { win22 = "disconnected" } }
   expect {
-    warnings = ["cut off", "engines", "DSM knows", "errors shown", "groups"]
-    says = ["Engines are offline: win11.", "how engines are: win12 (silent)", "goes on showing an error: win13. engine-offline.hcl clears it",
+    warnings = ["cut off", "engines", "DSM knows", "DSM has them", "errors shown", "groups"]
+    says = ["Engines are offline: win11.", "how engines are: win12 (silent)", "whether they are protected is not known: win23 (silent)", "goes on showing an error: win13. engine-offline.hcl clears it",
     "no appliance protects them: win21.", "or to their ESXi hosts: win22"]
   }
 }

@@ -43,6 +43,13 @@ func TestHealthLooksOnly(t *testing.T) {
 	e.acted(map[string][]string{})
 }
 
+// Clones with one BIOS UUID are two guests by their names, and an engine that is offline in one is not overlooked.
+func TestHealthTellsClonesApart(t *testing.T) {
+	e := newEstate(t, lab.Options{ESXi: 1, Guests: 2, Twins: true})
+	e.inject(lab.Fault{Name: "driver-stopped", Target: "guest1-2"})
+	e.ended(e.dsplay("run", "playbooks/health.hcl", "--var", "inside=false"), exitOK, "Engines are offline: guest1-2.")
+}
+
 // The missing feature comes in waves, the one guest first; nobody reboots unasked, and what was taken before can be removed again.
 func TestToolsIntrospection(t *testing.T) {
 	e := newEstate(t, lab.Options{ESXi: 2, Guests: 3})
