@@ -30,3 +30,19 @@ func QuotePS(s string) string {
 	b.WriteByte('\'')
 	return b.String()
 }
+
+// EscapeCmd puts a caret before every character that cmd.exe knows, quotes included, so that it never enters its own quoted
+// mode. A % cannot be escaped; but a caret after it makes it the beginning of a variable that does not exist, and such a one
+// stays as it is (in a command line; a batch file would drop it).
+func EscapeCmd(s string) string {
+	var b strings.Builder
+	percent := false
+	for _, c := range []byte(s) {
+		if percent || strings.IndexByte("\"%!^&|<>()", c) >= 0 {
+			b.WriteByte('^')
+		}
+		b.WriteByte(c)
+		percent = c == '%'
+	}
+	return b.String()
+}

@@ -34,7 +34,7 @@ func windowsCall(c engine.Command, s system) (call, error) {
 		if !isVariable(name) {
 			return call{}, engine.BadArg{Arg: "env", Problem: "has a name that no environment variable can have: " + name}
 		}
-		line.WriteString("set " + name + "=" + caret(c.Env[name]) + "&")
+		line.WriteString("set " + name + "=" + engine.EscapeCmd(c.Env[name]) + "&")
 	}
 	if c.PowerShell != "" {
 		return windowsScript(c, line.String(), s)
@@ -89,7 +89,7 @@ func quoteWindows(s string) string {
 	case !strings.ContainsAny(s, "\"%!^&|<>()"):
 		return quoteArgv(s) // cmd.exe sees quotes, too, and what is between them has no meaning for it
 	}
-	return caret(quoteArgv(s))
+	return engine.EscapeCmd(quoteArgv(s))
 }
 
 func isPlainWindows(s string) bool {
@@ -119,21 +119,5 @@ func quoteArgv(s string) string {
 		b.WriteByte(c)
 	}
 	b.WriteString(strings.Repeat(`\`, 2*backslashes) + `"`)
-	return b.String()
-}
-
-// caret escapes every character that cmd.exe knows, quotes included, so that it never enters its own quoted mode.
-// A % cannot be escaped; but a caret after it makes it the beginning of a variable that does not exist, and such a
-// one stays as it is (in a command line; a batch file would drop it).
-func caret(s string) string {
-	var b strings.Builder
-	percent := false
-	for _, c := range []byte(s) {
-		if percent || strings.IndexByte("\"%!^&|<>()", c) >= 0 {
-			b.WriteByte('^')
-		}
-		b.WriteByte(c)
-		percent = c == '%'
-	}
 	return b.String()
 }

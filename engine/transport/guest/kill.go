@@ -84,7 +84,7 @@ func (r *run) table(ctx context.Context, script string) (leader int, t processes
 	file := r.file("ps")
 	words := []string{"-c", "D='" + r.dir + "'; { " + script + "\n} >'" + file + "' 2>/dev/null"}
 	for i, w := range words {
-		words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		words[i] = engine.QuoteSh(w)
 	}
 	if _, err = r.aside(ctx, program{path: "/bin/sh", arguments: strings.Join(words, " ")}); err != nil {
 		return 0, t, err

@@ -46,7 +46,7 @@ func windowsProgram(line, dir string, s streams) (program, error) {
 	if !s.in {
 		outer += `md "` + dir + `"&`
 	}
-	outer += "<" + in + " >" + out + " 2>" + err + " cmd.exe /c " + caret(line)
+	outer += "<" + in + " >" + out + " 2>" + err + " cmd.exe /c " + engine.EscapeCmd(line)
 	arguments := `/d /s /c "` + outer + `"`
 	if n := len([]rune(line)); n > longest {
 		return program{}, fmt.Errorf("the line has %d characters; guest operations take %d, because cmd.exe takes %d with the names of temporary files", n, longest, longestCmd)
@@ -55,21 +55,6 @@ func windowsProgram(line, dir string, s streams) (program, error) {
 		return program{}, fmt.Errorf("the line needs %d characters, %d of them because its special characters have to be escaped once more; cmd.exe takes %d", n, n-len([]rune(line)), longestCmd)
 	}
 	return program{path: cmdexe, arguments: arguments}, nil
-}
-
-// caret escapes every character that cmd.exe knows, quotes included, so that it never enters its quoted mode. A % cannot
-// be escaped; a caret after it makes it the beginning of a variable that does not exist, which stays as it is.
-func caret(s string) string {
-	var b strings.Builder
-	percent := false
-	for _, c := range []byte(s) {
-		if percent || strings.IndexByte("\"%!^&|<>()", c) >= 0 {
-			b.WriteByte('^')
-		}
-		b.WriteByte(c)
-		percent = c == '%'
-	}
-	return b.String()
 }
 
 // linuxScript runs its second argument, or what is in the file line, by /bin/sh -c, in a session of its own where there
@@ -103,7 +88,7 @@ func linuxProgram(line, dir string, s streams) program {
 		words = append(words, "fed")
 	}
 	for i, w := range words {
-		words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		words[i] = engine.QuoteSh(w)
 	}
 	p.arguments = strings.Join(words, " ")
 	return p
