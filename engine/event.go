@@ -21,7 +21,7 @@ const (
 	EventIntent     EventKind = "intent" // synced before something is changed
 	EventEntryEnd   EventKind = "entry_end"
 	EventRetry      EventKind = "retry"
-	EventGoal       EventKind = "goal" // a goal was looked at
+	EventGoal       EventKind = "goal" // a goal was looked at: Title is what the playbook says to it; while it is waited for, Attempt counts the looks, and Until is the end
 	EventAttempt    EventKind = "attempt"
 	EventCheck      EventKind = "check"
 	EventHostEnd    EventKind = "host_end" // a host left a play
@@ -59,6 +59,7 @@ type Event struct {
 	Reason  string         `json:"reason,omitempty"`
 	Error   *EventError    `json:"error,omitempty"`
 	Took    time.Duration  `json:"took,omitempty"`  // nanoseconds
+	Until   time.Time      `json:"until,omitzero"`  // how long a goal is waited for at the most
 	Place   string         `json:"place,omitempty"` // file:line:col
 	Args    []Arg          `json:"args,omitempty"`
 	Changes []Change       `json:"changes,omitempty"`

@@ -16,8 +16,7 @@ func (e *Event) AppendJSON(b []byte) []byte {
 	w.number("v", int64(e.V), true)
 	w.text("run", e.Run, true)
 	w.number("seq", int64(e.Seq), true)
-	w.name("time")
-	w.b = append(e.Time.AppendFormat(append(w.b, '"'), time.RFC3339Nano), '"')
+	w.time("time", e.Time)
 	w.text("kind", string(e.Kind), true)
 	w.text("pass", e.Pass, false)
 	w.text("play", e.Play, false)
@@ -34,6 +33,9 @@ func (e *Event) AppendJSON(b []byte) []byte {
 		w.other("error", e.Error)
 	}
 	w.number("took", int64(e.Took), false)
+	if !e.Until.IsZero() {
+		w.time("until", e.Until)
+	}
 	w.text("place", e.Place, false)
 	w.args(e.Args)
 	if len(e.Changes) > 0 {
@@ -59,6 +61,11 @@ func (w *eventWriter) name(name string) {
 		w.b = append(w.b, ',')
 	}
 	w.b = append(append(append(w.b, '"'), name...), `":`...)
+}
+
+func (w *eventWriter) time(name string, t time.Time) {
+	w.name(name)
+	w.b = append(t.AppendFormat(append(w.b, '"'), time.RFC3339Nano), '"')
 }
 
 // text writes a text; an empty one only when always.

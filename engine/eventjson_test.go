@@ -24,7 +24,8 @@ func same(t *testing.T, e engine.Event) {
 // Every field of an event, alone and together: a new field that AppendJSON does not know fails here.
 func TestEventJSON(t *testing.T) {
 	code := 3
-	all := engine.Event{Time: time.Date(2026, 11, 23, 2, 15, 0, 123456000, time.FixedZone("JST", 9*3600))}
+	at := time.Date(2026, 11, 23, 2, 15, 0, 123456000, time.FixedZone("JST", 9*3600))
+	all := engine.Event{Time: at, Until: at.Add(time.Minute)}
 	v := reflect.ValueOf(&all).Elem()
 	for i := range v.NumField() {
 		var one engine.Event

@@ -255,6 +255,7 @@ type Evaluated struct {
 	Value cty.Value // without marks; unknown when Waits is not empty
 	Waits []string  // addresses of the entries that it names and that have no result
 	Why   string    // the expression and the values in it: `probe.driver.running (false)`; secrets hidden
+	Said  string    // what the playbook says to its being false (error_message of a goal); empty: nothing
 }
 
 // True tells whether the value is known and true.

@@ -104,6 +104,7 @@ func entryBlockDocs() []BlockDoc {
 			Args: []ArgDoc{whenArg, titleArg, impact, tagsArg}, Blocks: []string{"goal", "attempt"}},
 		{Name: "goal", Usage: "goal {", Doc: "What shall hold in the end. Its probes are asked first, and again after every attempt.", Args: []ArgDoc{
 			{Name: "condition", Type: "bool", Required: true, Doc: "true: the goal is reached; it names the goal's probes"},
+			{Name: "error_message", Type: "string", Doc: "what is said while it does not hold, and when no attempt has helped: what is not back"},
 			{Name: "within", Type: "string", Default: `"5m"`, Doc: "how long an attempt has to show its effect"},
 			{Name: "every", Type: "string", Default: `"10s"`, Doc: "how often the probes are asked meanwhile"},
 		}, Blocks: []string{"probe"}},

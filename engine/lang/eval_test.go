@@ -192,8 +192,9 @@ play "p" {
       probe "service" "now" {
         name = "x"
       }
-      condition = probe.now.running
-      within    = "${var.limit}m"
+      condition     = probe.now.running
+      error_message = "${self.name} does not run, pid ${probe.now.pid}"
+      within        = "${var.limit}m"
     }
     attempt "a" {
       when = !probe.driver.running
@@ -292,6 +293,16 @@ func TestSettings(t *testing.T) {
 	p, err := h.Goal(r.find("p/r"))
 	if err != nil || p.Within.String() != "3m0s" || p.Every.String() != "10s" {
 		t.Errorf("goal %+v %v", p, err)
+	}
+	goal := r.find("p/r").Recover
+	if v := r.eval(h, goal.Condition); v.Known() || v.Said != "" {
+		t.Errorf("nobody has looked: %+v", v)
+	}
+	for running, said := range map[bool]string{true: "", false: "vm1 does not run, pid 7"} {
+		h.Set(goal.Goal[0], did(t, engine.StatusOK, serviceResult{Running: running, PID: new(7)}))
+		if v := r.eval(h, goal.Condition); v.True() != running || v.Said != said {
+			t.Errorf("running %v: %+v", running, v)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ type expr struct {
 	wrong  bool      // a mistake was reported
 	owner  *play     // whose names it sees; nil: those of the file
 	value  cty.Value // when it depends on nothing that is not known at load; else NilVal
+	said   *expr     // of a condition: what the playbook says to its being false; nil: nothing
 }
 
 // Range implements engine.Expr.

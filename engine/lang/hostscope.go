@@ -149,8 +149,11 @@ func (h *hostScope) Eval(e engine.Expr, extra cty.Value) (engine.Evaluated, erro
 		return engine.Evaluated{}, h.explained(err, x)
 	}
 	out := engine.Evaluated{Value: v, Why: x.why(ctx)}
-	if !v.IsKnown() {
+	switch {
+	case !v.IsKnown():
 		out.Waits = h.waiting(x.refs)
+	case x.said != nil && !out.True():
+		out.Said = h.message(x.said, h.near(x.said.whole))
 	}
 	return out, nil
 }

@@ -59,7 +59,7 @@ func (l *loader) loadRecover(b *hclsyntax.Block, s site) *entry {
 }
 
 func (l *loader) loadGoal(r *entry, b *hclsyntax.Block, s site) {
-	l.form(b, form{attrs: []string{"condition", "within", "every"}, blocks: []string{"probe"}, required: []string{"condition"}})
+	l.form(b, form{attrs: []string{"condition", "error_message", "within", "every"}, blocks: []string{"probe"}, required: []string{"condition"}})
 	for _, x := range b.Body.Blocks {
 		if x.Type != "probe" {
 			continue
@@ -68,7 +68,11 @@ func (l *loader) loadGoal(r *entry, b *hclsyntax.Block, s site) {
 			r.Recover.Goal = append(r.Recover.Goal, e.Entry)
 		}
 	}
-	r.Recover.Condition = exprOf(l.attr(b.Body, "condition", cty.Bool, place{play: s.play}.guarded(s.around...).guarded(r.When)))
+	at := place{play: s.play}.guarded(s.around...).guarded(r.When)
+	if condition := l.attr(b.Body, "condition", cty.Bool, at); condition != nil {
+		condition.said = l.attr(b.Body, "error_message", cty.String, at)
+		r.Recover.Condition = condition
+	}
 	r.polling = only(b.Body, "within", "every")
 	goal := pollingDefaults
 	l.decode(r.polling, &goal, place{play: s.play}, &r.waits)

@@ -73,8 +73,8 @@ func (x *execution) endWith(r engine.Result, reason, values string) {
 
 // ended records a failure that nothing has recorded yet, and passes it on.
 func (x *execution) ended(err error) error {
-	if err == nil || x.done || errors.Is(err, errStopped) {
-		return err
+	if err == nil || x.done || errors.Is(err, errStopped) || x.e.Module == nil && errors.Is(err, context.Canceled) {
+		return err // what holds other entries has no end where it was left: resume goes on with it
 	}
 	if errors.Is(err, errLate) {
 		return x.notAttempted(err)

@@ -19,7 +19,10 @@ type ladder struct {
 	r       *engine.Recover
 	polling engine.Polling
 	applies []rung
-	last    time.Time // the end of the last attempt
+	goal    engine.Evaluated // what it said when it was looked at last
+	last    time.Time        // the end of the last attempt
+	until   time.Time        // how long the goal is waited for; zero: it is only looked at
+	looks   int              // of this wait
 }
 
 // rung is an attempt and what its condition said before the recover began.
@@ -38,19 +41,18 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 		return x.ended(err)
 	}
 	if begun := l.begunAttempts(); len(begun) > 0 {
-		holds, why, err := l.lookAgain(ctx, begun)
-		if err != nil || holds {
+		if err := l.lookAgain(ctx, begun); err != nil || l.goal.True() {
 			return x.ended(err)
 		}
-		return x.ended(l.climb(ctx, why, begun))
+		return x.ended(l.climb(ctx, begun))
 	}
 	if h.planning && (len(h.pending) > 0 || x.as == plan.Depends || x.as == plan.RescueOnly || h.o.Offline) {
 		return x.ended(l.planAll(ctx, l.depends(), slices.Concat(h.pending, x.waits)))
 	}
-	goal, err := l.look(ctx)
-	switch {
-	case err != nil:
+	if err := l.look(ctx); err != nil {
 		return x.ended(err)
+	}
+	switch goal := l.goal; {
 	case goal.True():
 		x.forecast(plan.Item{Disposition: plan.NoOp, Reason: goal.Why})
 		x.end(engine.Result{Status: engine.StatusUnchanged}, "the goal holds: "+goal.Why)
@@ -61,7 +63,7 @@ func (h *hostRun) recover(ctx context.Context, x *execution) error {
 		x.why = goal.Why
 		return x.ended(l.planAll(ctx, plan.WillRun, nil))
 	}
-	return x.ended(l.climb(ctx, goal.Why, nil))
+	return x.ended(l.climb(ctx, nil))
 }
 
 // prepare evaluates the polling and every attempt's condition, from results before the recover.
@@ -84,32 +86,41 @@ func (l *ladder) prepare() error {
 
 // look asks the goal's probes and judges the condition, which is unknown only while planning. An answer from before the
 // last attempt does not count.
-func (l *ladder) look(ctx context.Context) (engine.Evaluated, error) {
+func (l *ladder) look(ctx context.Context) error {
 	since := l.now().Add(-l.polling.Every / 2)
 	if since.Before(l.last) {
 		since = l.last
 	}
-	var none engine.Evaluated
 	for _, e := range l.r.Goal {
 		x := l.execution(e, plan.WillRun)
 		x.since, x.anew = since, true
 		if err := x.answer(ctx); err != nil {
-			return none, x.ended(err)
+			return x.ended(err)
 		}
 		if old := l.stale(x); old != "" {
-			return engine.Evaluated{Value: cty.False, Why: old}, nil
+			l.looked("stale", no(old))
+			return nil
 		}
 	}
 	v, err := l.scope.Eval(l.r.Condition, cty.NilVal)
 	switch {
 	case err != nil:
-		return none, err
+		return err
 	case !v.Known() && !l.planning:
-		return none, l.unknown("the goal's condition "+l.r.Condition.Text(), v.Waits)
+		return l.unknown("the goal's condition "+l.r.Condition.Text(), v.Waits)
 	}
-	l.event(engine.Event{Kind: engine.EventGoal, Entry: l.x.e.Address, Status: fmt.Sprint(v.True()), Reason: v.Why})
-	return v, nil
+	l.looked(fmt.Sprint(v.True()), v)
+	return nil
 }
+
+// looked keeps and records what a look at the goal gave.
+func (l *ladder) looked(status string, goal engine.Evaluated) {
+	l.goal = goal
+	l.event(engine.Event{Kind: engine.EventGoal, Entry: l.x.e.Address, Title: goal.Said, Status: status, Reason: goal.Why, Attempt: l.looks, Until: l.until})
+}
+
+// no is a goal that does not hold, for a reason that no condition gives.
+func no(why string) engine.Evaluated { return engine.Evaluated{Value: cty.False, Why: why} }
 
 // answer asks a probe of a goal.
 func (x *execution) answer(ctx context.Context) error {
@@ -127,9 +138,7 @@ func (l *ladder) stale(x *execution) string {
 	if l.last.IsZero() || x.asOf.IsZero() || !x.asOf.Before(l.last) {
 		return ""
 	}
-	why := fmt.Sprintf("%s is as of %s, before the last attempt ended at %s", x.e.Address, x.asOf.Format(time.RFC3339), l.last.Format(time.RFC3339))
-	l.event(engine.Event{Kind: engine.EventGoal, Entry: l.x.e.Address, Status: "stale", Reason: why})
-	return why
+	return fmt.Sprintf("%s is as of %s, before the last attempt ended at %s", x.e.Address, x.asOf.Format(time.RFC3339), l.last.Format(time.RFC3339))
 }
 
 // planAll plans the attempts: the first that would act is what will run (or first says otherwise), the others are
@@ -159,7 +168,7 @@ func (l *ladder) planAll(ctx context.Context, first plan.Disposition, waits []st
 		}
 	}
 	if first == plan.WillRun && len(l.pending) == before {
-		return l.hopeless(l.x.why, last)
+		return l.hopeless(last)
 	}
 	why := "the goal does not hold: " + l.x.why
 	if first != plan.WillRun {
@@ -202,21 +211,22 @@ func (l *ladder) skip(r rung) {
 
 // climb acts: attempt, poll, next attempt. begun are the attempts that an interrupted run had begun: the last of them is gone
 // on with, those before it were tried.
-func (l *ladder) climb(ctx context.Context, why string, begun []string) error {
-	tried, first := 0, l.begun
+func (l *ladder) climb(ctx context.Context, begun []string) error {
+	var tried []string
 	var last error
+	first := l.begun
 	for _, rung := range l.applies {
 		if !rung.when.True() {
 			l.skip(rung)
 			continue
 		}
-		tried++
+		tried = append(tried, quote(rung.attempt.Name))
 		if i := slices.Index(begun, rung.attempt.Name); i >= 0 && i < len(begun)-1 {
 			l.restore(rung.attempt.Entries)
 			continue
 		}
 		before := l.begun
-		err := l.try(ctx, rung, tried)
+		err := l.try(ctx, rung, len(tried))
 		if err != nil && fatal(err) {
 			return err
 		}
@@ -232,44 +242,58 @@ func (l *ladder) climb(ctx context.Context, why string, begun []string) error {
 		if l.begun == before { // nothing was done, so there is nothing to wait for
 			continue
 		}
-		holds, now, err := l.poll(ctx)
-		switch {
-		case err != nil:
+		if err := l.poll(ctx); err != nil {
 			return err
-		case holds:
-			l.x.end(engine.Result{Status: engine.StatusChanged}, fmt.Sprintf("the goal holds after %q: %s", rung.attempt.Name, now))
+		}
+		if l.goal.True() {
+			l.x.end(engine.Result{Status: engine.StatusChanged}, fmt.Sprintf("the goal holds after %q: %s", rung.attempt.Name, l.goal.Why))
 			return nil
 		}
-		why = now
 	}
-	if tried == 0 {
-		return l.hopeless(why, last)
+	if len(tried) == 0 {
+		return l.hopeless(last)
 	}
-	failed := &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name, Hint: l.spared(),
-		Msg: fmt.Sprintf("the goal does not hold after %d attempts (%s)", tried, why), Err: last}
+	told := "the goal does not hold after " + strings.Join(tried, ", then ")
+	if l.begun > first {
+		told += ", waited " + l.polling.Within.String()
+	}
+	if l.begun > first && len(tried) > 1 {
+		told += " each time"
+	}
 	if last != nil && l.begun > first { // something was done in vain: the last error is no cause, only worth knowing
-		failed.Msg, failed.Err = fmt.Sprintf("%s; an attempt failed: %v", failed.Msg, last), nil
+		told, last = fmt.Sprintf("%s; an attempt failed: %v", told, last), nil
 	}
-	return failed
+	return l.unmet(told, last)
 }
 
-func (l *ladder) hopeless(why string, last error) error {
-	return &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name, Err: last, Hint: l.spared(),
-		Msg: fmt.Sprintf("the goal does not hold (%s) and no attempt can be made; nothing was changed", why)}
+func (l *ladder) hopeless(last error) error {
+	return l.unmet("the goal does not hold, and no attempt can be made; nothing was changed", last)
 }
 
-// spared names the attempts that were not made because of their conditions: what is left to try.
-func (l *ladder) spared() string {
+// unmet is the error of a goal that is not reached: in a sentence what is not back and what was done, and as its hint what is left
+// to try and where the goal is written.
+func (l *ladder) unmet(told string, cause error) error {
+	where := "; the goal: " + l.r.Condition.Range().String()
+	if l.goal.Said != "" {
+		told, where = l.goal.Said+"; "+told, where+": "+l.goal.Why
+	} else {
+		told += " (" + l.goal.Why + ")"
+	}
+	return &engine.Error{Kind: engine.KindCheck, Host: l.host.Name, Op: "recover " + l.x.e.Name, Err: cause, Msg: told, Hint: l.left() + where}
+}
+
+// left is what is left to try: the attempts that were not made because of their conditions.
+func (l *ladder) left() string {
 	var names []string
 	for _, rung := range l.applies {
 		if rung.when.Known() && !rung.when.True() {
-			names = append(names, fmt.Sprintf("%q (%s)", rung.attempt.Name, rung.when.Why))
+			names = append(names, quote(rung.attempt.Name))
 		}
 	}
 	if names == nil {
-		return ""
+		return "no attempt is left: look at it by hand"
 	}
-	return "not attempted, because of their conditions: " + strings.Join(names, "; ")
+	return "not attempted, because of their conditions (-v shows them): " + strings.Join(names, ", ")
 }
 
 // try executes one attempt.
@@ -286,26 +310,26 @@ func (l *ladder) try(ctx context.Context, r rung, n int) error {
 
 // poll looks at the goal until it holds or its time is over: at once, and a last time at its end. A look that fails is
 // repeated, too.
-func (l *ladder) poll(ctx context.Context) (bool, string, error) {
-	deadline := l.now().Add(l.polling.Within)
+func (l *ladder) poll(ctx context.Context) error {
+	l.until = l.now().Add(l.polling.Within)
+	defer func() { l.until, l.looks = time.Time{}, 0 }()
 	for {
-		goal, err := l.look(ctx)
-		why := goal.Why
-		switch {
+		l.looks++
+		switch err := l.look(ctx); {
 		case err != nil && (fatal(err) || ctx.Err() != nil):
-			return false, "", err
+			return err
 		case err != nil:
-			why = err.Error()
+			l.looked("failed", no(err.Error()))
 			l.pool.Retry(engine.HostOf(err))
-		case goal.True():
-			return true, why, nil
+		case l.goal.True():
+			return nil
 		}
-		left := deadline.Sub(l.now())
+		left := l.until.Sub(l.now())
 		if left <= 0 {
-			return false, fmt.Sprintf("%s, waited %s", why, l.polling.Within), nil
+			return nil
 		}
 		if err := l.pause(ctx, min(left, l.polling.Every)); err != nil {
-			return false, "", err
+			return err
 		}
 	}
 }

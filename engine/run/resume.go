@@ -141,17 +141,18 @@ func (l *ladder) begunAttempts() []string {
 
 // lookAgain looks at the goal of a recover that was interrupted in an attempt. When it holds, nothing further is done; what
 // was begun and has no result gets one. A look that fails is no answer: the attempt goes on, and its polling asks again.
-func (l *ladder) lookAgain(ctx context.Context, begun []string) (holds bool, why string, err error) {
+func (l *ladder) lookAgain(ctx context.Context, begun []string) error {
 	l.last = l.past.last
-	goal, err := l.look(ctx)
+	err := l.look(ctx)
 	switch {
 	case err != nil && (fatal(err) || ctx.Err() != nil):
-		return false, "", err
+		return err
 	case err != nil:
 		l.pool.Retry(engine.HostOf(err))
-		return false, err.Error(), nil
-	case !goal.True():
-		return false, goal.Why, nil
+		l.goal = no(err.Error())
+		return nil
+	case !l.goal.True():
+		return nil
 	}
 	for _, a := range l.r.Attempts {
 		for e := range engine.Walk(a.Entries) {
@@ -159,8 +160,8 @@ func (l *ladder) lookAgain(ctx context.Context, begun []string) (holds bool, why
 		}
 	}
 	l.restore([]*engine.Entry{l.x.e})
-	l.x.end(engine.Result{Status: engine.StatusChanged}, "the goal holds after "+quote(begun[len(begun)-1])+": "+goal.Why)
-	return true, goal.Why, nil
+	l.x.end(engine.Result{Status: engine.StatusChanged}, "the goal holds after "+quote(begun[len(begun)-1])+": "+l.goal.Why)
+	return nil
 }
 
 // moot settles the intents of an entry whose goal holds: it is only still to be told whether they happened.

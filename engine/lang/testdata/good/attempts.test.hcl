@@ -66,7 +66,7 @@ test "nothing heals" {
   expect {
     acts  = ["restart on vm1", "mux on esx1 for vm1"]
     hosts = { vm1 = "failed" }
-    says  = ["the goal does not hold after 2 attempts"]
+    says  = ["the goal does not hold after \"restart\", then \"the Mux\", waited 3m0s each time"]
   }
 }
 

@@ -24,9 +24,10 @@ play "p" {
         uuid = self.uuid
         timeout = "10s"
       }
-      condition = probe.now.running && probe.vm.awake
-      within    = "${var.patience}m"
-      every     = "5s"
+      condition     = probe.now.running && probe.vm.awake
+      error_message = "${self.name} is not back, its process is ${probe.now.pid == null ? "gone" : "there"}"
+      within        = "${var.patience}m"
+      every         = "5s"
     }
     attempt "restart" {
       when = !probe.before.running || probe.before.pid == null
