@@ -166,3 +166,19 @@ func TestTableOfARunThatOnlyPlanned(t *testing.T) {
 		}
 	}
 }
+
+// Forty hosts that were not begun for one reason are one row, except with -v.
+func TestTableCountsWhatIsAlike(t *testing.T) {
+	for verbose, want := range map[int]int{0: 1, 1: 5} {
+		var out bytes.Buffer
+		term := &Terminal{W: &out, Verbose: verbose}
+		for _, host := range []string{"g1", "g2", "g3", "g4", "g5"} {
+			_ = term.Append(engine.Event{Kind: engine.EventHostEnd, Pass: "apply", Play: "p", Host: host, Status: "not_attempted", Error: &engine.EventError{Text: "the run was stopped"}})
+		}
+		out.Reset()
+		_ = term.Append(engine.Event{Kind: engine.EventRunEnd, Status: "stopped"})
+		if got := strings.Count(out.String(), "the run was stopped"); got != want || verbose == 0 && !strings.Contains(out.String(), "  g1 and 4 more  not_attempted  the run was stopped\n") {
+			t.Errorf("-v %d: %d rows:\n%s", verbose, got, out.String())
+		}
+	}
+}

@@ -47,20 +47,44 @@ func (b *table) add(e engine.Event) {
 	b.hosts[e.Host] = r
 }
 
+// ends is how a host ended, and what was done there.
+func (r row) ends(host string) string {
+	what := strings.Join(r.done, "; ")
+	if r.err != nil {
+		what = strings.TrimPrefix(what+"; "+blamed(host, r.err), "; ")
+	}
+	return r.status + "\t" + strings.ReplaceAll(what, "\n", " ")
+}
+
+// same are the hosts on which nothing was done, in order, by how they ended: forty that were not begun are one row.
+func (b *table) same() map[string][]string {
+	out := map[string][]string{}
+	for _, host := range slices.Sorted(maps.Keys(b.hosts)) {
+		if r := b.hosts[host]; len(r.done) == 0 {
+			out[r.ends(host)] = append(out[r.ends(host)], host)
+		}
+	}
+	return out
+}
+
 // write prints the rows worth reading, and the sum.
 func (b *table) write(t *Terminal, end engine.Event) {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	same := b.same()
 	for _, host := range slices.Sorted(maps.Keys(b.hosts)) {
 		r := b.hosts[host]
 		if r.status == string(engine.HostOK) && len(r.done) == 0 {
 			continue
 		}
-		what := strings.Join(r.done, "; ")
-		if r.err != nil {
-			what = strings.TrimPrefix(what+"; "+blamed(host, r.err), "; ")
+		ends, name := r.ends(host), host
+		if alikes := same[ends]; len(r.done) == 0 && len(alikes) > alike && t.Verbose == 0 {
+			if host != alikes[0] {
+				continue
+			}
+			name = fmt.Sprintf("%s and %d more", host, len(alikes)-1)
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", host, r.status, strings.ReplaceAll(what, "\n", " "))
+		fmt.Fprintf(w, "  %s\t%s\n", name, ends)
 	}
 	_ = w.Flush() // a strings.Builder does not fail
 	t.play = ""

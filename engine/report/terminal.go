@@ -14,12 +14,13 @@ import (
 )
 
 // Terminal shows events to a person: what was found, what is being done, what went wrong, and a table at the end.
-// With Live it keeps one line of progress below the text; without, every line stays (for logs and pipes).
+// With Live it keeps one line of progress below the text; without, every line stays (for logs and pipes), and a minute without a
+// line gets one of progress.
 // It is an engine.Journal and relies on Sinks for redaction and order.
 type Terminal struct {
 	W       io.Writer
 	Live    bool // W is a terminal
-	Clock   bool // the line of progress goes on while no event comes, so that a long wait looks alive; nobody else writes to W during a play
+	Clock   bool // progress is shown while no event comes, so that a long wait looks alive; nobody else writes to W during a play
 	Color   bool
 	Verbose int // 1: every entry, 2: values and conditions, too
 
@@ -33,10 +34,12 @@ type Terminal struct {
 	doing  map[string]string // host → what it does now
 	status bool              // a progress line stands
 	shown  time.Time         // when it was last written
+	now    time.Time         // what is shown is of now
+	stayed time.Time         // when the last line was left
 	table  table
 
 	pass string          // the pass of the events so far
-	told map[string]bool // host and failure of this pass that were shown
+	told map[string]bool // host and failure that were shown: both passes find them
 	same map[string]int  // failure → how many hosts of the play have it
 }
 
@@ -47,6 +50,7 @@ const alike = 3
 func (t *Terminal) Append(e engine.Event) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.now = e.Time
 	t.table.add(e)
 	if t.doing == nil {
 		t.doing, t.told, t.same = map[string]string{}, map[string]bool{}, map[string]int{}
@@ -54,7 +58,7 @@ func (t *Terminal) Append(e engine.Event) error {
 	t.heading(e)
 	switch e.Kind {
 	case engine.EventPlayStart:
-		t.play, t.total, t.done, t.began = e.Play, e.Hosts, 0, e.Time
+		t.play, t.total, t.done, t.began, t.stayed = e.Play, e.Hosts, 0, e.Time, e.Time
 		t.startClock()
 	case engine.EventBatchStart:
 		if of := e.Counts["of"]; of > 1 {
@@ -86,19 +90,19 @@ func (t *Terminal) Append(e engine.Event) error {
 		if !strings.Contains(e.Entry, "/goal/") {
 			t.doing[e.Host] = title(e)
 		}
-	case engine.EventProgress: // only a live line: it would flood a log
+	case engine.EventProgress:
 		t.doing[e.Host] = e.Reason
 	case engine.EventIntent:
 		t.intent(e)
 	case engine.EventEntryEnd:
 		t.entryEnd(e)
 	case engine.EventRetry:
+		t.doing[e.Host] = fmt.Sprintf("%s: again after try %d: %s", title(e), e.Attempt, e.Reason)
 		t.verbose(1, "  %s: again after try %d: %s", e.Host, e.Attempt, e.Reason)
 	case engine.EventAttempt:
 		t.attempt(e)
 	case engine.EventGoal:
-		t.doing[e.Host] = "waiting for the goal"
-		t.verbose(2, "  %s: goal %s: %s", e.Host, e.Status, e.Reason)
+		t.goal(e)
 	case engine.EventRunEnd:
 		t.play = ""
 		t.stopClock()
@@ -122,6 +126,7 @@ func (t *Terminal) line(color, format string, a ...any) {
 		fmt.Fprint(t.W, "\r\x1b[K")
 		t.status = false
 	}
+	t.stayed = t.now
 	text := Printable(fmt.Sprintf(format, a...))
 	if t.Color && color != "" {
 		text = color + text + reset
@@ -181,64 +186,12 @@ func (t *Terminal) verbose(level int, format string, a ...any) {
 	}
 }
 
-func (t *Terminal) progress(now time.Time) {
-	if !t.Live || t.play == "" || t.total == 0 || t.status && now.Sub(t.shown) < 100*time.Millisecond {
-		return
-	}
-	t.shown = now
-	doing := ""
-	if len(t.doing) > 0 {
-		host := slices.Min(slices.Collect(maps.Keys(t.doing))) // the same one as a second ago, while it is at it
-		doing = fmt.Sprintf("  %s: %s", host, t.doing[host])
-	}
-	text := Printable(fmt.Sprintf("%s  %d/%d hosts  %s%s", t.play, t.done, t.total, now.Sub(t.began).Round(time.Second), doing))
-	if r := []rune(text); len(r) > 78 {
-		text = string(r[:77]) + "…"
-	}
-	fmt.Fprint(t.W, "\r\x1b[K", text)
-	t.status = true
-}
-
-// startClock writes the line of progress anew every second until the play ends.
-func (t *Terminal) startClock() {
-	t.stopClock()
-	if !t.Live || !t.Clock {
-		return
-	}
-	stopped := make(chan struct{})
-	t.stopped = stopped
-	go func() {
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stopped:
-				return
-			case now := <-tick.C:
-				t.mu.Lock()
-				if t.stopped == stopped {
-					t.progress(now)
-				}
-				t.mu.Unlock()
-			}
-		}
-	}()
-}
-
-func (t *Terminal) stopClock() {
-	if t.stopped != nil {
-		close(t.stopped)
-		t.stopped = nil
-	}
-}
-
 // heading says which of the two passes begins: the plays of both have the same names.
 func (t *Terminal) heading(e engine.Event) {
 	if e.Kind != engine.EventPlayStart || e.Pass == t.pass {
 		return
 	}
 	t.pass = e.Pass
-	clear(t.told)
 	switch e.Pass {
 	case "plan":
 		t.line(bold, "Looking; nothing is changed.")
@@ -290,15 +243,25 @@ func blamed(host string, e *engine.EventError) string {
 	return e.Host + ": " + e.Text
 }
 
+// check shows a check that does not hold, once: both passes judge it. One of a file ends the run, which says why; one of a host is
+// how the host ends, unless something catches it.
 func (t *Terminal) check(e engine.Event) {
 	where := ""
 	if e.Host != "" {
 		where = e.Host + ": "
 	}
-	switch e.Status {
-	case "warning":
+	said := fmt.Sprintf("%s %s: check %s: %s", e.Host, engine.HostFailed, e.Entry, e.Reason) // as the end of the host says it
+	known := t.told[said]
+	if e.Status == "warning" || e.Status == "failed" {
+		t.told[said] = true
+	}
+	switch {
+	case known && t.Verbose == 0:
+	case e.Status == "warning":
 		t.line(yellow, "  %swarning: %s", where, e.Reason)
-	case "failed":
+	case e.Status == "failed" && e.Host == "":
+		t.line(red, "  check %q does not hold (%s)", e.Entry, e.Place)
+	case e.Status == "failed":
 		t.line(red, "  %scheck %q does not hold: %s", where, e.Entry, e.Reason)
 	default:
 		t.verbose(1, "  %scheck %q: %s", where, e.Entry, e.Status)

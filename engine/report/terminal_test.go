@@ -102,3 +102,43 @@ func TestTerminalShowsAttemptsThatFailed(t *testing.T) {
 		t.Errorf("told twice: %q", got)
 	}
 }
+
+// A wait of a quarter of an hour does not look like a hang in a log: a line when it begins, with its end, and then one a minute.
+func TestTerminalTellsOfAWait(t *testing.T) {
+	zone := time.Local
+	time.Local = time.UTC
+	t.Cleanup(func() { time.Local = zone })
+	began := time.Date(2026, 11, 23, 2, 57, 0, 0, time.UTC)
+	events := []engine.Event{{Kind: engine.EventPlayStart, Play: "case_b", Hosts: 1, Time: began}}
+	for n, after := range []time.Duration{0, 30 * time.Second, time.Minute, 90 * time.Second} {
+		events = append(events, engine.Event{Kind: engine.EventGoal, Host: "esx2", Entry: "case_b/engines", Status: "false", Title: "no engine is back",
+			Reason: "length(x) > 0: x = []", Attempt: n + 1, Time: began.Add(after), Until: began.Add(15 * time.Minute)})
+	}
+	events = append(events,
+		engine.Event{Kind: engine.EventEntryStart, Host: "esx2", Entry: "case_b/engines/the Mux/step.mux", Module: "esxi_mux", Time: began.Add(15 * time.Minute)},
+		engine.Event{Kind: engine.EventRetry, Host: "esx2", Entry: "case_b/probe.after", Attempt: 4, Reason: "no", Time: began.Add(15*time.Minute + time.Second)})
+	want := `  esx2: waiting until 03:12 for engines: no engine is back (look 1)
+case_b  0/1 hosts  1m0s  esx2: waiting until 03:12 for engines: no engine is back (look 3)
+case_b  0/1 hosts  15m0s  esx2: esxi_mux mux
+`
+	if got := told(0, events...); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Both passes judge a check, and it ends its host: one line tells it.
+func TestTerminalTellsACheckOnce(t *testing.T) {
+	check := engine.Event{Kind: engine.EventCheck, Play: "case_a", Host: "g1", Entry: "VMware Tools", Status: "failed", Reason: "it is not installed"}
+	end := engine.Event{Kind: engine.EventHostEnd, Play: "case_a", Host: "g1", Status: "failed", Error: &engine.EventError{Host: "g1", Text: "check VMware Tools: it is not installed"}}
+	warning := engine.Event{Kind: engine.EventCheck, Play: "case_a", Host: "g1", Entry: "driver", Status: "warning", Reason: "it runs"}
+	got := told(0, warning, check, end, engine.Event{Kind: engine.EventPlayStart, Pass: "apply", Play: "case_a"}, warning, check, end)
+	if want := "  g1: warning: it runs\n  g1: check \"VMware Tools\" does not hold: it is not installed\nActing.\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	check.Host, check.Place = "", "p.hcl:3:1" // it ends the run, which says why
+	exit := 5
+	got = told(0, check, engine.Event{Kind: engine.EventRunEnd, Status: "stopped", Reason: "it is not installed; 3 hosts", Exit: &exit})
+	if want := "  check \"VMware Tools\" does not hold (p.hcl:3:1)\n\nstopped: it is not installed; 3 hosts\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

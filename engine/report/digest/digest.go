@@ -27,8 +27,8 @@ type Digest struct {
 	worst      string           // case of the plan
 	left       *engine.Event    // the plan that was left
 	drift      []string         // decisions that would be others
-	checks     []string         // that do not hold
-	warnings   []string         // of checks
+	checks     []finding        // that do not hold
+	warnings   []finding        // of checks
 	said       map[string]bool  // texts of both
 	deeds      []*deed          // what was begun
 	open       map[spot]*deed   // of them without a result
@@ -43,6 +43,9 @@ type Digest struct {
 }
 
 type spot struct{ play, host, entry, item string }
+
+// finding is what a check said of a host, or of all: on the page, and in its own words.
+type finding struct{ host, text, reason string }
 
 // unknown is the outcome of what has no result.
 const unknown = "not known"
@@ -123,7 +126,7 @@ func (d *Digest) check(e engine.Event) {
 		d.said = map[string]bool{}
 	}
 	d.said[text] = true
-	*list = append(*list, text)
+	*list = append(*list, finding{e.Host, text, e.Reason})
 }
 
 func (d *Digest) intent(e engine.Event) {
@@ -154,13 +157,14 @@ func (d *Digest) outcome(e engine.Event) {
 // goal notes what a recover said before it did anything.
 func (d *Digest) goal(e engine.Event) {
 	at := spot{e.Play, e.Host, e.Entry, ""}
-	if e.Pass != "apply" || d.goals[at] != "" || e.Reason == "" {
+	why := cmp.Or(e.Title, e.Reason)
+	if e.Pass != "apply" || d.goals[at] != "" || why == "" {
 		return
 	}
 	if d.goals == nil {
 		d.goals = map[spot]string{}
 	}
-	d.goals[at] = e.Reason
+	d.goals[at] = why
 }
 
 // hostEnd notes how a host left a play: what was not ok stays. The pass that acts tells its own story.

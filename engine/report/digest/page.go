@@ -2,7 +2,6 @@ package digest
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -72,18 +71,26 @@ func when(from, to time.Time) string {
 	return fmt.Sprintf("%s, for %s", text, to.Sub(from).Round(time.Second))
 }
 
-// wrong is what was found: goals that did not hold, hosts that were not ok, checks.
+// wrong is what was found: checks, goals that did not hold, hosts that were not ok. What ended the run or a host is said there.
 func (d *Digest) wrong() []string {
-	out := slices.Clone(d.checks)
+	var out []string
+	for _, c := range d.checks {
+		if !d.ends(c.host, c.reason) {
+			out = append(out, c.text)
+		}
+	}
 	for _, w := range d.warnings {
-		out = append(out, "warning: "+w)
+		out = append(out, "warning: "+w.text)
 	}
 	for _, r := range d.recoveries.All() {
 		text := fmt.Sprintf("%s: the goal of %q did not hold", r.Host, name(r))
-		if why := d.goals[spot{r.Play, r.Host, r.Entry, ""}]; why != "" {
-			text += ": " + why
+		why := d.goals[spot{r.Play, r.Host, r.Entry, ""}]
+		switch {
+		case why == "":
+			out = append(out, text)
+		case !d.ends(r.Host, why):
+			out = append(out, text+": "+why)
 		}
-		out = append(out, text)
 	}
 	out = append(out, d.drift...)
 	for _, h := range d.bad() {
@@ -98,6 +105,13 @@ func (d *Digest) wrong() []string {
 		}
 	}
 	return out
+}
+
+// ends tells whether it is said of the end of the run, or of a host.
+func (d *Digest) ends(host, reason string) bool {
+	reason = strings.TrimSuffix(reason, ".")
+	h := d.hosts[host]
+	return strings.Contains(d.reason, reason) || h != nil && strings.Contains(h.text, reason)
 }
 
 // done is what was changed, in order, and what it led to.
