@@ -26,7 +26,7 @@ func (s *session) tellRecurrences() error {
 		}
 		if err := s.runner.Log(engine.Event{Kind: engine.EventRecurrence, Pass: "apply", Play: r.Play, Host: r.Host, Entry: r.Entry,
 			Counts: map[string]int{"days": r.Days, "times": r.Times, "failed": r.Failed},
-			Reason: fmt.Sprintf("%s: %q had to be recovered here on %s of the last 7 (%d times%s): a restart hides the cause; look for shortage of memory or CPU on the appliance and its host, or for a known bug",
+			Reason: fmt.Sprintf("%s: %q had to be recovered here on %s of the last 7 (%d times%s): what brings it back hides the cause; look for it, or for a known bug",
 				r.Host, r.Name(), plural(r.Days, "day"), r.Times, vain)}); err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ func TestRunsOfARecurringFault(t *testing.T) {
 		t.Errorf("the first time is no recurrence:\n%s", first)
 	}
 	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx1"})
-	e.ended(e.heal(), exitOK, `esx1: "engines" had to be recovered here on 1 day of the last 7 (2 times): a restart hides the cause`)
+	e.ended(e.heal(), exitOK, `esx1: "engines" had to be recovered here on 1 day of the last 7 (2 times): what brings it back hides the cause`)
 
 	state, _ := stateDir()
 	ids, err := journal.IDs(state)

@@ -70,7 +70,7 @@ func (c *Recoveries) All() []Recovery {
 type Recurrence struct {
 	Recovery
 	Days   int // on how many days of this machine's calendar, today included
-	Times  int // this one included
+	Times  int // this one included; those that were cut do not count
 	Failed int // of them in vain
 }
 
@@ -78,13 +78,16 @@ type Recurrence struct {
 func Recurrences(past []Run, now []Recovery) []Recurrence {
 	days, times, failed := map[spot]map[string]bool{}, map[spot]int{}, map[spot]int{}
 	count := func(r Recovery) {
+		if !r.Over { // somebody stopped it, or the process died: that says nothing of the cause
+			return
+		}
 		at := spot{r.Play, r.Host, r.Entry, ""}
 		if days[at] == nil {
 			days[at] = map[string]bool{}
 		}
 		days[at][r.Time.Local().Format(time.DateOnly)] = true
 		times[at]++
-		if r.Over && !r.Healed {
+		if !r.Healed {
 			failed[at]++
 		}
 	}
@@ -98,7 +101,7 @@ func Recurrences(past []Run, now []Recovery) []Recurrence {
 	for _, r := range now {
 		at := spot{r.Play, r.Host, r.Entry, ""}
 		count(r)
-		if before[at] > 0 {
+		if r.Over && before[at] > 0 {
 			out = append(out, Recurrence{r, len(days[at]), times[at], failed[at]})
 		}
 	}

@@ -88,7 +88,9 @@ func TestRecurrences(t *testing.T) {
 	at := func(n int, host string, healed bool) journal.Recovery {
 		return journal.Recovery{Time: day.AddDate(0, 0, n), Play: "p", Host: host, Entry: "p/engines", Healed: healed, Over: true}
 	}
-	past := []journal.Run{{Summary: journal.Summary{Recoveries: []journal.Recovery{at(0, "esx1", true), at(0, "esx1", false)}}},
+	cut := at(2, "esx1", false)
+	cut.Over = false // by Ctrl-C: no recurrence
+	past := []journal.Run{{Summary: journal.Summary{Recoveries: []journal.Recovery{cut, {Time: day, Play: "p", Host: "esx2", Entry: "p/engines"}}}}, {Summary: journal.Summary{Recoveries: []journal.Recovery{at(0, "esx1", true), at(0, "esx1", false)}}},
 		{Summary: journal.Summary{Recoveries: []journal.Recovery{at(1, "esx1", true), at(1, "esx3", true)}}}}
 	got := journal.Recurrences(past, []journal.Recovery{at(3, "esx1", true), at(3, "esx2", true)})
 	if len(got) != 1 || got[0].Host != "esx1" || got[0].Days != 3 || got[0].Times != 4 || got[0].Failed != 1 || got[0].Name() != "engines" {
