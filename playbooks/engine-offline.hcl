@@ -233,7 +233,7 @@ locals {
     : e.probe.appliance.found && e.probe.appliance.esxi != e.name
     ? "its appliance ${e.probe.appliance.name} has moved to ${e.probe.appliance.esxi}. Move it back, and keep DRS from moving it"
     : contains(local.off, e.name) && !var.power_on_appliance
-    ? "its appliance ${e.probe.appliance.name} is ${e.probe.appliance.power}. Find out why; power_on_appliance = true powers it on"
+    ? "its appliance ${e.probe.appliance.name} is ${e.probe.appliance.power}. Find out why; to power it on: --var power_on_appliance=true"
     : e.probe.agent.status == "ok" && e.probe.agent.answers && e.probe.agent.dsm == ""
     ? "its appliance ${e.dsva} is not activated. Activate it in DSM"
   : "") if contains(local.dark, e.name) }
@@ -242,9 +242,9 @@ locals {
   no_ssh = { for e in play.around.hosts : e.name => (e.probe.lockdown.refused
     ? "${e.probe.lockdown.message}. Except the account, or leave lockdown mode, in vCenter"
     : e.probe.ssh.exists && !e.probe.ssh.running
-    ? "SSH is off. esxi-ssh.hcl switches it on"
+    ? "SSH is off (dsplay run playbooks/esxi-ssh.hcl -i INVENTORY --var ${shq("on=${jsonencode([e.name])}")} switches it on)"
     : e.probe.mux.status == "failed"
-    ? "SSH gives no answer. Look at connection and login: dsplay ping ${e.name}"
+    ? "SSH gives no answer. Look at connection and login (dsplay ping ${e.name} -i INVENTORY)"
   : "") }
 
   # Some ESXi hosts have their Mux in vCenter's list of services: there it takes no SSH.
@@ -271,9 +271,10 @@ play "wake" {
         bios_uuid = self.bios_uuid
         name      = self.name # among clones
       }
-      condition = probe.now.state == "online" || probe.now.error_shown
-      within    = var.patience
-      every     = var.poll
+      condition     = probe.now.state == "online" || probe.now.error_shown
+      error_message = "its engine is not back, DSM says ${probe.now.state}"
+      within        = var.patience
+      every         = var.poll
     }
     attempt "resume the guest" {
       step "vm" "wake" {
@@ -304,9 +305,10 @@ play "case_b" {
         bios_uuids = local.guests[self.name]
       }
       # Not "all": one guest with a fault of its own must not cost the others a restart of the Mux.
-      condition = length(concat(probe.guests.online, probe.guests.error_shown)) > 0
-      within    = var.patience
-      every     = var.poll
+      condition     = length(concat(probe.guests.online, probe.guests.error_shown)) > 0
+      error_message = "no engine is back, DSM shows none of its ${length(local.guests[self.name])} guests online"
+      within        = var.patience
+      every         = var.poll
     }
     attempt "power the appliance on" {
       when = contains(local.off, self.name)
@@ -437,7 +439,7 @@ play "case_a" {
   check "driver" {
     severity      = "warning"
     condition     = !probe.driver.running || !probe.tools.file_introspection || var.reboot
-    error_message = "Its driver runs and has lost the Mux, or VMware Tools is broken. If the repair does not help, a reboot does (KB 320927, Tools before 10.3.10): reboot = true."
+    error_message = "Its driver runs and has lost the Mux, or VMware Tools is broken. If the repair does not help, a reboot does (KB 320927, Tools before 10.3.10): --var reboot=true."
   }
   recover "engine" {
     goal {
@@ -446,9 +448,10 @@ play "case_a" {
         bios_uuid = self.bios_uuid
         name      = self.name # among clones
       }
-      condition = probe.now.state == "online" || probe.now.error_shown
-      within    = var.patience
-      every     = var.poll
+      condition     = probe.now.state == "online" || probe.now.error_shown
+      error_message = "its engine is not back, DSM says ${probe.now.state}"
+      within        = var.patience
+      every         = var.poll
     }
     attempt "send its policy" { # before anything is done in the guest, where nothing is wrong in it: its appliance may have lost it
       when = probe.driver.running && probe.tools.file_introspection
@@ -479,7 +482,7 @@ play "case_a" {
       check "reboot_add" {
         severity      = "warning"
         condition     = !include.add.pending_reboot || var.reboot
-        error_message = "The guest waits for a reboot, and is perhaps not protected until then. Reboot it, or consent: reboot = true."
+        error_message = "The guest waits for a reboot, and is perhaps not protected until then. Reboot it, or consent: --var reboot=true."
       }
     }
     attempt "repair VMware Tools" {
@@ -505,7 +508,7 @@ play "case_a" {
       check "reboot_repair" {
         severity      = "warning"
         condition     = !step.repair.pending_reboot || var.reboot
-        error_message = "The guest waits for a reboot, and is perhaps not protected until then. Reboot it, or consent: reboot = true."
+        error_message = "The guest waits for a reboot, and is perhaps not protected until then. Reboot it, or consent: --var reboot=true."
       }
     }
     attempt "reboot the guest" {

@@ -284,7 +284,7 @@ test "case B that nothing heals costs one host" {
     acts       = ["ds_agent on dsva2 for esx2", "mux on esx2"]
     stopped_by = "case_b"
     hosts      = { esx2 = "failed", esx3 = "not_attempted" }
-    says       = ["the goal does not hold after 2 attempts"]
+    says       = ["no engine is back, DSM shows none of its 5 guests online", "the goal does not hold after \"restart the agent of the appliance\", then \"restart the Mux\", waited 15m0s each time"]
   }
 }
 
@@ -600,7 +600,7 @@ test "the appliance is off, and nobody has consented" {
   state = { ill = { esx2 = "power" }, off = ["esx2"] }
   expect {
     hosts = { esx2 = "failed" }
-    says  = ["its appliance dsva2 is poweredOff", "power_on_appliance = true"]
+    says  = ["its appliance dsva2 is poweredOff", "--var power_on_appliance=true"]
   }
 }
 
@@ -843,7 +843,7 @@ test "the ESXi host's SSH is off" {
     stopped_by = "case_b"
     hosts      = { esx2 = "failed" }
     warnings   = ["SSH on esx2"]
-    says       = ["its Mux cannot be restarted: SSH is off. esxi-ssh.hcl switches it on"]
+    says       = ["its Mux cannot be restarted: SSH is off (dsplay run playbooks/esxi-ssh.hcl -i INVENTORY --var 'on=[\"esx2\"]' switches it on)"]
   }
 }
 

@@ -170,7 +170,7 @@ check "cut off" {
 check "engines" {
   severity      = "warning"
   condition     = length(local.offline) == 0
-  error_message = "Engines are offline: ${join(", ", local.offline)}. engine-offline.hcl tells why, and mends it."
+  error_message = "Engines are offline: ${join(", ", local.offline)}. dsplay run playbooks/engine-offline.hcl -i INVENTORY tells why, and mends it."
 }
 
 check "DSM knows" {
@@ -230,7 +230,7 @@ check "Guest Introspection" {
 check "appliances on" {
   severity      = "warning"
   condition     = length(local.appliance_off) == 0
-  error_message = "Appliances are off, those of ESXi hosts: ${join(", ", local.appliance_off)}. engine-offline.hcl with power_on_appliance = true powers them on."
+  error_message = "Appliances are off, those of ESXi hosts: ${join(", ", local.appliance_off)}. dsplay run playbooks/engine-offline.hcl -i INVENTORY --var power_on_appliance=true powers them on."
 }
 
 check "appliances at home" {
@@ -266,13 +266,13 @@ check "ESXi hosts seen" {
 check "SSH" {
   severity      = "warning"
   condition     = length(local.no_look) == 0
-  error_message = "Nobody could log in to ESXi hosts or appliances: ${join(", ", local.no_look)}. SSH is often off there; esxi-ssh.hcl switches it on for ESXi hosts."
+  error_message = "Nobody could log in to ESXi hosts or appliances: ${join(", ", local.no_look)}. SSH is often off there: dsplay run playbooks/esxi-ssh.hcl -i INVENTORY --var 'on=[\"NAME\"]' switches it on for an ESXi host."
 }
 
 check "updates" {
   severity      = "warning"
   condition     = length(local.failed) == 0
-  error_message = "Security updates fail on ESXi hosts: ${join(", ", local.failed)}. update-failed.hcl tells why."
+  error_message = "Security updates fail on ESXi hosts: ${join(", ", local.failed)}. dsplay run playbooks/update-failed.hcl -i INVENTORY --var computer=BIOS_UUID tells why."
 }
 
 check "patterns" {
@@ -284,7 +284,7 @@ check "patterns" {
 check "logins" {
   severity      = "warning"
   condition     = length(local.closed) == 0
-  error_message = "Guests could not be looked into: ${join(", ", local.closed)}. dsplay ping tells why."
+  error_message = "Guests could not be looked into: ${join(", ", local.closed)}. dsplay ping GUEST -i INVENTORY tells why."
 }
 
 check "Tools" {
@@ -296,7 +296,7 @@ check "Tools" {
 check "introspection" {
   severity      = "warning"
   condition     = length(local.lacking) == 0
-  error_message = "VMware Tools lacks FileIntrospection in guests: ${join(", ", local.lacking)}. tools-introspection.hcl adds it."
+  error_message = "VMware Tools lacks FileIntrospection in guests: ${join(", ", local.lacking)}. dsplay run playbooks/tools-introspection.hcl -i INVENTORY adds it."
 }
 
 check "drivers" {
@@ -319,5 +319,5 @@ check "reboots" {
 
 check "nothing is wrong" {
   condition     = !var.alarm || length(local.wrong) == 0
-  error_message = "${length(local.wrong)} things are wrong, ${length(local.online)} of ${length(local.awake)} engines are online, ${length(local.off)} guests are off: see the warnings. Nothing was changed."
+  error_message = "${length(local.wrong) == 1 ? "1 thing is" : "${length(local.wrong)} things are"} wrong, ${length(local.online)} of ${length(local.awake)} engines are online, ${length(local.off)} guests are off: see the warnings. Nothing was changed."
 }

@@ -168,7 +168,7 @@ test "an alarm" {
   expect {
     warnings   = ["engines"]
     stopped_by = "nothing is wrong"
-    says       = ["1 things are wrong, 5 of 6 engines are online", "Engines are offline: win11. engine-offline.hcl"]
+    says       = ["1 thing is wrong, 5 of 6 engines are online", "Engines are offline: win11. dsplay run playbooks/engine-offline.hcl -i INVENTORY tells why"]
   }
 }
 
@@ -202,7 +202,7 @@ test "appliances" {
   state = { esxi = { esx1 = "off", esx2 = "moved" } }
   expect {
     warnings = ["appliances on", "appliances at home"]
-    says     = ["those of ESXi hosts: esx1. engine-offline.hcl with power_on_appliance = true", "dsva2 (of esx2, on esx9). Move them back"]
+    says     = ["those of ESXi hosts: esx1. dsplay run playbooks/engine-offline.hcl -i INVENTORY --var power_on_appliance=true", "dsva2 (of esx2, on esx9). Move them back"]
   }
 }
 
@@ -226,7 +226,7 @@ test "SSH is off, and lockdown: nobody logs in" {
   state = { esxi = { esx1 = "ssh", esx2 = "locked" } }
   expect {
     warnings = ["SSH"]
-    says     = ["Nobody could log in to ESXi hosts or appliances: esx1, esx2. SSH is often off there; esxi-ssh.hcl"]
+    says     = ["Nobody could log in to ESXi hosts or appliances: esx1, esx2. SSH is often off there: dsplay run playbooks/esxi-ssh.hcl -i INVENTORY --var"]
   }
 }
 
@@ -234,7 +234,7 @@ test "updates" {
   state = { update = { esx1 = "failed", esx2 = "unknown" } }
   expect {
     warnings = ["updates", "patterns"]
-    says     = ["Security updates fail on ESXi hosts: esx1 (tls). update-failed.hcl", "No security update for 3d on ESXi hosts: esx2"]
+    says     = ["Security updates fail on ESXi hosts: esx1 (tls). dsplay run playbooks/update-failed.hcl", "No security update for 3d on ESXi hosts: esx2"]
   }
 }
 
@@ -242,7 +242,7 @@ test "VMware Tools" {
   state = { tools = { win11 = "none", win12 = "lacking", win13 = "stopped", win21 = "defect", win22 = "reboot" } }
   expect {
     warnings = ["Tools", "introspection", "drivers", "defect", "reboots"]
-    says = ["not installed in guests: win11", "lacks FileIntrospection in guests: win12. tools-introspection.hcl adds it", "does not run in guests: win13",
+    says = ["not installed in guests: win11", "lacks FileIntrospection in guests: win12. dsplay run playbooks/tools-introspection.hcl -i INVENTORY adds it", "does not run in guests: win13",
     "win21 (10.3.5.7752). Upgrade it", "win22 (Windows Update)"]
   }
 }

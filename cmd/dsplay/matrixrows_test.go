@@ -164,7 +164,7 @@ func rows() []row {
 		{faults: []string{"lockdown@{esxi}", "mux-stuck@{esxi}"}, on: "esxi", alone: true, differs: "N", code: exitStopped, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}, says: []string{"If the appliance is not the cause, its Mux cannot be restarted"}},
 		{faults: []string{"wrong-host-key@{dsva}", "dsva-stuck@{esxi}"}, on: "esxi", alone: true, differs: "N", code: exitStopped, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"{esxi}": {muxRestart}}, says: []string{"{dsva}: unreachable", "host key"}},
 		{faults: []string{"mux-missing@{esxi}"}, on: "esxi", code: exitFailed, engine: lab.EngineOffline, status: "failed", says: []string{"it has no Mux: it is not prepared for Guest Introspection"}},
-		{faults: []string{"appliance-off@{esxi}"}, on: "esxi", code: exitFailed, engine: lab.EngineOffline, status: "failed", says: []string{"power_on_appliance = true powers it on"}},
+		{faults: []string{"appliance-off@{esxi}"}, on: "esxi", code: exitFailed, engine: lab.EngineOffline, status: "failed", says: []string{"--var power_on_appliance=true"}},
 		{faults: []string{"appliance-moved@{esxi}"}, on: "esxi", code: exitFailed, engine: lab.EngineOffline, status: "failed", says: []string{"Move it back, and keep DRS from moving it"}},
 		{faults: []string{"appliance-off@{esxi}"}, on: "esxi", vars: []string{"power_on_appliance=true"}, heals: "power the appliance on", acts: map[string][]string{"vc1": {powerAppliance}}},
 

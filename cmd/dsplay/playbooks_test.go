@@ -17,7 +17,7 @@ func TestFindingsStandInNobodysWay(t *testing.T) {
 	if err := e.WaitHeartbeat(t.Context()); err != nil { // an appliance that is off is missed after the second
 		t.Fatal(err)
 	}
-	e.ended(e.heal(), exitFailed, "it is not prepared for Guest Introspection", "has moved to esx3", "power_on_appliance = true", "SSH is off. esxi-ssh.hcl")
+	e.ended(e.heal(), exitFailed, "it is not prepared for Guest Introspection", "has moved to esx3", "--var power_on_appliance=true", "SSH is off (dsplay run playbooks/esxi-ssh.hcl")
 	e.acted(map[string][]string{"dsva4": {restartAgent, heartbeat}, "nsx1": {"add_tags"}})
 	e.forget()
 	e.ended(e.heal("--var", "power_on_appliance=true"), exitFailed)
@@ -38,7 +38,7 @@ func TestHealthLooksOnly(t *testing.T) {
 	e := newEstate(t, lab.Options{ESXi: 3, Guests: 3})
 	e.ended(e.dsplay("run", "playbooks/health.hcl"), exitOK, "No security update for 3d")
 	e.inject(lab.Fault{Name: "mux-stopped", Target: "esx1"}, lab.Fault{Name: "tools-without-introspection", Target: "guest2-1"}, lab.Fault{Name: "wrong-password", Target: "guest3-1"})
-	e.ended(e.dsplay("run", "playbooks/health.hcl", "--var", "alarm=true"), exitStopped, "The Mux does not run on ESXi hosts: esx1", "guests: guest2-1. tools-introspection.hcl adds it",
+	e.ended(e.dsplay("run", "playbooks/health.hcl", "--var", "alarm=true"), exitStopped, "The Mux does not run on ESXi hosts: esx1", "guests: guest2-1. dsplay run playbooks/tools-introspection.hcl -i INVENTORY adds it",
 		"could not be looked into: guest3-1", "Engines are offline: guest1-1, guest1-2, guest1-3, guest2-1")
 	e.acted(map[string][]string{})
 }
