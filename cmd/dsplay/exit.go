@@ -9,7 +9,7 @@ import (
 	"github.com/dsplay/dsplay/engine/run"
 )
 
-// The exit codes, stable; docs/design and --help list them. The first that applies is taken.
+// The exit codes, stable; docs/running.md and --help list them. The first that applies is taken.
 const (
 	exitOK          = 0
 	exitUsage       = 1 // usage or load error: nothing was executed

@@ -106,7 +106,7 @@ func readRun(state, id string, each func(engine.Event)) (*journal.Record, error)
 	return r, err
 }
 
-// tellRecord says what the record itself is worth.
+// tellRecord says what to do next, and what the record itself is worth.
 func (a *app) tellRecord(state string, r *journal.Record) {
 	if !r.Ended {
 		fmt.Fprintf(a.out, "\n%s: it has no end; its last line is of %s", r.Stands, clock(r.Time))
@@ -115,7 +115,26 @@ func (a *app) tellRecord(state string, r *journal.Record) {
 		}
 		fmt.Fprintln(a.out)
 	}
+	if next := nextAfter(state, r); next != "" {
+		fmt.Fprintf(a.out, "next: %s\n", next)
+	}
 	fmt.Fprintf(a.out, "journal: %s %s\n", journal.Dir(state, r.Head.Run), r.Hash)
+}
+
+// nextAfter is what somebody does about a run that ended and did not go well; "": nothing, or the run has said it itself.
+func nextAfter(state string, r *journal.Record) string {
+	s := r.Summary
+	switch {
+	case bySignal(s):
+		return "dsplay resume " + s.Run + " goes on where it was stopped"
+	case s.Exit == nil || !slices.Contains([]int{exitFailed, exitUnreachable, exitStopped}, *s.Exit):
+		return ""
+	}
+	inventory := "INVENTORY"
+	if d, err := keptPlan(state, s.Run, s.Plan); err == nil && d.Inventory.Path != "" {
+		inventory = engine.QuoteSh(d.Inventory.Path)
+	}
+	return fmt.Sprintf("what to try stands above, below each host; then look again: dsplay run %s -i %s --check", engine.QuoteSh(s.Playbook), inventory)
 }
 
 // runMarkdown is a run for a ticket.
