@@ -21,6 +21,7 @@ type Digest struct {
 	exit           int
 	status, reason string
 	over           bool
+	cut            bool // by whoever killed it: how far it came is not known here
 
 	policy     string           // that permits the plan
 	refusals   []string         // what policies refuse

@@ -167,3 +167,31 @@ func TestManyHosts(t *testing.T) {
 		t.Errorf("%d lines:\n%s", n, page)
 	}
 }
+
+// Of a run that was killed nobody may believe that it did nothing.
+func TestBroken(t *testing.T) {
+	var d digest.Digest
+	d.Broken("dsplay-night.service", began, "dsplay-night.service did not end by itself: oom-kill (killed KILL)", []string{"dsplay runs list --unfinished"})
+	page := d.Page(digest.About{Machine: "ops1"})
+	for _, text := range []string{"Run       not known\n", "  not known: what it had begun stands in its record\n", "Time      until 2026-11-2", " KILL)\n", "  dsplay runs list --unfinished\n"} {
+		if !strings.Contains(page, text) {
+			t.Errorf("the page does not say %q:\n%s", text, page)
+		}
+	}
+	if strings.Contains(page, "nothing was changed") || strings.Contains(page, "could not begin") || !slices.Equal(d.Occasions(), []engine.Occasion{engine.OnFailure}) {
+		t.Errorf("occasions %v\n%s", d.Occasions(), page)
+	}
+}
+
+// What a host says, or how somebody calls a file, neither drives a terminal nor adds a line to a mail's head.
+func TestControlCharacters(t *testing.T) {
+	var d digest.Digest
+	d.Unbegun("p\r\nBcc: everybody@corp.example\n.hcl", began, began, 1, "it said \x1b[2J\x1b]0;you\a and \u202egnp.exe")
+	m := d.Message(digest.About{Machine: "ops1"})
+	if strings.ContainsAny(m.Subject, "\r\n") || !strings.Contains(m.Subject, "p Bcc: everybody@corp.example .hcl") {
+		t.Errorf("subject %q", m.Subject)
+	}
+	if strings.ContainsAny(m.Text, "\x1b\a\r\u202e") || !strings.Contains(m.Text, "it said [2J ]0;you and gnp.exe") {
+		t.Errorf("text %q", m.Text)
+	}
+}

@@ -72,10 +72,17 @@ type piece struct {
 	glue bool // no space before it
 }
 
+// words are the words of a text. What would drive a terminal or turn the direction of writing only parts them: texts come from hosts.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	})
+}
+
 // pieces are the words of a text; between the letters of one that has no spaces, as Japanese has, lines may be broken, too.
 func pieces(text string) []piece {
 	var out []piece
-	for _, w := range strings.Fields(text) {
+	for _, w := range words(text) {
 		if columns(w) == utf8.RuneCountInString(w) || columns(w) < Width/2 {
 			out = append(out, piece{w, false})
 			continue

@@ -3,6 +3,7 @@ package digest
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -67,7 +68,7 @@ func (d *Digest) Subject(machine string) string {
 	if d.left != nil && d.failed() {
 		what += "; approval needed"
 	}
-	return fmt.Sprintf("dsplay on %s: %s: %s", machine, filepath.Base(d.playbook), what)
+	return strings.Join(words(fmt.Sprintf("dsplay on %s: %s: %s", machine, filepath.Base(d.playbook), what)), " ")
 }
 
 // bySignal is what exit codes of signals are above.
@@ -99,7 +100,7 @@ func (d *Digest) Unbegun(playbook string, began, now time.Time, exit int, reason
 	*d = Digest{playbook: playbook, started: began, ended: now, exit: exit, status: "it could not begin", reason: reason, over: true}
 }
 
-// Broken makes the story of a run that was told of by somebody else: next are command lines for a person.
+// Broken makes the story of a run that could not tell it itself, because it was killed: next are command lines for a person.
 func (d *Digest) Broken(unit string, now time.Time, reason string, next []string) {
-	*d = Digest{playbook: unit, ended: now, exit: 1, status: "broken", reason: reason, over: true, more: next}
+	*d = Digest{playbook: unit, ended: now, exit: 1, status: "broken", reason: reason, over: true, cut: true, more: next}
 }

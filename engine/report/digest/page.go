@@ -37,7 +37,10 @@ func (d *Digest) Page(about About) string {
 
 func (d *Digest) head(p *page, about About) {
 	run := d.run
-	if run == "" {
+	switch {
+	case d.cut:
+		run = "not known"
+	case run == "":
 		run = "none: it could not begin"
 	}
 	by := ""
@@ -57,18 +60,23 @@ func (d *Digest) head(p *page, about About) {
 	if !d.over {
 		ended = "it has no end"
 	}
-	p.fact("Ended", fmt.Sprintf("%s (exit %d)", ended, d.exit))
+	if !d.cut {
+		ended += fmt.Sprintf(" (exit %d)", d.exit)
+	}
+	p.fact("Ended", ended)
 }
 
 func when(from, to time.Time) string {
-	if from.IsZero() {
+	const form = "2006-01-02 15:04:05 -07:00"
+	switch {
+	case from.IsZero() && to.IsZero():
 		return "not known"
+	case from.IsZero():
+		return "until " + to.Local().Format(form)
+	case to.IsZero():
+		return from.Local().Format(form)
 	}
-	text := from.Local().Format("2006-01-02 15:04:05 -07:00")
-	if to.IsZero() {
-		return text
-	}
-	return fmt.Sprintf("%s, for %s", text, to.Sub(from).Round(time.Second))
+	return fmt.Sprintf("%s, for %s", from.Local().Format(form), to.Sub(from).Round(time.Second))
 }
 
 // wrong is what was found: checks, goals that did not hold, hosts that were not ok. What ended the run or a host is said there.
@@ -132,7 +140,11 @@ func (d *Digest) done() []string {
 			out = append(out, fmt.Sprintf("%s: not healed, the goal of %q does not hold after: %s", r.Host, name(r), tried))
 		}
 	}
-	if len(out) == 0 {
+	switch {
+	case len(out) > 0:
+	case d.cut:
+		out = append(out, "not known: what it had begun stands in its record")
+	default:
 		out = append(out, "nothing was changed")
 	}
 	return out
