@@ -247,6 +247,11 @@ func Read(file []byte) (*Document, error) {
 	if err := json.Unmarshal(body, d); err != nil {
 		return nil, &Altered{"this is no plan that this dsplay can read: " + err.Error()}
 	}
+	for _, f := range d.Playbook.Files { // what is executed is the bytes, what a policy permits is the hash
+		if is := NewFile(engine.File{Data: f.Data}).SHA256; is != f.SHA256 {
+			return nil, &Altered{fmt.Sprintf("the plan was altered: it says that %s has the hash %s, and it has %s", f.Path, f.SHA256, is)}
+		}
+	}
 	return d, nil
 }
 

@@ -48,21 +48,28 @@ func TestDocumentIsReadAsItWasWritten(t *testing.T) {
 	if err := envelope.Allow(step("a", "p/step.x", WillRun, "echo '<u>'")); err == nil {
 		t.Error("another command is allowed")
 	}
+	other := step("a", "p/step.x", WillRun, "echo '<ü>'")
+	if other.Module = "shell"; envelope.Allow(other) == nil {
+		t.Error("another module is allowed")
+	}
 }
 
 func TestReadRefuses(t *testing.T) {
 	data := string(sample(t))
 	fake := func(doc string) string { return `{"id":"` + idOf([]byte(doc)) + `","plan":` + doc + "}\n" }
 	for name, c := range map[string]struct{ file, want string }{
-		"nothing":               {"", "no plan"},
-		"half":                  {data[:len(data)/2], "no plan"},
-		"no line end":           {strings.TrimSuffix(data, "\n"), "no plan"},
-		"something behind":      {data + "x", "no plan"},
-		"spaces":                {strings.Replace(data, `","plan":`, `", "plan":`, 1), "no plan"},
-		"another command":       {strings.Replace(data, "echo", "rm -", 1), "altered"},
-		"another major":         {fake(`{"format":"2.0","dsplay":"9.9"}`), "format 2.0, made by dsplay 9.9"},
-		"no format":             {fake(`{"dsplay":"9.9"}`), "no plan"},
-		"no JSON":               {fake(`{"format":"1.0"`), "no plan"},
+		"nothing":          {"", "no plan"},
+		"half":             {data[:len(data)/2], "no plan"},
+		"no line end":      {strings.TrimSuffix(data, "\n"), "no plan"},
+		"something behind": {data + "x", "no plan"},
+		"spaces":           {strings.Replace(data, `","plan":`, `", "plan":`, 1), "no plan"},
+		"another command":  {strings.Replace(data, "echo", "rm -", 1), "altered"},
+		"another major":    {fake(`{"format":"2.0","dsplay":"9.9"}`), "format 2.0, made by dsplay 9.9"},
+		"no format":        {fake(`{"dsplay":"9.9"}`), "no plan"},
+		"no JSON":          {fake(`{"format":"1.0"`), "no plan"},
+		"another playbook under the old hash": {
+			fake(`{"format":"1.0","playbook":{"path":"p.hcl","files":[{"path":"p.hcl","sha256":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881","data":"eQ=="}]}}`), "p.hcl has the hash 2d71",
+		},
 		"a number for a string": {fake(`{"format":"1.0","hosts":[{"name":1}]}`), "cannot"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,7 +126,7 @@ func TestSwappedPartsAreAnotherPlan(t *testing.T) {
 		"items":     func(d *Document) { d.Items = d.Items[:1] },
 		"until":     func(d *Document) { d.Until = d.Until.AddDate(1, 0, 0) },
 		"planner":   func(d *Document) { d.Planner.User = "bob" },
-		"playbook":  func(d *Document) { d.Playbook.Files[0].Data = []byte("other") },
+		"playbook":  func(d *Document) { d.Playbook.Files[0] = NewFile(engine.File{Path: "p.hcl", Data: []byte("other")}) },
 		"identity":  func(d *Document) { d.Hosts[0].Identity = "none" },
 		"batches":   func(d *Document) { d.Plays[0].Batches = []int{9} },
 		"variables": func(d *Document) { d.Variables = []Variable{{Name: "reboot", Value: json.RawMessage("true")}} },

@@ -213,6 +213,8 @@ func changed(was, is Item) string {
 		return strings.TrimSuffix(fmt.Sprintf("the plan says %s, now it would be %s (%s)", was.Disposition, is.Disposition, is.Reason), " ()")
 	case was.On != is.On:
 		return fmt.Sprintf("the plan has %s do it, now it would be %s", was.On, is.On)
+	case was.Module != is.Module:
+		return fmt.Sprintf("its module is %s in the plan, now %s", was.Module, is.Module)
 	case !slices.Equal(was.Unknown, is.Unknown):
 		return fmt.Sprintf("not known in the plan are %q, now %q", was.Unknown, is.Unknown)
 	case !slices.Equal(was.Effects, is.Effects):

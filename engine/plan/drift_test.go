@@ -48,6 +48,9 @@ func TestCompare(t *testing.T) {
 		"another command": {
 			[]Item{run}, []Item{step("a", "p/r/one/step.x", WillRun, "restart --force")}, "a p/r/one/step.x",
 		},
+		"another module": {
+			[]Item{run}, []Item{{Play: "p", Host: "a", On: "a", Entry: run.Entry, Kind: engine.EntryStep, Module: "shell", Disposition: WillRun, Diff: run.Diff}}, "a p/r/one/step.x",
+		},
 		"one command less": {
 			[]Item{step("a", "p/step.x", WillRun, "one", "two")}, []Item{step("a", "p/step.x", WillRun, "one")}, "a p/step.x",
 		},

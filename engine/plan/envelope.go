@@ -16,7 +16,7 @@ func (o *OutOfPlan) Error() string {
 	return fmt.Sprintf("out of plan: %s on %s: %s; it was not done; plan again for what this host needs now", o.Entry, o.Host, o.Why)
 }
 
-// Allow judges what a mutating entry is about to do: it must be in the plan for this play, host, item and doer, with
+// Allow judges what a mutating entry is about to do: it must be in the plan for this play, host, item, doer and module, with
 // the same known arguments, with no command that the plan does not list, and with no effect that it does not have. A nil error means yes.
 func (p *Plan) Allow(now Item) error {
 	i, ok := p.FindItem(now.Play, now.Host, now.Entry, now.Item)
@@ -30,6 +30,8 @@ func (p *Plan) Allow(now Item) error {
 		why = fmt.Sprintf("the plan says %s (%s)", i.Disposition, i.Reason)
 	case i.On != now.On:
 		why = fmt.Sprintf("the plan has %s do it, now it would be %s", i.On, now.On)
+	case i.Module != now.Module:
+		why = fmt.Sprintf("its module is %s in the plan, now %s", i.Module, now.Module)
 	default:
 		why = cmp.Or(differs(i, now.Args, now.Diff), worse(i, now.Effects))
 	}

@@ -90,7 +90,7 @@ func (x *execution) unchanged(ctx context.Context, args engine.Args, host *machi
 }
 
 func (x *execution) act(ctx context.Context, args engine.Args, host *machine.Host, diff engine.Diff) (engine.Result, error) {
-	now := plan.Item{Play: x.play.Name, Host: x.host.Name, On: x.settings.On, Entry: x.e.Address, Item: x.item, Args: args.Shown, Diff: diff}
+	now := plan.Item{Play: x.play.Name, Host: x.host.Name, On: x.settings.On, Entry: x.e.Address, Item: x.item, Module: x.e.Module.Name, Args: args.Shown, Diff: diff}
 	if e, ok := args.Module.(engine.Effecter); ok {
 		now.Effects = e.Effects()
 	}

@@ -104,7 +104,7 @@ func poisoned(t *testing.T, d *plan.Document, evil string) *plan.Document {
 	if err := json.Unmarshal(file, &all); err != nil {
 		t.Fatal(err)
 	}
-	keep := map[string]bool{"format": true, "made": true, "until": true, "kind": true, "disposition": true, "status": true, "data": true, "values": true, "play": true, "host": true, "on": true, "entry": true, "name": true, "hosts": true}
+	keep := map[string]bool{"format": true, "made": true, "until": true, "kind": true, "disposition": true, "status": true, "data": true, "values": true, "play": true, "host": true, "on": true, "entry": true, "name": true, "hosts": true, "sha256": true}
 	raw, err := json.Marshal(poison(all.Plan, evil, keep))
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +117,9 @@ func poisoned(t *testing.T, d *plan.Document, evil string) *plan.Document {
 		i := &out.Items[n]
 		i.Host, i.On, i.Play, i.Entry = i.Host+evil, i.On+evil, i.Play+evil, i.Play+evil+i.Entry[len(i.Play):]+evil
 		i.Effects = append(i.Effects, "x"+"\"><b>")
+	}
+	for n := range out.Inventory.Files { // those of the playbook's files must be right
+		out.Inventory.Files[n].SHA256 += evil
 	}
 	for n := range out.Hosts {
 		out.Hosts[n].Name += evil
