@@ -19,7 +19,7 @@ func Before(p engine.Policy, pb *engine.Playbook) Verdict {
 	for _, f := range pb.Files {
 		files = append(files, plan.NewFile(f))
 	}
-	j.playbook(pb.Path, hashes(files))
+	j.playbook(pb.Path, files)
 	var probes []string
 	for _, item := range pb.Items {
 		if item.Play == nil {
@@ -48,7 +48,7 @@ func (j *judge) probeCommands(probes []string) bool {
 }
 
 // playbook judges the playbook by its name, and where it has to be signed each file by its hash.
-func (j *judge) playbook(path string, files map[string]string) {
+func (j *judge) playbook(path string, files []plan.File) {
 	var names []string
 	for _, p := range j.Playbooks {
 		if !strings.HasPrefix(p, "sha256:") {
@@ -64,9 +64,9 @@ func (j *judge) playbook(path string, files map[string]string) {
 		return
 	}
 	var strangers []string
-	for file, hash := range files {
-		if !slices.Contains(j.Playbooks, "sha256:"+hash) {
-			strangers = append(strangers, fmt.Sprintf("%s (sha256:%s)", file, hash))
+	for _, f := range files {
+		if hash := "sha256:" + f.SHA256; !slices.Contains(j.Playbooks, hash) {
+			strangers = append(strangers, fmt.Sprintf("%s (%s)", f.Path, hash))
 		}
 	}
 	if slices.Sort(strangers); len(strangers) > 0 {
@@ -80,14 +80,6 @@ func (j *judge) playbook(path string, files map[string]string) {
 func named(file, name string) bool {
 	file, name = path.Clean(filepath.ToSlash(file)), path.Clean(filepath.ToSlash(name))
 	return file == name || strings.HasSuffix(file, "/"+name)
-}
-
-func hashes(files []plan.File) map[string]string {
-	out := map[string]string{}
-	for _, f := range files {
-		out[f.Path] = f.SHA256
-	}
-	return out
 }
 
 // some names up to four of many.

@@ -53,7 +53,7 @@ func Judge(p engine.Policy, d *plan.Document, f Facts) Verdict {
 		}
 	}
 	j.whole()
-	j.playbook(d.Playbook.Path, hashes(d.Playbook.Files))
+	j.playbook(d.Playbook.Path, d.Playbook.Files)
 	j.modules()
 	j.maxHosts()
 	j.deny()
