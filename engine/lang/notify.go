@@ -76,14 +76,10 @@ func LoadNotifications(path string, opts NotifyOptions) ([]engine.Notification, 
 }
 
 type notifyReader struct {
+	complaints
 	opts    NotifyOptions
 	dir     string
 	context *hcl.EvalContext
-	diags   hcl.Diagnostics
-}
-
-func (r *notifyReader) fail(where hcl.Range, summary, format string, args ...any) {
-	r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &where})
 }
 
 func (r *notifyReader) read(path string, body *hclsyntax.Body) []engine.Notification {
@@ -197,22 +193,6 @@ func (r *notifyReader) common(b *hclsyntax.Block, n *engine.Notification) {
 	}
 }
 
-func (r *notifyReader) duration(b *hclsyntax.Block, attr, text string) time.Duration {
-	d, bad := positive(attr, text)
-	if bad != nil {
-		r.wrong(b, attr, "%s.", bad.Error())
-	}
-	return d
-}
-
-func (r *notifyReader) wrong(b *hclsyntax.Block, attr, format string, args ...any) {
-	where := b.DefRange()
-	if a := b.Body.Attributes[attr]; a != nil {
-		where = a.Expr.Range()
-	}
-	r.fail(where, "Wrong value", format, args...)
-}
-
 // blame places what a notifier does not accept.
 func (r *notifyReader) blame(b *hclsyntax.Block, err error) {
 	if bad, ok := asBadArg(err); ok {
@@ -229,7 +209,8 @@ func (r *notifyReader) beside(via engine.Notifier) {
 	}
 }
 
-// shape makes what is sent an expression over message. It is tried once, on a made-up message, so that mistakes show now.
+// shape makes what is sent an expression over message. It is tried on made-up messages, one of everything and one of nothing, so
+// that mistakes show now.
 func (r *notifyReader) shape(a *hclsyntax.Attribute, via engine.Shaped) {
 	render := func(m engine.Message) ([]byte, hcl.Diagnostics) {
 		scope := r.context.NewChild()
@@ -256,9 +237,11 @@ func (r *notifyReader) shape(a *hclsyntax.Attribute, via engine.Shaped) {
 		}
 		return data, nil
 	}
-	if _, diags := render(sample()); diags.HasErrors() {
-		r.diags = append(r.diags, diags...)
-		return
+	for _, m := range []engine.Message{sample(), {}} {
+		if _, diags := render(m); diags.HasErrors() {
+			r.diags = append(r.diags, diags...)
+			return
+		}
 	}
 	via.Shape(func(m engine.Message) ([]byte, error) {
 		data, diags := render(m)

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -29,7 +30,7 @@ type policyArgs struct {
 	Allow       []string       `hcl:"allow,optional" doc:"lifts what every policy denies else: identity_none, unknown_arguments, weakens_security"`
 	Window      string         `hcl:"window,optional" doc:"when acting may begin, and has to be over, as \"Sat,Sun 01:00-05:00 Asia/Tokyo\"; left out: always"`
 	Cooldown    string         `hcl:"cooldown,optional" doc:"how long the same module with the same arguments does not act again on the same host, as \"6h\""`
-	PerHour     int            `hcl:"per_hour,optional" doc:"how many actions may be begun within an hour, by this run at the worst and by others before it; 0: any number"`
+	PerHour     int            `hcl:"per_hour,optional" doc:"how many actions may be begun within an hour, by this run at the worst and by others before it; left out: any number"`
 	Breaker     breakerArgs    `hcl:"breaker,optional" doc:"{ host = 2, estate = 5, within = \"24h\" }: after so many recoveries in vain of one recover, on one host or on all together, it is left to a person"`
 	Require     requireArgs    `hcl:"require,optional" doc:"{ approvals = 1, signed_playbook = true }: how many people must have signed the plan; whether every file of the playbook must be in playbooks by its hash"`
 }
@@ -65,7 +66,12 @@ func PolicyBlock() BlockDoc {
 // LoadPolicies reads a file of policies. Modules are the catalogue that their names are checked against. With an error among
 // the problems there are no policies.
 func LoadPolicies(path string, modules []engine.Module) ([]engine.Policy, engine.Problems) {
-	r := policyReader{names: map[string]hcl.Range{}, context: &hcl.EvalContext{Functions: decode.Functions(decode.FunctionOptions{})}}
+	// Who could write another file that a policy reads, or set the environment, would decide: so it says all of it itself.
+	functions := decode.Functions(decode.FunctionOptions{Read: func(string) ([]byte, error) {
+		return nil, errors.New("a policy reads no other file: who could write that would decide")
+	}})
+	delete(functions, "secret")
+	r := policyReader{names: map[string]hcl.Range{}, context: &hcl.EvalContext{Functions: functions}}
 	for _, m := range modules {
 		r.modules = append(r.modules, m.Name)
 	}
@@ -91,10 +97,10 @@ func LoadPolicies(path string, modules []engine.Module) ([]engine.Policy, engine
 
 // policyReader reads the policies of one file.
 type policyReader struct {
+	complaints
 	modules []string
 	names   map[string]hcl.Range
 	context *hcl.EvalContext
-	diags   hcl.Diagnostics
 }
 
 func (r *policyReader) read(path string, body *hclsyntax.Body) []engine.Policy {
@@ -153,10 +159,7 @@ func (r *policyReader) policy(b *hclsyntax.Block) engine.Policy {
 
 // form reports what does not belong into a policy, also in its objects, and gives what does.
 func (r *policyReader) form(b *hclsyntax.Block) []*hclsyntax.Attribute {
-	var names []string
-	for _, f := range engine.Fields(policyArgs{}) {
-		names = append(names, f.Name)
-	}
+	names := fieldNames(policyArgs{})
 	for _, inner := range b.Body.Blocks {
 		more := decode.Suggest(inner.Type, names)
 		if slices.Contains(names, inner.Type) {
@@ -191,10 +194,7 @@ func (r *policyReader) inside(b *hclsyntax.Block, name string, target any) {
 	if diags.HasErrors() || v.IsNull() || !v.Type().IsObjectType() {
 		return // decoding tells
 	}
-	var known []string
-	for _, f := range engine.Fields(target) {
-		known = append(known, f.Name)
-	}
+	known := fieldNames(target)
 	for _, key := range slices.Sorted(maps.Keys(v.Type().AttributeTypes())) {
 		if !slices.Contains(known, key) {
 			r.fail(keyRange(a.Expr, key), "Unknown name", "There is no %q in %s.%s Known are: %s.", key, name, infer.Suggest(key, known), strings.Join(known, ", "))
@@ -281,6 +281,9 @@ func (r *policyReader) numbers(b *hclsyntax.Block, args policyArgs) {
 	if len(args.MaxHosts) == 0 {
 		r.wrong(b, "max_hosts", "It names no group, so nothing could ever be done; %s = 10 permits ten hosts of any group.", engine.EveryHost)
 	}
+	if b.Body.Attributes["per_hour"] != nil && args.PerHour == 0 {
+		r.wrong(b, "per_hour", "0 reads like none at all, and would be any number: leave it out for that; modules = [] permits nothing.")
+	}
 	for name, n := range map[string]int{"per_hour": args.PerHour, "require": args.Require.Approvals} {
 		if n < 0 {
 			r.wrong(b, name, "A number in %s is 0 or more.", name)
@@ -308,25 +311,4 @@ func (r *policyReader) breaker(b *hclsyntax.Block, args breakerArgs, out *engine
 	if args.Host < 0 || args.Estate < 0 || args.Host == 0 && args.Estate == 0 {
 		r.wrong(b, "breaker", "It needs host, estate or both, each 1 or more: { host = 2, within = \"24h\" }.")
 	}
-}
-
-// duration reads a length of time.
-func (r *policyReader) duration(b *hclsyntax.Block, attr, text string) time.Duration {
-	d, bad := positive(attr, text)
-	if bad != nil {
-		r.wrong(b, attr, "%s.", bad.Error())
-	}
-	return d
-}
-
-func (r *policyReader) wrong(b *hclsyntax.Block, attr, format string, args ...any) {
-	where := b.DefRange()
-	if a := b.Body.Attributes[attr]; a != nil {
-		where = a.Expr.Range()
-	}
-	r.fail(where, "Wrong value", format, args...)
-}
-
-func (r *policyReader) fail(where hcl.Range, summary, format string, args ...any) {
-	r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &where})
 }
