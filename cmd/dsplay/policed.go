@@ -156,8 +156,21 @@ func (s *session) foreseen(policies []engine.Policy) (bool, error) {
 func (s *session) permitted(d *plan.Document, policies []engine.Policy, approvals int) (*engine.Policy, error) {
 	facts := policy.Facts{Now: time.Now(), Approvals: approvals}
 	learn(&facts, s.state, s.id, policies)
-	by, verdicts := policy.Permits(policies, d, facts)
+	by, verdicts := policy.Permits(policies, s.inGroups(d), facts)
 	return by, s.tellVerdicts(verdicts)
+}
+
+// inGroups is a plan whose hosts are in the groups that the inventory has now: how many of a group may be acted on is no matter of
+// what the file of a plan says of them.
+func (s *session) inGroups(d *plan.Document) *plan.Document {
+	now := *d
+	now.Hosts = slices.Clone(d.Hosts)
+	for i := range now.Hosts {
+		if h := s.inv.Hosts[now.Hosts[i].Name]; h != nil {
+			now.Hosts[i].Groups, now.Hosts[i].Connection = h.Groups, h.Connection.Type
+		}
+	}
+	return &now
 }
 
 // tellVerdicts records every rule, and after them what the policy says as a whole.
@@ -185,7 +198,7 @@ func (s *session) tellVerdicts(verdicts []policy.Verdict) error {
 
 // leave keeps a plan that no policy permits, and says how a person goes on with it.
 func (s *session) leave(d *plan.Document) error {
-	path := filepath.Join(s.state, "left", s.id+".plan")
+	path := leftPlan(s.state, s.id)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("the plan cannot be kept for a person: %w; nothing was changed", err)
 	}
@@ -198,6 +211,9 @@ func (s *session) leave(d *plan.Document) error {
 	}
 	return s.finish(exitRefused, "refused", fmt.Sprintf("no policy permits the whole plan; it is left for a person (%s, valid until %s); nothing was changed", path, clock(d.Until)))
 }
+
+// leftPlan is the file of the plan that a run left for a person.
+func leftPlan(state, run string) string { return filepath.Join(state, "left", run+".plan") }
 
 // policyWith refuses flags that exclude --policy.
 func (f runFlags) policyWith() error {

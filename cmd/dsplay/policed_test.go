@@ -3,10 +3,26 @@ package main
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
+	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/lab"
+	"github.com/dsplay/dsplay/engine/plan"
 )
+
+// How many of a group may be acted on is judged by the inventory, whatever the file of a plan says of its hosts.
+func TestGroupsAreThoseOfTheInventory(t *testing.T) {
+	s := &session{inv: &engine.Inventory{Hosts: map[string]*engine.Host{"vc": {Name: "vc", Groups: []string{"vcenter"}, Connection: engine.Connection{Type: "https"}}}}}
+	d := &plan.Document{Hosts: []plan.Host{{Name: "vc", Groups: []string{"guests"}, Connection: "ssh", Identity: "x"}, {Name: "gone", Groups: []string{"esxi"}}}}
+	now := s.inGroups(d)
+	if h := now.Hosts[0]; !slices.Equal(h.Groups, []string{"vcenter"}) || h.Connection != "https" || h.Identity != "x" || now.Hosts[1].Groups[0] != "esxi" {
+		t.Errorf("%+v", now.Hosts)
+	}
+	if d.Hosts[0].Groups[0] != "guests" {
+		t.Error("the document was changed")
+	}
+}
 
 // What cron may do it does; what comes again too soon, and what is more than the policy permits, is left for a person, who does
 // it with the line that the output gives.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -179,14 +180,12 @@ func (a *app) policies(path string) ([]engine.Policy, error) {
 	return policies, a.show(problems)
 }
 
-// notForAll refuses a policy that everybody could change, or put another one in its place: by its folder, and where it is a link by
-// that of the link and that of the file.
+// notForAll refuses a policy that everybody could change, or put another one in its place: in any of the folders that lead to it.
 func notForAll(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	real := realPath(path)
-	for _, p := range []string{real, filepath.Dir(real), filepath.Dir(absolute(path))} {
+	for _, p := range leads(absolute(path), realPath(path)) {
 		info, err := os.Stat(p)
 		if err != nil || info.Mode().Perm()&0o002 == 0 || info.IsDir() && info.Mode()&os.ModeSticky != 0 {
 			continue // that it is not there is told when it is read
@@ -198,6 +197,25 @@ func notForAll(path string) error {
 		return fmt.Errorf("%s %s (mode %04o), so it decides nothing: chmod o-w it; nothing was executed", what, p, info.Mode().Perm())
 	}
 	return nil
+}
+
+// leads are paths, the folders above them, and the same of everything that a link among all of these points to.
+func leads(paths ...string) []string {
+	var out []string
+	for todo := paths; len(todo) > 0; todo = todo[1:] {
+		for p := todo[0]; !slices.Contains(out, p); p = filepath.Dir(p) {
+			out = append(out, p)
+			to, err := os.Readlink(p)
+			switch {
+			case err != nil: // it is no link, or not there
+			case filepath.IsAbs(to):
+				todo = append(todo, to)
+			default:
+				todo = append(todo, filepath.Join(realPath(filepath.Dir(p)), to))
+			}
+		}
+	}
+	return out
 }
 
 // learn finds out what earlier runs did, as far back as the policies look, and what those that go on may do.

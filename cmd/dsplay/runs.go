@@ -117,6 +117,7 @@ func (a *app) runsPruneCommand() *cobra.Command {
 		Use:   "prune",
 		Short: "Remove the records of old runs",
 		Long: `prune removes the folders of runs: all but the newest N (--keep), or those that began before a time (--older-than); with both, what both say.
+The plan that such a run left for a person goes with it, approvals included.
 A run that has not ended is kept, because it could be resumed, unless --force; one whose process lives is kept in any case.
 
 What is removed counts no more: neither for cooldown, per_hour and breaker of policies, as far back as these look, nor for the warning about what
@@ -180,7 +181,7 @@ func (a *app) prune(keep int, before time.Time, force, try bool) error {
 			continue
 		}
 		if !try {
-			if err := journal.Remove(state, id); err != nil {
+			if err := removeRun(state, id); err != nil {
 				return fmt.Errorf("%s removed, then: %w", plural(removed, "run"), err)
 			}
 		}
@@ -202,6 +203,15 @@ func (a *app) prune(keep int, before time.Time, force, try bool) error {
 		fmt.Fprintf(a.out, "%d of them acted within the last 7 days: cooldown, per_hour and breaker of policies and the warning about what comes back have no record of that then\n", recent)
 	}
 	return nil
+}
+
+// removeRun removes what a run has left: its record, and a plan for a person with its approvals.
+func removeRun(state, id string) error {
+	plans, err := filepath.Glob(leftPlan(state, id) + "*")
+	for _, path := range plans {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return errors.Join(err, journal.Remove(state, id))
 }
 
 // runsVerifyCommand verifies records.
