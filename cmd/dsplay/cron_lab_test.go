@@ -360,14 +360,14 @@ func TestLabSystemdUnits(t *testing.T) {
 	for name, text := range map[string]string{
 		"p.hcl": "play \"p\" {\n  hosts = [\"localhost\"]\n  probe \"command\" \"id\" {\n    argv = [\"id\"]\n  }\n}\n", "inv.hcl": "group \"none\" {}\n",
 		"night.hcl":  "policy \"night\" {\n  playbooks = [\"p.hcl\"]\n  modules   = [\"service\"]\n  max_hosts = { all = 1 }\n}\n",
-		"notify.hcl": "notify \"webhook\" \"chat\" {\n  url = secret(\"credential:chat\")\n}\n",
+		"notify.hcl": "notify \"webhook\" \"chat\" {\n  url = secret(\"credential:chat\")\n}\n", "chat.url": "https://chat.example/x\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c := exec.CommandContext(t.Context(), self, "schedule", "install", "p.hcl", "-i", "inv.hcl", "--policy", "night.hcl", "--notify", "notify.hcl", "--metrics", "/var/lib/prometheus/p.prom",
-		"--when", "Sat,Sun 01:00 Asia/Tokyo", "--systemd", "--user", "daemon", "--credential", "chat=/etc/dsplay/chat.url", "--name", "night", "--dry-run")
+	c := exec.CommandContext(t.Context(), self, "schedule", "install", "p.hcl", "-i", "inv.hcl", "--policy", "night.hcl", "--notify", "notify.hcl", "--metrics", "p.prom",
+		"--when", "Sat,Sun 01:00 Asia/Tokyo", "--systemd", "--user", "daemon", "--credential", "chat=chat.url", "--name", "night", "--dry-run")
 	c.Dir = dir
 	out, err := c.CombinedOutput()
 	if err != nil {

@@ -59,11 +59,14 @@ func (f boundFlags) check() error {
 	return nil
 }
 
+// lockDir is the variable of the environment that names another folder for the locks.
+const lockDir = "DSPLAY_LOCK_DIR"
+
 // lockFolder is where the locks of this machine are: $DSPLAY_LOCK_DIR, else one place for all accounts.
 func lockFolder() (*lock.Folder, error) {
-	f, err := lock.Open(cmp.Or(os.Getenv("DSPLAY_LOCK_DIR"), lock.Place()))
+	f, err := lock.Open(cmp.Or(os.Getenv(lockDir), lock.Place()))
 	if err != nil {
-		err = fmt.Errorf("%w (DSPLAY_LOCK_DIR names another place, which all accounts that run dsplay must share); nothing was executed", err)
+		err = fmt.Errorf("%w ("+lockDir+" names another place, which all accounts that run dsplay must share); nothing was executed", err)
 	}
 	return f, err
 }

@@ -118,20 +118,20 @@ func writePlan(d *plan.Document, path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := replaceFile(path, data); err != nil {
+	if err := replaceFile(path, data, 0o600); err != nil {
 		return 0, fmt.Errorf("the plan cannot be written: %w", err)
 	}
 	return len(data), nil
 }
 
-// replaceFile replaces a file by one that only its owner can read, at once or not at all.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".dsplay-*") // its mode is 0600
+// replaceFile replaces a file by one of a mode, whatever the umask, at once or not at all.
+func replaceFile(path string, data []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".dsplay-*") // until then its mode is 0600
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

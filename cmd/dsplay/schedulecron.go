@@ -49,6 +49,7 @@ func cronNotes(tab string) []string {
 	if os.Getenv("SSH_AUTH_SOCK") != "" {
 		notes = append(notes, "The SSH agent of this shell is not there: connections that need it have to name a key without a passphrase, or with passphrase = secret(\"file:…\").")
 	}
+	notes = append(notes, proxyNote("in a line of its own of the crontab (crontab -e)")...)
 	if plainLocale(os.Getenv) {
 		notes = append(notes, "No locale with UTF-8 is set, so what it prints is ASCII.")
 	}

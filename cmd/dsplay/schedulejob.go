@@ -47,12 +47,13 @@ func (a *app) job(c *cobra.Command, playbook string, f scheduleFlags) (schedule.
 		return j, err
 	}
 	j.Argv = append([]string{self, "run", path, "--cron"}, given...)
-	for _, name := range []string{"LANG", "LC_ALL", "XDG_STATE_HOME"} {
-		v := os.Getenv(name)
-		if name == "XDG_STATE_HOME" && !filepath.IsAbs(v) || name == "XDG_STATE_HOME" && f.systemd && isRoot() {
-			continue
+	for _, name := range []string{"LANG", "LC_ALL"} {
+		if v := os.Getenv(name); v != "" {
+			j.Env = append(j.Env, name+"="+v)
 		}
-		if v != "" {
+	}
+	for _, name := range []string{"XDG_STATE_HOME", lockDir} {
+		if v := os.Getenv(name); filepath.IsAbs(v) && !(name == "XDG_STATE_HOME" && f.systemd && isRoot()) { // a unit of the machine has its own state
 			j.Env = append(j.Env, name+"="+v)
 		}
 	}
@@ -105,6 +106,12 @@ func (a *app) given(c *cobra.Command, f scheduleFlags) ([]string, error) {
 
 // foresee reads what the run will read, and refuses what would fail at night.
 func (a *app) foresee(c *cobra.Command, playbook string, f scheduleFlags) error {
+	if err := errors.Join(f.run.bounds.check(), checkMetrics(f.run.metrics)); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Dir(f.run.metrics)); err != nil { // without --metrics this folder
+		return fmt.Errorf("--metrics %s: %w", f.run.metrics, err)
+	}
 	var sources []string
 	f.run.load.unread = func(source string) { sources = append(sources, source) }
 	if f.run.load.inventory == "" {
@@ -141,6 +148,16 @@ func (a *app) foresee(c *cobra.Command, playbook string, f scheduleFlags) error 
 		}
 	}
 	return secretsThere(sources, f)
+}
+
+// proxyNote tells of a proxy of this shell. It is not written into the schedule: its URL may hold a password.
+func proxyNote(where string) []string {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"} {
+		if os.Getenv(name) != "" {
+			return []string{fmt.Sprintf(`%s of this shell is not there, and webhooks and connections with proxy = "environment" heed it: set it %s.`, name, where)}
+		}
+	}
+	return nil
 }
 
 // noSecretThere refuses the value of a secret variable: everybody who can see processes would see it.

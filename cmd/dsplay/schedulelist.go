@@ -116,7 +116,8 @@ func ofTimer(ctx context.Context, path string) (scheduled, bool) {
 	return s, true
 }
 
-// lastRun tells how the newest run of a playbook ended that a text names.
+// lastRun tells how the newest run of a playbook ended that a text names, by its whole path as schedules do: what somebody ran by hand
+// from its folder is another one.
 func lastRun(state, text string) string {
 	ids, err := journal.IDs(state)
 	if err != nil {
@@ -125,7 +126,7 @@ func lastRun(state, text string) string {
 	const back = 500
 	for _, id := range ids[:min(len(ids), back)] {
 		s, err := journal.ReadSummary(state, id)
-		if err != nil || s.Playbook == "" || !strings.Contains(text, s.Playbook) {
+		if err != nil || !filepath.IsAbs(s.Playbook) || !strings.Contains(text, s.Playbook) {
 			continue
 		}
 		code := "?"
@@ -169,6 +170,9 @@ func (a *app) scheduleRemove(ctx context.Context, name string) error {
 			return err
 		}
 		fmt.Fprintf(a.out, "Removed %s (%s, %s). What it has recorded stays: dsplay runs.\n", name, s.by, s.when)
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("there is no schedule %q: dsplay has scheduled nothing for this account; another account's it lists when that account asks (dsplay schedule list)", name)
 	}
 	if !found {
 		var names []string

@@ -19,10 +19,8 @@ func (a *app) installUnits(ctx context.Context, j schedule.Job, f scheduleFlags)
 	if err != nil {
 		return fmt.Errorf("%w; nothing was written", err)
 	}
-	if out, err := exec.CommandContext(ctx, "systemd-analyze", "calendar", "--iterations=3", j.When).CombinedOutput(); err == nil {
-		fmt.Fprintf(a.out, "%s\n", out)
-	} else if !errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("--when: %s; nothing was written", strings.TrimSpace(string(out)))
+	if err := a.understood(ctx, u); err != nil {
+		return fmt.Errorf("%w; nothing was written", err)
 	}
 	files, err := u.Files()
 	if err != nil {
@@ -51,6 +49,37 @@ func (a *app) installUnits(ctx context.Context, j schedule.Job, f scheduleFlags)
 	return nil
 }
 
+// understood shows when it is due, and refuses what systemd would not understand, or not have when the time comes: an OnFailure= of
+// the same account would fail as well, so nobody would be told. Where systemd is not, nobody can be asked.
+func (a *app) understood(ctx context.Context, u schedule.Unit) error {
+	due, err := answer(ctx, "--when", "systemd-analyze", "calendar", "--iterations=3", u.When)
+	if err != nil {
+		return err
+	}
+	if due != "" {
+		fmt.Fprintf(a.out, "%s\n", due)
+	}
+	if u.Delay != "" {
+		_, err = answer(ctx, "--delay", "systemd-analyze", "timespan", u.Delay)
+	}
+	if err == nil && u.User != "" {
+		_, err = answer(ctx, "--user", "id", "-u", "--", u.User) // it knows accounts of directories (LDAP), too
+	}
+	return err
+}
+
+// answer is what a program says to a flag's value; empty where there is no such program.
+func answer(ctx context.Context, flag, program string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("%s: %s", flag, strings.TrimSpace(string(out)))
+	}
+	return string(out), nil
+}
+
 func unit(j schedule.Job, f scheduleFlags) (schedule.Unit, error) {
 	u := schedule.Unit{Job: j, Title: "dsplay: " + filepath.Base(j.Argv[2]) + " (schedule " + j.Name + ")", System: isRoot(), User: f.user, Delay: f.delay}
 	if f.user != "" && !u.System {
@@ -62,6 +91,9 @@ func unit(j schedule.Job, f scheduleFlags) (schedule.Unit, error) {
 		if !ok || name == "" || err != nil {
 			return u, fmt.Errorf("--credential %s: write NAME=FILE", c)
 		}
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return u, fmt.Errorf("--credential %s: there is no file %s, so systemd would not even start it", c, path)
+		}
 		u.Credentials = append(u.Credentials, name+":"+path)
 	}
 	if f.run.metrics != "" {
@@ -70,6 +102,9 @@ func unit(j schedule.Job, f scheduleFlags) (schedule.Unit, error) {
 			return u, err
 		}
 		u.Writes = append(u.Writes, filepath.Dir(path))
+	}
+	if dir := os.Getenv(lockDir); filepath.IsAbs(dir) {
+		u.Writes = append(u.Writes, "-"+dir) // systemd.exec(5): it may not be there yet
 	}
 	if f.run.notify != "" {
 		path, err := filepath.Abs(f.run.notify)
@@ -91,6 +126,7 @@ func unitNotes(u schedule.Unit) []string {
 	} else {
 		notes = append(notes, "Without a login the timer runs only after: loginctl enable-linger "+os.Getenv("USER"))
 	}
+	notes = append(notes, proxyNote("with systemctl edit "+schedule.UnitName(u.Name)+".service (Environment= in [Service])")...)
 	if u.Failed == nil {
 		notes = append(notes, "Nobody is told: say --notify FILE.")
 	}
@@ -124,11 +160,7 @@ func writeUnits(dir, name string, files []schedule.File) error {
 		}
 	}
 	for _, f := range files {
-		path := filepath.Join(dir, f.Name)
-		if err := replaceFile(path, []byte(f.Text)); err != nil {
-			return err
-		}
-		if err := os.Chmod(path, 0o644); err != nil {
+		if err := replaceFile(filepath.Join(dir, f.Name), []byte(f.Text), 0o644); err != nil {
 			return err
 		}
 	}

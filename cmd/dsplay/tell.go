@@ -35,6 +35,14 @@ func (f *tellFlags) registerTelling(c *cobra.Command) {
 	c.Flags().StringVar(&f.metrics, "metrics", "", "write the numbers of the run to this file (NAME.prom), for node_exporter's textfile collector")
 }
 
+// checkMetrics refuses a file that nobody would collect.
+func checkMetrics(path string) error {
+	if path != "" && !strings.HasSuffix(path, ".prom") {
+		return fmt.Errorf("--metrics %s: node_exporter reads only files that end in .prom; nothing was executed", path)
+	}
+	return nil
+}
+
 // killedTell is how long people are told after what runs had to be killed.
 const killedTell = 10 * time.Second
 
@@ -81,8 +89,8 @@ func (a *app) telling(ctx context.Context, playbook string, f *passFlags, work f
 
 // read finds out who is to be told. What is wrong there is found before anything is executed.
 func (t *teller) read(f tellFlags) error {
-	if f.metrics != "" && !strings.HasSuffix(f.metrics, ".prom") {
-		return fmt.Errorf("--metrics %s: node_exporter reads only files that end in .prom; nothing was executed", f.metrics)
+	if err := checkMetrics(f.metrics); err != nil {
+		return err
 	}
 	if f.notify == "" {
 		return nil
@@ -184,11 +192,7 @@ func (t *teller) measure() error {
 		return err
 	}
 	labels := digest.Labels{Playbook: filepath.Base(t.playbook), Inventory: filepath.Base(t.f.load.inventory)}
-	part := t.f.metrics + ".part" // not .prom: nobody collects it
-	if err := os.WriteFile(part, t.digest.Metrics(labels, before), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(part, t.f.metrics)
+	return replaceFile(t.f.metrics, t.digest.Metrics(labels, before), 0o644)
 }
 
 // page prints what cron mails: nothing when nothing happened.
@@ -200,7 +204,7 @@ func (t *teller) page(err error) error {
 	if t.f.json {
 		w = t.err
 	}
-	text := report.Printable(t.digest.Page(t.about))
+	text := t.digest.Page(t.about)
 	held := t.held.String()
 	if plainLocale(os.Getenv) {
 		text, held = digest.ASCII(text), digest.ASCII(held)

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -28,7 +29,11 @@ func (j Job) Line() (string, error) {
 	for _, w := range append(append([]string{}, j.Env...), j.Argv...) {
 		words = append(words, engine.QuoteSh(w))
 	}
-	command := strings.ReplaceAll(strings.Join(words, " "), "%", `\%`) // crontab(5): else it is a line end
+	command := strings.Join(words, " ")
+	if strings.Contains(command, `\%`) || strings.Contains(command, `\\`) {
+		return "", errors.New("a backslash before another one or before % is not the same for every cron: put such a value into a file (--var-file)")
+	}
+	command = strings.ReplaceAll(command, "%", `\%`) // crontab(5): else it is a line end
 	if len(command) > longest {
 		return "", fmt.Errorf("the command has %d bytes, and cron takes %d: put variables into a file (--var-file), or shorten the paths", len(command), longest)
 	}

@@ -31,7 +31,11 @@ func (j Job) check() error {
 	if err := CheckName(j.Name); err != nil {
 		return err
 	}
-	for _, text := range append(append([]string{j.When}, j.Argv...), j.Env...) {
+	return oneLine(append(append([]string{j.When}, j.Argv...), j.Env...)...)
+}
+
+func oneLine(texts ...string) error {
+	for _, text := range texts {
 		if strings.ContainsAny(text, "\n\r\x00") {
 			return fmt.Errorf("%q has a line end in it, which would become a line of its own", text)
 		}

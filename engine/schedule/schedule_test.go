@@ -66,7 +66,8 @@ func TestCrontabRefuses(t *testing.T) {
 	}
 	for name, j := range map[string]schedule.Job{
 		"line end": {Name: "n", When: "@daily", Argv: []string{"/d", "a\n* * * * * evil"}}, "name": {Name: "a b", When: "@daily", Argv: []string{"/d"}},
-		"time": {Name: "n", When: "61 * * * *", Argv: []string{"/d"}}, "too long": {Name: "n", When: "@daily", Argv: []string{"/d", strings.Repeat("x", 1000)}},
+		"time": {Name: "n", When: "61 * * * *", Argv: []string{"/d"}}, "backslash": {Name: "n", When: "@daily", Argv: []string{"/d", `--var=a=50\%`}}, "backslashes": {Name: "n", When: "@daily", Argv: []string{"/d", `--var=a=\\host`}},
+		"too long": {Name: "n", When: "@daily", Argv: []string{"/d", strings.Repeat("x", 1000)}},
 	} {
 		if tab, err := schedule.Put("", j); err == nil {
 			t.Errorf("%s: %q", name, tab)
@@ -137,6 +138,16 @@ func TestUnits(t *testing.T) {
 			if !strings.Contains(files[i].Text, "\n"+want+"\n") {
 				t.Errorf("%s has no line %q:\n%s", files[i].Name, want, files[i].Text)
 			}
+		}
+	}
+	for name, change := range map[string]func(*schedule.Unit){
+		"user": func(u *schedule.Unit) { u.User = "a\nExecStartPre=+/bin/evil" }, "delay": func(u *schedule.Unit) { u.Delay = "1min\nPersistent=false" },
+		"credential": func(u *schedule.Unit) { u.Credentials = []string{"dsm:/a\nUser=root"} }, "folder": func(u *schedule.Unit) { u.Writes = []string{"/a\n"} },
+	} {
+		bad := u
+		change(&bad)
+		if files, err := bad.Files(); err == nil {
+			t.Errorf("%s with a line end: %v", name, files)
 		}
 	}
 	u.System = false

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,14 @@ type File struct{ Name, Text string }
 
 // locks is the folder of the locks of a machine (package journal/lock) which every service shares, with a /tmp of its own, too.
 const locks = "/run/lock/dsplay"
+
+// check refuses what would become another line.
+func (u Unit) check() error {
+	if err := u.Job.check(); err != nil {
+		return err
+	}
+	return oneLine(slices.Concat([]string{u.Title, u.User, u.Delay}, u.Credentials, u.Writes, u.Failed)...)
+}
 
 // mark is the first line of every file that dsplay wrote.
 const mark = "# Written by dsplay schedule install; dsplay schedule remove %s takes it away.\n"
