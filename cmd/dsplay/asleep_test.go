@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"io"
 	"net"
 	"os"
@@ -118,28 +117,8 @@ func TestAsleepAndConnectionsAreDead(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx1"})
 	way := e.through(t, "dsva1")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.CommandContext(t.Context(), self, "run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--yes", "--json", "--var", "poll=100ms", "--var", "patience=20s")
-	c.Dir, c.Env = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1")
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var log strings.Builder
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 1<<20)
 	slept := false
-	for lines.Scan() {
-		log.WriteString(lines.Text() + "\n")
-		if slept || !strings.Contains(lines.Text(), `"kind":"intent"`) {
-			continue
-		}
+	o := e.healing(atFirst(`"kind":"intent"`, func(c *exec.Cmd) {
 		slept = true
 		until(t, "the restart", func() bool { return len(e.mutations()["dsva1"]) > 0 })
 		if err := c.Process.Signal(syscall.SIGSTOP); err != nil {
@@ -153,9 +132,9 @@ func TestAsleepAndConnectionsAreDead(t *testing.T) {
 		if err := c.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := c.Wait(); err != nil || !slept {
-		t.Errorf("%v, slept %v\n%s", err, slept, log.String())
+	}))
+	if o.code != exitOK || !slept {
+		t.Errorf("exit %d, slept %v\n%s", o.code, slept, o)
 	}
 	restarts := 0
 	for _, line := range e.mutations()["dsva1"] {

@@ -149,6 +149,12 @@ func follow(t *testing.T, args []string, seen func(line string, c *exec.Cmd)) ou
 	return outcome{c.ProcessState.ExitCode(), log.String(), stderr.String()}
 }
 
+// healing runs the playbook, patiently, and calls seen with the line of every event.
+func (e *estate) healing(seen func(line string, c *exec.Cmd)) outcome {
+	e.t.Helper()
+	return follow(e.t, []string{"run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--yes", "--json", "--var", "poll=100ms", "--var", "patience=20s"}, seen)
+}
+
 // atFirst calls f with the first line that contains a text.
 func atFirst(text string, f func(c *exec.Cmd)) func(string, *exec.Cmd) {
 	did := false

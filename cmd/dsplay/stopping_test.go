@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,28 +13,10 @@ import (
 func TestSignalIsAnsweredWhileSomethingRuns(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "agent-hangs", Target: "esx1"})
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.CommandContext(t.Context(), self, "run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"),
-		"--yes", "--json", "--var", "poll=100ms", "--var", "patience=20s")
-	c.Dir, c.Env = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1")
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var said strings.Builder // for people
-	c.Stderr = &said
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
 	var story []string // the order of what matters
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	o := e.healing(func(line string, c *exec.Cmd) {
 		for _, what := range []string{`"kind":"intent"`, `stopping: nothing new is started`, `killing what runs`, `"kind":"host_end","pass":"apply","play":"case_b","host":"esx1"`} {
-			if !strings.Contains(lines.Text(), what) {
+			if !strings.Contains(line, what) {
 				continue
 			}
 			story = append(story, what)
@@ -47,13 +26,12 @@ func TestSignalIsAnsweredWhileSomethingRuns(t *testing.T) {
 				}
 			}
 		}
+	})
+	if o.code != exitSIGINT {
+		t.Errorf("exit %d, want %d", o.code, exitSIGINT)
 	}
-	_ = c.Wait() // the code says how it ended
-	if code := c.ProcessState.ExitCode(); code != exitSIGINT {
-		t.Errorf("exit %d, want %d", code, exitSIGINT)
-	}
-	if !strings.Contains(said.String(), "to go on where it was stopped: dsplay resume 20") {
-		t.Errorf("nothing says how to go on:\n%s", &said)
+	if !strings.Contains(o.stderr, "to go on where it was stopped: dsplay resume 20") { // for people
+		t.Errorf("nothing says how to go on:\n%s", o.stderr)
 	}
 	if len(story) != 4 || !strings.Contains(story[1], "stopping") || !strings.Contains(story[2], "killing") {
 		t.Errorf("the answer to a signal has to come before the end of what hangs: %q", story)
