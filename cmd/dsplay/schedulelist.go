@@ -172,7 +172,7 @@ func (a *app) scheduleRemove(ctx context.Context, name string) error {
 		fmt.Fprintf(a.out, "Removed %s (%s, %s). What it has recorded stays: dsplay runs.\n", name, s.by, s.when)
 	}
 	if len(all) == 0 {
-		return fmt.Errorf("there is no schedule %q: dsplay has scheduled nothing for this account; another account's it lists when that account asks (dsplay schedule list)", name)
+		return fmt.Errorf("there is no schedule %q: dsplay has scheduled nothing for this account", name)
 	}
 	if !found {
 		var names []string
