@@ -80,16 +80,15 @@ func (d *dialer) op() string { return "connect to " + d.target }
 // open gives a link on which requests can be posted. Its error is an *engine.Error, except that the end of ctx
 // gives what ctx says.
 func (d *dialer) open(ctx context.Context) (*link, error) {
+	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, d.limit)
 	defer cancel()
 	l, err := d.connect(limited)
 	if err == nil && d.authorization() == "" {
-		end := engine.BeginStage(ctx, engine.StageLogin)
-		l.user = d.settings.User
-		if err = l.login(limited); err != nil {
+		left := d.limit - time.Since(began) // to wait for one's turn does not count
+		if err = d.refusals.inTurn(ctx, d, func() error { return l.enter(ctx, left) }); err != nil {
 			_ = l.conn.Close()
 		}
-		end(l.loginStage(d.settings.Auth, err))
 	}
 	switch {
 	case err == nil:
@@ -98,6 +97,17 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 		return nil, ctx.Err()
 	}
 	return nil, err
+}
+
+// enter logs in within limit.
+func (l *link) enter(ctx context.Context, limit time.Duration) error {
+	end := engine.BeginStage(ctx, engine.StageLogin)
+	l.user = l.dialer.settings.User
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := l.login(limited)
+	end(l.loginStage(l.dialer.settings.Auth, err))
+	return err
 }
 
 func (d *dialer) connect(ctx context.Context) (*link, error) {

@@ -2,8 +2,10 @@ package winrm_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -341,4 +343,93 @@ func TestValidate(t *testing.T) {
 			t.Errorf("%s has no doc, or is not optional", f.Name)
 		}
 	}
+}
+
+// A wrong password of a domain's account is judged by two hosts, whatever their number: the domain counts for all of them.
+func TestWrongPasswordOfADomain(t *testing.T) {
+	transport := winrm.New()
+	const hosts = 8
+	var servers []*wsman.Server
+	errs := make(chan error, hosts)
+	for i := range hosts {
+		server, h, s := host(t, wsman.Options{NTLM: true})
+		h.Name, s.User, s.Password = fmt.Sprint("guest", i+1), []string{`CORP\ops`, `corp\OPS`}[i%2], engine.Plain("guess")
+		servers = append(servers, server)
+		go func() {
+			_, err := transport.Open(t.Context(), h)
+			errs <- err
+		}()
+	}
+	notSent := 0
+	for range hosts {
+		var e *engine.Error
+		if err := <-errs; !errors.As(err, &e) || e.Kind != engine.KindAuth || !strings.HasPrefix(e.Host, "guest") || e.Hint == "" || !e.Unreachable {
+			t.Errorf("%+v", err)
+		} else if strings.Contains(e.Error(), "its domain would lock the account") {
+			notSent++
+		}
+	}
+	logins := 0
+	for _, s := range servers {
+		logins += len(s.Requests()) / 2 // of NTLM
+	}
+	if logins != 2 || notSent != hosts-2 {
+		t.Errorf("%d failed logins, %d hosts that were not asked", logins, notSent)
+	}
+}
+
+// A password that one host has taken is right: a host that refuses it has lost its domain, and keeps nobody from the others. Nor
+// does a single one before anybody has taken it, nor does a local account of each host.
+func TestAHostThatHasLostItsDomain(t *testing.T) {
+	for user, lost := range map[string][]bool{`CORP\ops`: {true, false, true, true, false}, "ops@corp.example": {false, true, true, true, false}, `.\ops`: {true, true, true, false}} {
+		transport := winrm.New()
+		for i, refuses := range lost {
+			server, h, s := host(t, wsman.Options{NTLM: true})
+			h.Name, s.User = fmt.Sprint("guest", i+1), user
+			if refuses {
+				server.Fail(wsman.Fault{Mode: wsman.Unauthorized, Offers: []string{"Negotiate"}})
+			}
+			c, err := transport.Open(t.Context(), h)
+			if (err != nil) != refuses || err != nil && strings.Contains(err.Error(), "domain would lock") {
+				t.Errorf("%s on %s: %v", user, h.Name, err)
+			}
+			if err == nil {
+				_ = c.Close()
+			}
+		}
+	}
+}
+
+// A host that accepts connections and says nothing keeps the others from logging in for some seconds only.
+func TestASilentHostOfADomain(t *testing.T) {
+	transport := winrm.New()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	_, first, s := host(t, wsman.Options{NTLM: true})
+	_, port, _ := net.SplitHostPort(silent.Addr().String())
+	s.Port, _ = strconv.Atoi(port)
+	s.User, s.ConnectTimeout = `CORP\ops`, "1h"
+	ctx, cancel := context.WithCancel(t.Context())
+	errs := make(chan error)
+	go func() {
+		_, err := transport.Open(ctx, first)
+		errs <- err
+	}()
+	if c, err := silent.Accept(); err != nil {
+		t.Fatal(err)
+	} else {
+		defer c.Close()
+	}
+	_, second, s := host(t, wsman.Options{NTLM: true})
+	second.Name, s.User = "guest2", `CORP\ops`
+	c, err := transport.Open(t.Context(), second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	cancel()
+	<-errs
 }
