@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -47,6 +48,7 @@ type Effect string
 // Effects that are counted in a plan's worst case and that a policy can deny.
 const (
 	EffectRestart  Effect = "restart"
+	EffectStop     Effect = "stop" // of a service, which is not started again
 	EffectReboot   Effect = "reboot"
 	EffectNetwork  Effect = "network_loss"
 	EffectWeakens  Effect = "weakens_security"
@@ -124,6 +126,15 @@ type Change struct {
 
 // Empty tells whether there is nothing to do.
 func (d Diff) Empty() bool { return len(d.Changes) == 0 && d.Act == "" && !d.Opaque }
+
+// Announces is an error where a request to an API is not among Commands: then it is not to be sent. The engine judges command
+// lines by itself; of requests it sees nothing, so each Apply asks this before it sends one.
+func (d Diff) Announces(host, request string) error {
+	if slices.Contains(d.Commands, request) {
+		return nil
+	}
+	return &Error{Kind: KindModule, Host: host, Op: request, Msg: "the plan does not say so; it was not sent", Hint: "plan anew: what it is about has changed meanwhile"}
+}
 
 // Command is a command for a shell connection: Argv, which the engine quotes for the platform, Shell, which goes to the
 // platform's shell (sh, cmd.exe) as it is, or PowerShell, a script for Windows. Exactly one of the three is set.

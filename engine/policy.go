@@ -40,7 +40,7 @@ func DeniedUnlessAllowed() []string {
 
 // Effects are all effects that modules may declare.
 func Effects() []Effect {
-	return []Effect{EffectRestart, EffectReboot, EffectNetwork, EffectWeakens, EffectPower, EffectSoftware}
+	return []Effect{EffectRestart, EffectStop, EffectReboot, EffectNetwork, EffectWeakens, EffectPower, EffectSoftware}
 }
 
 // Breaker stops recovering where it did not help. Zero numbers mean: no matter how often.

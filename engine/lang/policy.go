@@ -26,7 +26,7 @@ type policyArgs struct {
 	Playbooks   []string       `hcl:"playbooks" doc:"the playbooks that it permits: names of files, with the folders around them that shall count; with signed_playbook also the hash of every file (\"sha256:…\", as sha256sum prints it)"`
 	Modules     []string       `hcl:"modules" doc:"the modules whose steps may act; probes are free"`
 	MaxHosts    map[string]int `hcl:"max_hosts" doc:"how many hosts may be acted on at the worst, also through \"on\": group → number; all: together. A host in none of these groups may not be acted on"`
-	Deny        []string       `hcl:"deny,optional" doc:"what no step may do (restart reboot network_loss weakens_security power software), identity_none, unknown_arguments, probe_commands (probes of command, shell and powershell)"`
+	Deny        []string       `hcl:"deny,optional" doc:"what no step may do (restart stop reboot network_loss weakens_security power software), identity_none, unknown_arguments, probe_commands (probes of command, shell and powershell)"`
 	Allow       []string       `hcl:"allow,optional" doc:"lifts what every policy denies else: identity_none, unknown_arguments, weakens_security"`
 	Window      string         `hcl:"window,optional" doc:"when acting may begin, and has to be over, as \"Sat,Sun 01:00-05:00 Asia/Tokyo\"; left out: always"`
 	Cooldown    string         `hcl:"cooldown,optional" doc:"how long the same module with the same arguments does not act again on the same host, as \"6h\""`

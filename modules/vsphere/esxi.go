@@ -3,7 +3,6 @@ package vsphere
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dsplay/dsplay/engine"
@@ -66,8 +65,8 @@ func warned(ctx context.Context, host engine.Reader, diff engine.Diff, r vsphere
 
 // send does what the plan shows, and nothing else.
 func send(ctx context.Context, host engine.Machine, diff engine.Diff, r vsphere.Request) (string, error) {
-	if !slices.Contains(diff.Commands, r.String()) {
-		return "", &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: r.String(), Msg: "the plan does not say so; it was not sent", Hint: "plan anew"}
+	if err := diff.Announces(host.Name(), r.String()); err != nil {
+		return "", err
 	}
 	api, err := host.API(ctx)
 	if err != nil {

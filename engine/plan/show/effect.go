@@ -19,7 +19,7 @@ type effect struct {
 func (e effect) weakens() bool { return e.Effect == engine.EffectWeakens }
 
 // gravity orders effects: what an approver must not overlook comes first.
-var gravity = []engine.Effect{engine.EffectWeakens, engine.EffectReboot, engine.EffectPower, engine.EffectNetwork, engine.EffectRestart, engine.EffectSoftware}
+var gravity = []engine.Effect{engine.EffectWeakens, engine.EffectReboot, engine.EffectPower, engine.EffectNetwork, engine.EffectStop, engine.EffectRestart, engine.EffectSoftware}
 
 func graver(a, b engine.Effect) int {
 	place := func(e engine.Effect) int {

@@ -94,6 +94,8 @@ func (s speaker) effect(e engine.Effect) string {
 		return s.say("effect.network")
 	case engine.EffectRestart:
 		return s.say("effect.restart")
+	case engine.EffectStop:
+		return s.say("effect.stop")
 	case engine.EffectSoftware:
 		return s.say("effect.software")
 	}

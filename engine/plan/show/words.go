@@ -77,6 +77,7 @@ var vocabulary = []word{
 	{"effect.power", "", "change of power", "電源操作"},
 	{"effect.network", "", "loss of network for a while", "一時的な通信断"},
 	{"effect.restart", "", "restart of a service", "サービス再起動"},
+	{"effect.stop", "", "stop of a service", "サービス停止"},
 	{"effect.software", "", "change of installed software", "ソフトウェア変更"},
 	{"effects", "", "Effects", "影響種別"},
 

@@ -118,7 +118,7 @@ func usedKeys(t *testing.T) map[string]string {
 func TestWordsOfTheEngine(t *testing.T) {
 	for _, lang := range Languages {
 		s := newSpeaker(Options{Lang: lang})
-		for _, e := range []engine.Effect{engine.EffectRestart, engine.EffectReboot, engine.EffectNetwork, engine.EffectWeakens, engine.EffectPower, engine.EffectSoftware} {
+		for _, e := range engine.Effects() {
 			if s.effect(e) == string(e) {
 				t.Errorf("%s: the effect %s has no word", lang, e)
 			}

@@ -60,11 +60,14 @@ func (s *Service) Validate() error {
 	return nil
 }
 
-// Effects are those of a restart; stopping or disabling what protects a host weakens it.
+// Effects are those of a restart or a stop; stopping or disabling what protects a host weakens it.
 func (s *Service) Effects() []engine.Effect {
 	var effects []engine.Effect
-	if s.State == "restarted" {
+	switch s.State {
+	case "restarted":
 		effects = append(effects, engine.EffectRestart)
+	case "stopped":
+		effects = append(effects, engine.EffectStop)
 	}
 	if protects[strings.ToLower(strings.TrimSuffix(s.Name, ".service"))] && (s.State == "stopped" || s.Enabled != nil && !*s.Enabled) {
 		effects = append(effects, engine.EffectWeakens)
