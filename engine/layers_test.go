@@ -61,9 +61,9 @@ var layers = []struct{ pkg, may string }{
 	{"engine/lab/wine/guestd", "engine/lab/... golang.org/x/sys/windows/..."}, // it runs on Windows only
 	{"engine/lab/...", "engine/lab/... github.com/vmware/govmomi/... golang.org/x/crypto/... golang.org/x/text/... golang.org/x/sync/... github.com/google/uuid mvdan.cc/sh/v3/... github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"},
 	{"modules", "engine modules/..."},
-	{"modules/deepsecurity", "engine engine/api/dsm golang.org/x/sync/errgroup"},
+	{"modules/deepsecurity", "engine engine/api/dsm modules/internal/await golang.org/x/sync/errgroup"},
 	{"modules/tlspath", "engine engine/tlslook engine/transport/dialer golang.org/x/sync/errgroup"}, // it looks from the controller, which is no host
-	{"modules/nsx", "engine engine/api/nsx"},
+	{"modules/nsx", "engine engine/api/nsx modules/internal/await"},
 	{"modules/vsphere", "engine engine/api/vsphere modules/internal/await"},
 	{"modules/internal/...", "engine modules/internal/..."}, // what two modules share: how a platform says a thing
 	{"modules/...", "engine modules/internal/..."},

@@ -49,8 +49,8 @@ type Directory struct {
 // generation is the API that a manager speaks.
 type generation interface {
 	fetch(ctx context.Context) (*Directory, error)
-	// tagged tells whether the guest has the tag now.
-	tagged(ctx context.Context, id string, t Tag, tagID string) (bool, error)
+	// again reads a guest anew; see Directory.Again.
+	again(ctx context.Context, g Guest, t Tag, tagID string) (Guest, error)
 	adding(id string, t Tag, tagID string) Request
 	members(ctx context.Context, group string, g Guest) (known, member bool, err error)
 	deployments(ctx context.Context) (*Deployments, error)
@@ -101,63 +101,6 @@ func Hello(ctx context.Context, api engine.API) (Greeting, error) {
 	return Greeting{map[string]string{"nsx": "NSX-V", "nsxt": "NSX-T"}[api.Kind()], l.clock}, nil
 }
 
-// Find gives the guest with this instance UUID; without one that with this BIOS UUID; without that the one with this name.
-// When several fit, the name chooses. Nobody is guessed: else why says what kept the guest from being found.
-//
-// On NSX-V only the instance UUID will do, because guests without a tag are not listed: a clone could be overlooked. One
-// that has no tag is taken to exist; adding a tag to it fails when it does not.
-func (d *Directory) Find(uuid, biosUUID, name string) (g Guest, why string) {
-	uuid, biosUUID = strings.ToLower(strings.TrimSpace(uuid)), strings.ToLower(strings.TrimSpace(biosUUID))
-	key, fits := "UUID "+uuid, func(g Guest) bool { return g.ID == uuid }
-	switch {
-	case uuid != "":
-	case d.Partial:
-		return Guest{}, "NSX-V names guests by their instance UUID, and that is not known"
-	case biosUUID != "":
-		key, fits = "BIOS UUID "+biosUUID, func(g Guest) bool { return g.BIOSUUID == biosUUID }
-	case name != "":
-		key, fits = "name "+name, func(g Guest) bool { return g.Name == name }
-	default:
-		return Guest{}, "neither UUID nor name of the guest is known"
-	}
-	found := filter(d.guests, fits)
-	if len(found) > 1 && name != "" {
-		found = filter(found, func(g Guest) bool { return g.Name == name })
-	}
-	switch {
-	case len(found) == 0 && d.Partial:
-		return Guest{ID: uuid}, ""
-	case len(found) == 1 && found[0].Service:
-		return Guest{}, found[0].Name + " is an appliance, not a guest"
-	case len(found) == 1:
-		return found[0], ""
-	}
-	return Guest{}, d.ambiguous(key, filter(d.guests, fits))
-}
-
-func (d *Directory) ambiguous(key string, found []Guest) string {
-	if len(found) == 0 {
-		return "NSX has no guest with " + key
-	}
-	names := make([]string, len(found))
-	for i, g := range found {
-		names[i] = g.Name + " (" + g.ID + ")"
-	}
-	return key + " is not unique in NSX: " + strings.Join(names, ", ")
-}
-
-func filter(list []Guest, fits func(Guest) bool) (found []Guest) {
-	for _, g := range list {
-		if fits(g) {
-			found = append(found, g)
-		}
-	}
-	return found
-}
-
-// Has tells whether the guest had the tag when the directory was read. Letter case counts.
-func (g Guest) Has(t Tag) bool { return slices.Contains(g.Tags, t) }
-
 // tagID is what NSX-V calls a tag. A tag that nobody has defined is never made: its name may be a slip of the pen.
 func (d *Directory) tagID(t Tag) (string, error) {
 	e := &engine.Error{Kind: engine.KindModule, Op: "find the tag " + t.String()}
@@ -176,17 +119,18 @@ func (d *Directory) tagID(t Tag) (string, error) {
 	return "", e
 }
 
-// Tagged asks anew whether a guest has a tag.
-func (d *Directory) Tagged(ctx context.Context, api engine.API, id string, t Tag) (bool, error) {
+// Again is a guest of the directory as it is now, by one request. On NSX-V only t is looked at anew: its other tags are those of
+// the directory, because what tells all tags of one guest wants an id of the vCenter.
+func (d *Directory) Again(ctx context.Context, api engine.API, guest Guest, t Tag) (Guest, error) {
 	g, err := of(api)
 	if err != nil {
-		return false, err
+		return Guest{}, err
 	}
 	tagID, err := d.tagID(t)
 	if err != nil {
-		return false, err
+		return Guest{}, err
 	}
-	return g.tagged(ctx, id, t, tagID)
+	return g.again(ctx, guest, t, tagID)
 }
 
 // Adding is the one request that adds a tag to a guest and leaves its others alone.

@@ -1,6 +1,7 @@
 package nsx
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -158,9 +159,17 @@ func (n t) fetch(ctx context.Context) (*Directory, error) {
 	return d, nil
 }
 
-func (n t) tagged(ctx context.Context, id string, tag Tag, _ string) (bool, error) {
-	machines, err := list[machine](ctx, n, machinesPath, url.Values{"external_id": {id}})
-	return slices.ContainsFunc(machines, func(m machine) bool { g := m.guest(); return g.ID == id && g.Has(tag) }), err
+func (n t) again(ctx context.Context, g Guest, _ Tag, _ string) (Guest, error) {
+	machines, err := list[machine](ctx, n, machinesPath, url.Values{"external_id": {g.ID}})
+	for _, m := range machines {
+		if now := m.guest(); now.ID == g.ID {
+			return now, nil
+		}
+	}
+	if err == nil {
+		err = &engine.Error{Kind: engine.KindModule, Op: "find " + cmp.Or(g.Name, g.ID) + " again", Msg: "NSX does not list it any more", Hint: "was the guest removed meanwhile? Look at it in vCenter"}
+	}
+	return Guest{}, err
 }
 
 // adding uses add_tags. Both update_tags and the Policy API's …/realized-state/virtual-machines/ID/tags replace all tags.

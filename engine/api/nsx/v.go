@@ -98,9 +98,19 @@ func (n v) attached(ctx context.Context, tagID string) (guests []Guest, err erro
 	return guests, nil
 }
 
-func (n v) tagged(ctx context.Context, id string, _ Tag, tagID string) (bool, error) {
+func (n v) again(ctx context.Context, g Guest, tag Tag, tagID string) (Guest, error) {
 	attached, err := n.attached(ctx, tagID)
-	return slices.ContainsFunc(attached, func(g Guest) bool { return g.ID == id }), err
+	if err != nil {
+		return Guest{}, err
+	}
+	g.Tags = slices.DeleteFunc(slices.Clone(g.Tags), func(t Tag) bool { return t == tag })
+	for _, now := range attached {
+		if now.ID == g.ID {
+			now.Tags = sorted(append(g.Tags, tag))
+			return now, nil
+		}
+	}
+	return g, nil
 }
 
 // adding attaches by the instance UUID. By BIOS UUID (POST …/vm?action=attach) it would mean every clone.
