@@ -4,6 +4,7 @@ package deepsecurity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/dsm"
+	"github.com/dsplay/dsplay/modules/internal/await"
 )
 
 const defaultMaxAge = "30m"
@@ -39,6 +41,53 @@ func mustFind(ctx context.Context, host engine.Reader, uuid, name string) (dsm.C
 		err = &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "find the computer", Msg: c.Messages[0], Hint: "guard the step with when = probe.NAME.found"}
 	}
 	return c, err
+}
+
+// send does what the plan shows, and nothing else.
+func send(ctx context.Context, host engine.Machine, diff engine.Diff, a dsm.Act) error {
+	if err := diff.Announces(host.Name(), a.Text); err != nil {
+		return err
+	}
+	api, err := host.API(ctx)
+	if err != nil {
+		return err
+	}
+	return engine.Blame(a.Do(ctx, api), host.Name())
+}
+
+// begin is send for a job; see dsm.Job.Do for clean.
+func begin(ctx context.Context, host engine.Machine, diff engine.Diff, j dsm.Job) (clean func(context.Context) error, err error) {
+	if err := diff.Announces(host.Name(), j.Start); err != nil {
+		return nil, err
+	}
+	api, err := host.API(ctx)
+	if err != nil {
+		return nil, err
+	}
+	clean, err = j.Do(ctx, api)
+	return clean, engine.Blame(err, host.Name())
+}
+
+// follow looks for the outcome of what was just started, the first time after every. A DSM that does not answer meanwhile is waited
+// for, too.
+func follow(ctx context.Context, wait, every string, look func(context.Context) (done bool, err error)) error {
+	limit, _ := time.ParseDuration(wait) // Validate has read them
+	pause, _ := time.ParseDuration(every)
+	if err := engine.Wait(ctx, pause); err != nil {
+		return err
+	}
+	return await.Until(ctx, limit, pause, look)
+}
+
+// inVain is late where err is that of a wait that was too short, whether DSM showed nothing or did not answer; else err.
+func inVain(ctx context.Context, host engine.Reader, err error, late engine.Error) error {
+	if err == nil || engine.KindOf(err) != engine.KindTimeout && ctx.Err() == nil {
+		return err
+	}
+	if late.Kind, late.Host, late.Err = engine.KindTimeout, host.Name(), errors.Unwrap(err); ctx.Err() != nil {
+		late.Msg, late.Err = "", ctx.Err()
+	}
+	return &late
 }
 
 // afterwards removes what a job needed, also when nobody waits for it any more: a scheduled task that stays runs again in 2100.

@@ -1,9 +1,14 @@
 package deepsecurity_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,5 +91,51 @@ func TestAGuestOutsideTheGroup(t *testing.T) {
 		if got := ask(t, h, []string{one, two}); !slices.Equal(got.Online, []string{"one", "two"}) {
 			t.Errorf("%s, back in the group: %+v", api, got)
 		}
+	}
+}
+
+// A request that the plan does not show is not sent, be it one or a job.
+func TestOnlyWhatWasPlanned(t *testing.T) {
+	const one = "42000000-0000-0000-0000-000000000001"
+	for _, api := range []string{"rest", "soap"} {
+		m := dsm.New(dsm.Config{APIKey: "key", Users: map[string]string{"api": "pw"}}, []dsm.Computer{
+			{ID: 5, Kind: dsm.ESX, Name: "esx1"}, {ID: 7, Kind: dsm.Appliance, Name: "dsva1", Display: "dsva1", ESXi: 5, BIOSUUID: "42000000-0000-0000-0000-000000000009"},
+			{ID: 101, Kind: dsm.VM, Name: "one", Display: "one", BIOSUUID: one, Agentless: true, ESXi: 5, Appliance: 7, Power: dsm.On},
+		})
+		var mu sync.Mutex
+		var changing []string
+		server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			text := r.Method + " " + r.URL.Path + " " + string(body)
+			for _, word := range []string{"POST /api/scheduledtasks", "POST /api/systemsettings", "hostUpdateNow", "systemSettingSet"} {
+				if strings.Contains(text, word) {
+					mu.Lock()
+					changing = append(changing, text)
+					mu.Unlock()
+				}
+			}
+			m.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		h := moduletest.OnAPI("dsm1", connect(t, server, api))
+		for _, step := range []any{
+			moduletest.New(t, deepsecurity.SendPolicy(), map[string]any{"bios_uuid": one}),
+			moduletest.New(t, deepsecurity.UpdateSource(), map[string]any{"url": "https://mirror.example/iau"}),
+		} {
+			diff, err := step.(engine.Checker).Check(t.Context(), h)
+			if err != nil || len(diff.Commands) == 0 {
+				t.Fatalf("%s: %+v %v", api, diff, err)
+			}
+			_, err = step.(engine.Applier).Apply(t.Context(), h, engine.Diff{Commands: []string{"something else"}})
+			if err == nil || !strings.Contains(err.Error(), "the plan does not say so") {
+				t.Errorf("%s: %s: %v", api, diff.Commands[0], err)
+			}
+		}
+		mu.Lock()
+		if len(changing) != 0 {
+			t.Errorf("%s: sent %q", api, changing)
+		}
+		mu.Unlock()
 	}
 }

@@ -96,7 +96,7 @@ func (p *policy) Check(ctx context.Context, host engine.Reader) (engine.Diff, er
 }
 
 // Apply starts it and waits for the outcome.
-func (p *policy) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) (any, error) {
+func (p *policy) Apply(ctx context.Context, host engine.Machine, diff engine.Diff) (any, error) {
 	api, err := host.API(ctx)
 	if err != nil {
 		return nil, err
@@ -105,9 +105,9 @@ func (p *policy) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) 
 	if err != nil {
 		return nil, engine.Blame(err, host.Name())
 	}
-	clean, err := p.send.Do(ctx, api)
+	clean, err := begin(ctx, host, diff, p.send)
 	if err != nil {
-		return nil, engine.Blame(err, host.Name())
+		return nil, err
 	}
 	err = afterwards(ctx, host, "delete the scheduled task of the policy", clean, p.arrives(ctx, host, watch))
 	if err != nil {
@@ -118,27 +118,20 @@ func (p *policy) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) 
 }
 
 // arrives waits for the outcome.
-func (p *policy) arrives(ctx context.Context, host engine.Reader, watch *dsm.PolicyWatch) error {
-	wait, _ := time.ParseDuration(p.Wait) // Validate has read them
-	every, _ := time.ParseDuration(p.Every)
-	op := "send the policy of " + p.computer.Label()
-	for until := time.Now().Add(wait); ; {
-		if err := engine.Wait(ctx, every); err != nil {
-			return &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: op, Err: err}
+func (p *policy) arrives(ctx context.Context, host engine.Reader, job *dsm.PolicyWatch) error {
+	var now dsm.Policy
+	err := follow(ctx, p.Wait, p.Every, func(ctx context.Context) (bool, error) {
+		x, err := job.Look(ctx)
+		if err != nil {
+			return false, engine.Blame(err, host.Name())
 		}
-		now, err := watch.Look(ctx)
-		switch {
-		case err != nil:
-			return engine.Blame(err, host.Name())
-		case now.Outcome == "sent":
-			return nil
-		case now.Outcome == "failed":
-			return p.failure(host, now)
-		case time.Now().After(until):
-			return &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: op, Msg: "it has not arrived within " + p.Wait + shows(now.Message),
-				Hint: "the appliance may be out of touch: look at ds_agent of it"}
+		if now = x; now.Outcome == "failed" {
+			return false, p.failure(host, now)
 		}
-	}
+		return now.Outcome == "sent", nil
+	})
+	return inVain(ctx, host, err, engine.Error{Op: "send the policy of " + p.computer.Label(), Msg: "it has not arrived within " + p.Wait + shows(now.Message),
+		Hint: "the appliance may be out of touch: look at ds_agent of it"})
 }
 
 func (p *policy) failure(host engine.Reader, now dsm.Policy) error {
@@ -153,7 +146,8 @@ func shows(message string) string {
 	return "; the DSM shows: " + message
 }
 
-// Prove wants it sent since. One that failed since is a failure, not one that did not happen.
+// Prove wants it sent since. One that failed since is a failure, not one that did not happen; of one that was asked for and has not
+// arrived nobody can tell.
 func (p *policy) Prove(ctx context.Context, host engine.Reader, since time.Time) error {
 	if err := p.find(ctx, host, mustFind); err != nil {
 		return err
@@ -175,5 +169,10 @@ func (p *policy) Prove(ctx context.Context, host engine.Reader, since time.Time)
 	case now.Outcome == "failed":
 		return p.failure(host, now)
 	}
-	return &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "send the policy of " + p.computer.Label(), Msg: "it cannot be shown that it arrived since " + since.UTC().Format(time.RFC3339) + shows(now.Message)}
+	e := &engine.Error{Kind: engine.KindCheck, Host: host.Name(), Op: "send the policy of " + p.computer.Label(), Msg: "nobody has asked for it since " + since.UTC().Format(time.RFC3339) + shows(now.Message)}
+	if now.Outcome == "pending" {
+		e.Msg, e.Err = "it cannot be shown that it arrived since "+since.UTC().Format(time.RFC3339)+shows(now.Message), engine.ErrUnprovable
+		e.Hint = "look at the computer in the console: has its policy arrived? To send it twice harms nobody"
+	}
+	return e
 }

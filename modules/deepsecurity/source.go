@@ -159,14 +159,10 @@ func (s *source) acts() []dsm.Act {
 }
 
 // Apply sets both, reads them back, and keeps the old pair.
-func (s *source) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) (any, error) {
-	api, err := host.API(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *source) Apply(ctx context.Context, host engine.Machine, diff engine.Diff) (any, error) {
 	old := s.now
 	for i, a := range s.acts() {
-		if err := a.Do(ctx, api); err != nil {
+		if err := send(ctx, host, diff, a); err != nil {
 			return nil, s.refused(host, old, i, err)
 		}
 	}

@@ -2,10 +2,7 @@ package deepsecurity
 
 import (
 	"context"
-	"errors"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
@@ -94,32 +91,6 @@ func updated(e *dsm.Event) Updated {
 	return r
 }
 
-// causes, in the order in which they explain: a text about a signature may speak of certificates, too.
-var causes = []struct {
-	name  string
-	words *regexp.Regexp
-	hint  string
-}{
-	{"signature_expired", regexp.MustCompile(`(?i)CERT_EXPIRE|(^|[^0-9])-24([^0-9]|$)`), "upgrade the relay (KA-0016311); no setting of the update source helps"},
-	{"relay_old", regexp.MustCompile(`(?i)digital signature|SIGNATURE|too old|署名`), "upgrade the relay (KA-0012761); no setting of the update source helps"},
-	// Not sourced, neither the words nor that an update fails for it with this event: licences are its subject in either language.
-	{"licence", regexp.MustCompile(`(?i)licen[cs]e|activation code|ライセンス`), "look at Administration > Licenses and renew the licence; no setting of the update source helps"},
-	{"proxy_auth", regexp.MustCompile(`(?i)\b407\b|proxy authentication|プロキシ.*認証`), "give relay and DSM the login of the proxy (Administration > System Settings > Proxies)"},
-	{"dns", regexp.MustCompile(`(?i)resolve|unknown host|name or service not known|名前解決`), "look at DNS of the relay, or of its proxy"},
-	{"tls", regexp.MustCompile(`(?i)certificate|\bTLS\b|\bSSL\b|証明書`), "look with tls_path who signs; exempt the update hosts from TLS inspection"},
-	{"timeout", regexp.MustCompile(`(?i)in time|timed? ?out|タイムアウト`), "look at the way from the relay to the source: firewall, proxy"},
-	{"unreachable", regexp.MustCompile(`(?i)cannot be reached|unable to communicate|接続できません|通信できません`), "the computer itself does not answer the DSM"},
-}
-
-func causeOf(text string) string {
-	for _, c := range causes {
-		if c.words.MatchString(text) {
-			return c.name
-		}
-	}
-	return "unknown"
-}
-
 // Check looks for the computer, and whether its last update is young enough. What the outcome will be read from is tried
 // before anything is started.
 func (u *update) Check(ctx context.Context, host engine.Reader) (engine.Diff, error) {
@@ -143,18 +114,14 @@ func (u *update) Check(ctx context.Context, host engine.Reader) (engine.Diff, er
 }
 
 // Apply starts it and waits for an event that was not there before.
-func (u *update) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) (any, error) {
+func (u *update) Apply(ctx context.Context, host engine.Machine, diff engine.Diff) (any, error) {
 	before, err := u.last(ctx, host, u.computer.ID)
 	if err != nil {
 		return nil, err
 	}
-	api, err := host.API(ctx)
+	clean, err := begin(ctx, host, diff, u.start)
 	if err != nil {
 		return nil, err
-	}
-	clean, err := u.start.Do(ctx, api)
-	if err != nil {
-		return nil, engine.Blame(err, host.Name())
 	}
 	event, err := u.outcome(ctx, host, before)
 	if err == nil && event.Number == dsm.UpdateFailed {
@@ -168,37 +135,16 @@ func (u *update) Apply(ctx context.Context, host engine.Machine, _ engine.Diff) 
 
 // outcome waits for it.
 func (u *update) outcome(ctx context.Context, host engine.Reader, before *dsm.Event) (*dsm.Event, error) {
-	wait, err1 := time.ParseDuration(u.Wait)
-	every, err2 := time.ParseDuration(u.Every)
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, err
-	}
-	for until := time.Now().Add(wait); ; {
-		if err := engine.Wait(ctx, every); err != nil {
-			return nil, &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: "wait for the outcome of the update", Err: err}
-		}
+	var event *dsm.Event
+	err := follow(ctx, u.Wait, u.Every, func(ctx context.Context) (bool, error) {
 		last, err := u.last(ctx, host, u.computer.ID)
-		if err != nil {
-			return nil, err
-		}
 		if last != nil && (before == nil || last.ID > before.ID) {
-			return last, nil
+			event = last
 		}
-		if time.Now().After(until) {
-			return nil, &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: "wait for the outcome of the update of " + u.computer.Label(),
-				Msg: "no event 2204 or 2205 came within " + u.Wait, Hint: "look at the computer in the console: it may be off, or its update may still run"}
-		}
-	}
-}
-
-func (u *update) failure(host engine.Reader, e *dsm.Event) error {
-	name, hint := causeOf(e.Description), "look at the events of the relay in the console"
-	for _, c := range causes {
-		if c.name == name {
-			hint = c.hint
-		}
-	}
-	return &engine.Error{Kind: engine.KindModule, Host: host.Name(), Op: "update " + u.computer.Label(), Msg: "it failed (" + strings.ReplaceAll(name, "_", " ") + "): " + e.Title + ": " + e.Description, Hint: hint}
+		return event != nil, err
+	})
+	return event, inVain(ctx, host, err, engine.Error{Op: "wait for the outcome of the update of " + u.computer.Label(),
+		Msg: "no event 2204 or 2205 came within " + u.Wait, Hint: "look at the computer in the console: it may be off, or its update may still run"})
 }
 
 // Prove wants a successful update that ended after since. One that was requested since and has not ended is not proven, nor is

@@ -14,7 +14,10 @@ import (
 type Policy struct {
 	// Sent is when the DSM last sent it with success, in this machine's clock; nil: never, or the DSM does not say.
 	Sent *time.Time
-	// Outcome is "sent", "failed" or "pending" since the moment from which a PolicyWatch looks.
+	// Requested is when it was last asked for; nil: never, or the DSM does not say: SOAP never does.
+	Requested *time.Time
+	// Outcome is "sent" or "failed" since the moment from which a PolicyWatch looks; "none" when the DSM says that nobody has asked
+	// for it since; "pending" when it is under way, or the DSM does not tell.
 	Outcome string
 	Message string // what the DSM says of the computer meanwhile, or of the failure
 }
@@ -41,6 +44,7 @@ func FetchPolicy(ctx context.Context, api engine.API, apiName string, computer i
 func restPolicy(ctx context.Context, api engine.API, computer int) (Policy, int64, error) {
 	var c struct {
 		Success millis `json:"lastSendPolicySuccess"` // ms since 1970, in Trend Micro's OpenAPI document
+		Request millis `json:"lastSendPolicyRequest"`
 		Status  struct {
 			Messages texts `json:"applianceStatusMessages"`
 		} `json:"computerStatus"`
@@ -54,8 +58,12 @@ func restPolicy(ctx context.Context, api engine.API, computer int) (Policy, int6
 		return Policy{}, 0, err
 	}
 	p := Policy{Message: strings.Join(append(append(texts{}, c.Status.Messages...), append(c.Tasks.Appliance, c.Tasks.Agent...)...), "; ")}
+	now := time.Now()
 	if c.Success > 0 {
-		p.Sent = ours(time.UnixMilli(int64(c.Success)), skew(header, time.Now()), time.Now())
+		p.Sent = ours(time.UnixMilli(int64(c.Success)), skew(header, now), now)
+	}
+	if c.Request > 0 {
+		p.Requested = ours(time.UnixMilli(int64(c.Request)), skew(header, now), now)
 	}
 	return p, int64(c.Success), nil
 }
@@ -98,13 +106,16 @@ func PolicySince(ctx context.Context, api engine.API, apiName string, computer i
 	return w, err
 }
 
-// Look asks. Over REST a failure is not told: there it stays pending.
+// Look asks. Over REST a failure is not told: there it stays pending. That a scheduled task moves the time of the request is inferred
+// from its name (medium): where it does not, "none" makes a resume send the policy once more, which harms nobody.
 func (w *PolicyWatch) Look(ctx context.Context) (Policy, error) {
 	if w.rest {
 		p, success, err := restPolicy(ctx, w.api, w.computer)
-		p.Outcome = "pending"
-		if success > w.before && p.Sent.After(w.after) {
+		switch p.Outcome = "pending"; {
+		case success > w.before && p.Sent.After(w.after):
 			p.Outcome = "sent"
+		case p.Requested != nil && !p.Requested.After(w.after):
+			p.Outcome = "none"
 		}
 		return p, err
 	}
@@ -122,6 +133,8 @@ func (w *PolicyWatch) Look(ctx context.Context) (Policy, error) {
 		return Policy{Outcome: "failed", Message: "the DSM says that it is unable to do it for this computer"}, nil
 	case count("complete") > 0 && count("pending") == 0:
 		return Policy{Outcome: "sent"}, nil
+	case count("complete") == 0 && count("pending") == 0:
+		return Policy{Outcome: "none"}, nil
 	}
 	return Policy{Outcome: "pending"}, nil
 }
