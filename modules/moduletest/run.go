@@ -13,12 +13,15 @@ import (
 	"github.com/dsplay/dsplay/engine"
 )
 
+// least is how many cases a module has: what it does, what it leaves alone, and the ways in which a host can fail it.
+const least = 8
+
 // Run tests a module with every case in testdata/NAME/*.txt of the package under test.
 func Run(t *testing.T, m engine.Module) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", m.Name, "*.txt"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("module %s has no cases in testdata/%s (%v)", m.Name, m.Name, err)
+	if err != nil || len(files) < least {
+		t.Fatalf("module %s has %d cases in testdata/%[1]s, and no fewer than %d will do (%v)", m.Name, len(files), least, err)
 	}
 	for _, file := range files {
 		t.Run(m.Name+"/"+strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {

@@ -4,13 +4,9 @@ package tlspath
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -173,98 +169,4 @@ func (l *look) ways() (ways []string) {
 		ways = append(ways, "proxy")
 	}
 	return ways
-}
-
-func (l *look) roots() (*x509.CertPool, error) {
-	if l.CA == "" {
-		return nil, nil
-	}
-	file := l.CA
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(l.dir, file)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, &engine.Error{Kind: engine.KindModule, Op: "read ca", Err: err}
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, &engine.Error{Kind: engine.KindModule, Op: "read ca", Msg: file + " holds no certificate in PEM"}
-	}
-	return pool, nil
-}
-
-func (l *look) fromHere(ctx context.Context, address string, proxied bool, roots *x509.CertPool) (tlslook.Seen, error) {
-	o := dialer.Options{}
-	if proxied {
-		o = l.proxied()
-	}
-	d, err := dialer.New(o)
-	if err != nil {
-		return tlslook.Seen{}, err
-	}
-	return tlslook.At(ctx, d, address, roots), nil
-}
-
-// worst first: what explains most.
-var order = []tlslook.State{tlslook.Intercepted, tlslook.ProxyAuth, tlslook.Expired, tlslook.WrongName, tlslook.Forbidden, tlslook.DNS,
-	tlslook.Proxy, tlslook.Timeout, tlslook.Refused, tlslook.NoTLS, tlslook.Unknown, tlslook.Genuine}
-
-func (l *look) result(paths []Path, seen []tlslook.Seen) Result {
-	l.compare(paths, seen)
-	r := Result{Cause: "none", Paths: paths}
-	worst := tlslook.Genuine
-	for i := range paths {
-		fill(&paths[i], seen[i])
-		if l.counts(paths[i]) && slices.Index(order, seen[i].State) < slices.Index(order, worst) {
-			worst, r.Message, r.By = seen[i].State, paths[i].Host+" ("+paths[i].Via+"): "+seen[i].Message, ""
-			if worst == tlslook.Intercepted {
-				r.By = seen[i].By()
-			}
-		}
-	}
-	if worst != tlslook.Genuine {
-		r.Cause, r.Intercepted = string(worst), worst == tlslook.Intercepted
-	}
-	return r
-}
-
-// counts tells whether the updates go this way.
-func (l *look) counts(p Path) bool { return l.Proxy == "" || p.Via == "proxy" }
-
-// compare finds interceptions by somebody who is trusted here.
-func (l *look) compare(paths []Path, seen []tlslook.Seen) {
-	expected := regexp.MustCompile(l.Expected) // Validate has tried it
-	for i, s := range seen {
-		if s.State != tlslook.Genuine {
-			continue
-		}
-		if l.Expected != "" && !slices.ContainsFunc(s.Chain, func(c *x509.Certificate) bool { return expected.MatchString(c.Issuer.String()) }) {
-			seen[i].State, seen[i].Message = tlslook.Intercepted, "its certificate is signed by "+s.By()+", which expected_issuer does not match: TLS is inspected on the way"
-		}
-		if i > 0 && paths[i-1].Host == paths[i].Host && seen[i-1].State == tlslook.Genuine && authority(seen[i-1]) != authority(s) {
-			seen[i].State, seen[i].Message = tlslook.Intercepted, "its certificate is signed by "+s.By()+" there, and by "+seen[i-1].By()+" on the direct way: the proxy inspects TLS"
-		}
-	}
-}
-
-// authority is the organisation behind a chain: hosts of one name may have several certificates of one authority.
-func authority(s tlslook.Seen) string {
-	top := s.Chain[len(s.Chain)-1].Issuer
-	if len(top.Organization) > 0 {
-		return strings.Join(top.Organization, ",")
-	}
-	return top.String()
-}
-
-func fill(p *Path, s tlslook.Seen) {
-	p.State, p.Message, p.Chain = string(s.State), s.Message, []string{}
-	if len(s.Chain) == 0 {
-		return
-	}
-	leaf := s.Chain[0]
-	p.Subject, p.Issuer, p.SHA256, p.Until = leaf.Subject.String(), leaf.Issuer.String(), s.Fingerprint(), leaf.NotAfter.UTC().Format(time.RFC3339)
-	for _, c := range s.Chain {
-		p.Chain = append(p.Chain, c.Issuer.String())
-	}
 }
