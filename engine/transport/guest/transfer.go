@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/certs"
 )
 
 const (
@@ -45,16 +45,11 @@ type transfers struct {
 
 func (c *conn) openTransfers(ctx context.Context, s *Settings, p parsed) (*transfers, error) {
 	x, err := c.api.Session(ctx, "guest files "+s.TransferCA+" "+s.TransferFingerprint, func(context.Context) (any, func(context.Context) error, error) {
-		t := &transfers{api: c.api, pin: p.pin, known: map[string]*trust{}}
-		if s.TransferCA != "" {
-			text, err := os.ReadFile(s.TransferCA)
-			if err != nil {
-				return nil, nil, &engine.Error{Kind: engine.KindTLS, Host: c.host, Op: "read transfer_ca", Err: err}
-			}
-			if t.roots = x509.NewCertPool(); !t.roots.AppendCertsFromPEM(text) {
-				return nil, nil, &engine.Error{Kind: engine.KindTLS, Host: c.host, Op: "read transfer_ca", Msg: s.TransferCA + " holds no PEM certificate"}
-			}
+		roots, err := certs.Roots(s.TransferCA)
+		if err != nil {
+			return nil, nil, &engine.Error{Kind: engine.KindTLS, Host: c.host, Op: "read transfer_ca", Err: err}
 		}
+		t := &transfers{api: c.api, pin: p.pin, roots: roots, known: map[string]*trust{}}
 		t.wire = &http.Transport{DialTLSContext: t.dial, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second}
 		return t, func(context.Context) error { t.wire.CloseIdleConnections(); return nil }, nil
 	})

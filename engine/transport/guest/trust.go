@@ -18,6 +18,7 @@ import (
 	"github.com/vmware/govmomi/vim25/mo"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/certs"
 )
 
 // trust is how the certificate of an ESXi host is known.
@@ -75,11 +76,7 @@ func (t *transfers) verify(address, host string, chain []*x509.Certificate) erro
 	case t.pin != nil:
 		bad.why = "it is not the one of transfer_fingerprint"
 	case t.roots != nil:
-		o := x509.VerifyOptions{Roots: t.roots, DNSName: host, Intermediates: x509.NewCertPool()}
-		for _, c := range chain[1:] {
-			o.Intermediates.AddCert(c)
-		}
-		_, err := leaf.Verify(o)
+		err := certs.Verify(chain, t.roots, host)
 		if err == nil {
 			return nil
 		}
@@ -125,12 +122,7 @@ func (t *transfers) learn(ctx context.Context, c *conn, address string) error {
 
 // pin reads a SHA-256 as openssl prints it.
 func pin(text string) ([]byte, error) {
-	plain := strings.ToLower(strings.TrimSpace(text))
-	for _, prefix := range []string{"sha256", "sha-256"} {
-		plain = strings.TrimPrefix(plain, prefix)
-	}
-	plain = strings.NewReplacer("fingerprint=", "", ":", "", " ", "", "=", "").Replace(plain)
-	sum, err := hex.DecodeString(plain)
+	sum, err := certs.Pin(text)
 	if err != nil || len(sum) != sha256.Size {
 		return nil, engine.BadArg{Arg: "transfer_fingerprint", Problem: "must be 64 hex digits (SHA-256); openssl x509 -noout -fingerprint -sha256 prints it"}
 	}

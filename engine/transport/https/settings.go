@@ -2,13 +2,13 @@ package https
 
 import (
 	"crypto/tls"
-	"encoding/hex"
 	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/certs"
 	"github.com/dsplay/dsplay/engine/transport/dialer"
 )
 
@@ -99,12 +99,7 @@ func (s *Settings) port() (int, error) {
 
 // pin reads a fingerprint as openssl, browsers and vCenter print it: "SHA256:AB:CD…", "ab:cd:…" or "abcd…".
 func pin(text string) ([]byte, error) {
-	plain := strings.ToLower(strings.TrimSpace(text))
-	for _, prefix := range []string{"sha256", "sha-256", "sha1", "sha-1"} {
-		plain = strings.TrimPrefix(plain, prefix)
-	}
-	plain = strings.NewReplacer("fingerprint=", "", ":", "", " ", "", "=", "").Replace(plain)
-	sum, err := hex.DecodeString(plain)
+	sum, err := certs.Pin(text)
 	if err != nil || len(sum) != 32 && len(sum) != 20 {
 		return nil, engine.BadArg{Arg: "fingerprint", Problem: "must be 64 (SHA-256) or 40 (SHA-1) hex digits; " +
 			"openssl x509 -noout -fingerprint -sha256 prints it"}

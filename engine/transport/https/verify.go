@@ -8,9 +8,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"time"
+
+	"github.com/dsplay/dsplay/engine/transport/certs"
 )
 
 // untrusted is a certificate that was refused; its fingerprint is what one would pin.
@@ -32,15 +32,9 @@ func tlsConfig(s *Settings, p parsed, name string) (*tls.Config, error) {
 	if s.LegacyTLS {
 		legacy(c)
 	}
-	var roots *x509.CertPool
-	if s.CA != "" {
-		pem, err := os.ReadFile(s.CA)
-		if err != nil {
-			return nil, fmt.Errorf("read ca: %w", err)
-		}
-		if roots = x509.NewCertPool(); !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca %s holds no PEM certificate", s.CA)
-		}
+	roots, err := certs.Roots(s.CA)
+	if err != nil {
+		return nil, fmt.Errorf("read ca: %w", err)
 	}
 	c.VerifyConnection = func(state tls.ConnectionState) error {
 		leaf := state.PeerCertificates[0]
@@ -49,7 +43,7 @@ func tlsConfig(s *Settings, p parsed, name string) (*tls.Config, error) {
 		case p.pin != nil:
 			err = matchPin(leaf, p.pin)
 		case !s.Insecure:
-			err = matchChain(state.PeerCertificates, roots, name)
+			err = certs.Verify(state.PeerCertificates, roots, name)
 		}
 		if err != nil {
 			return &untrusted{leaf: leaf, cause: err}
@@ -65,15 +59,6 @@ func matchPin(leaf *x509.Certificate, pin []byte) error {
 		return nil
 	}
 	return errPin
-}
-
-func matchChain(chain []*x509.Certificate, roots *x509.CertPool, name string) error {
-	options := x509.VerifyOptions{Roots: roots, DNSName: name, Intermediates: x509.NewCertPool(), CurrentTime: time.Now()}
-	for _, c := range chain[1:] {
-		options.Intermediates.AddCert(c)
-	}
-	_, err := chain[0].Verify(options)
-	return err
 }
 
 func fingerprint(c *x509.Certificate) string {

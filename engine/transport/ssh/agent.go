@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dsplay/dsplay/engine"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 )
@@ -45,7 +46,7 @@ func agentAddress(socket string) string {
 	case socket == "" && name == "SSH_AUTH_SOCK" && runtime.GOOS == "windows":
 		return windowsPipe
 	}
-	return expand(socket)
+	return engine.AtHome(socket)
 }
 
 // askAgent lists the keys of the agent; without one it returns an error that says so. An agent that hangs, or asks a

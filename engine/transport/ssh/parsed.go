@@ -52,7 +52,7 @@ func (s *Settings) parse() (parsed, error) { return s.with(sshconfig.Options{}) 
 func (s *Settings) with(o sshconfig.Options) (p parsed, err error) {
 	p = parsed{
 		host: o.HostName, hostKeyAlias: cmp.Or(s.HostKeyAlias, o.HostKeyAlias), hashKnownHosts: s.HashKnownHosts || o.HashKnownHosts,
-		revokedHostKeys: cmp.Or(expand(s.RevokedHostKeys), o.RevokedHostKeys), rsaBits: o.RequiredRSASize,
+		revokedHostKeys: cmp.Or(engine.AtHome(s.RevokedHostKeys), o.RevokedHostKeys), rsaBits: o.RequiredRSASize,
 		lists: lists{o.HostKeyAlgorithms, o.PubkeyAcceptedAlgorithms, o.KexAlgorithms, o.Ciphers, o.MACs},
 	}
 	if p.page, err = codepage.Find(s.Encoding); err != nil {
@@ -112,7 +112,7 @@ func (s *Settings) named() []string {
 	var keys []string
 	for _, key := range append([]string{s.Key}, s.Keys...) {
 		if key != "" {
-			keys = append(keys, expand(key))
+			keys = append(keys, engine.AtHome(key))
 		}
 	}
 	return keys
@@ -126,7 +126,7 @@ func (s *Settings) proofs(p *parsed, o sshconfig.Options) {
 	}
 	switch {
 	case s.Certificate != "":
-		p.certificates = []string{expand(s.Certificate)}
+		p.certificates = []string{engine.AtHome(s.Certificate)}
 	case len(p.keys) == 0:
 		p.certificates = slices.DeleteFunc(slices.Clone(o.CertificateFiles), func(f string) bool { _, err := os.Stat(f); return err != nil })
 	}
@@ -157,7 +157,7 @@ func (s *Settings) trusted(p *parsed, o sshconfig.Options) error {
 		p.knownHosts = s.knownHosts()
 		return nil
 	}
-	own, system := []string{expand("~/.ssh/known_hosts"), expand("~/.ssh/known_hosts2")}, []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
+	own, system := []string{engine.AtHome("~/.ssh/known_hosts"), engine.AtHome("~/.ssh/known_hosts2")}, []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
 	if o.UserKnownHosts != nil {
 		own = readable(o.UserKnownHosts)
 		p.acceptNew = p.acceptNew && len(own) > 0 // else nothing could be added, and every key would be new for ever
@@ -177,11 +177,11 @@ func (s *Settings) knownHosts() []string {
 	var files []string
 	for _, file := range append([]string{s.KnownHosts}, s.KnownHostsFiles...) {
 		if file != "" {
-			files = append(files, expand(file))
+			files = append(files, engine.AtHome(file))
 		}
 	}
 	if s.KnownHosts == "" { // accept-new must not write to files that are only read
-		return append([]string{expand("~/.ssh/known_hosts")}, files...)
+		return append([]string{engine.AtHome("~/.ssh/known_hosts")}, files...)
 	}
 	return files
 }

@@ -1,10 +1,6 @@
 package ssh
 
 import (
-	"os"
-	"path/filepath"
-	"strings"
-
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/transport/ssh/sshconfig"
 )
@@ -63,20 +59,7 @@ func (s *Settings) Validate() error {
 func usualKeys() []string {
 	var files []string
 	for _, name := range []string{"id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"} {
-		files = append(files, expand("~/.ssh/"+name))
+		files = append(files, engine.AtHome("~/.ssh/"+name))
 	}
 	return files
-}
-
-// expand replaces a leading ~/ by the home directory, as shells do.
-func expand(path string) string {
-	rest, ok := strings.CutPrefix(path, "~/")
-	if !ok {
-		return path
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return path
-	}
-	return filepath.Join(home, rest)
 }

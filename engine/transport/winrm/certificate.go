@@ -20,7 +20,7 @@ const mutual = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutu
 
 // clientCertificate reads the certificate with its key: PEM files, or one PKCS#12 file (.p12, .pfx). Errors are BadArg.
 func (s *Settings) clientCertificate() (*tls.Certificate, error) {
-	b, err := os.ReadFile(atHome(s.Cert))
+	b, err := os.ReadFile(engine.AtHome(s.Cert))
 	if err != nil {
 		return nil, engine.BadArg{Arg: "cert", Problem: "cannot be read: " + err.Error()}
 	}
@@ -56,7 +56,7 @@ func fromPKCS12(b []byte, passphrase engine.Secret) (tls.Certificate, error) {
 }
 
 func (s *Settings) fromPEM(certificate []byte) (c tls.Certificate, err error) {
-	b, err := os.ReadFile(atHome(s.Key))
+	b, err := os.ReadFile(engine.AtHome(s.Key))
 	if err != nil {
 		return c, engine.BadArg{Arg: "key", Problem: "cannot be read: " + err.Error()}
 	}

@@ -121,7 +121,7 @@ func (d *dialer) ticketError(err error) error {
 
 // kerberosLogin reads the settings of auth = "kerberos"; names are the host's, the best first.
 func (s *Settings) kerberosLogin(names ...string) (kerberos.Login, []string, error) {
-	login := kerberos.Login{User: s.User, Realm: s.Realm, Password: s.Password, Keytab: atHome(s.Keytab), CCache: atHome(s.CCache), KDC: s.KDC, Config: atHome(s.Krb5Conf)}
+	login := kerberos.Login{User: s.User, Realm: s.Realm, Password: s.Password, Keytab: engine.AtHome(s.Keytab), CCache: engine.AtHome(s.CCache), KDC: s.KDC, Config: engine.AtHome(s.Krb5Conf)}
 	if s.SPN != "" {
 		return login, []string{s.SPN}, nil
 	}

@@ -9,13 +9,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/bodgit/ntlmssp"
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/certs"
 )
 
 // untrusted is a certificate that was refused; its fingerprint is what one would pin.
@@ -37,10 +35,7 @@ var errPin = errors.New("the certificate is not the pinned one")
 
 // pin reads a SHA-256 as openssl and PowerShell print it: "sha256:AB:CD…", "AB:CD:…" or "abcd…".
 func pin(text string) ([]byte, error) {
-	plain := strings.ToLower(strings.TrimSpace(text))
-	plain = strings.TrimPrefix(strings.TrimPrefix(plain, "sha256"), "sha-256")
-	plain = strings.NewReplacer("fingerprint=", "", ":", "", " ", "", "=", "").Replace(plain)
-	sum, err := hex.DecodeString(plain)
+	sum, err := certs.Pin(text)
 	const how = "; openssl s_client -connect HOST:5986 </dev/null | openssl x509 -noout -fingerprint -sha256 prints it"
 	switch {
 	case err == nil && len(sum) == sha1.Size:
@@ -53,15 +48,9 @@ func pin(text string) ([]byte, error) {
 
 // tlsConfig verifies by pin, by the authorities in a file, or by those of the system.
 func tlsConfig(s *Settings, p parsed, name string) (*tls.Config, error) {
-	var roots *x509.CertPool
-	if s.CA != "" {
-		pem, err := os.ReadFile(atHome(s.CA))
-		if err != nil {
-			return nil, fmt.Errorf("read ca: %w", err)
-		}
-		if roots = x509.NewCertPool(); !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca %s holds no PEM certificate", s.CA)
-		}
+	roots, err := certs.Roots(s.CA)
+	if err != nil {
+		return nil, fmt.Errorf("read ca: %w", err)
 	}
 	// crypto/tls's own verification is replaced, not dropped: a pin has to hold whatever the issuer, and the
 	// error is to hold the certificate that was seen.
@@ -82,12 +71,7 @@ func verify(chain []*x509.Certificate, pin []byte, roots *x509.CertPool, name st
 		}
 		return nil
 	}
-	options := x509.VerifyOptions{Roots: roots, DNSName: name, Intermediates: x509.NewCertPool(), CurrentTime: time.Now()}
-	for _, c := range chain[1:] {
-		options.Intermediates.AddCert(c)
-	}
-	_, err := chain[0].Verify(options)
-	return err
+	return certs.Verify(chain, roots, name)
 }
 
 func fingerprint(c *x509.Certificate) string {

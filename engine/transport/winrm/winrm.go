@@ -9,7 +9,6 @@ package winrm
 import (
 	"context"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -202,16 +201,6 @@ func (s *Settings) Via(address string) string {
 		return ""
 	}
 	return p.dialer.Via(net.JoinHostPort(address, strconv.Itoa(p.port)))
-}
-
-// atHome names a file under ~ in full.
-func atHome(file string) string {
-	rest, found := strings.CutPrefix(file, "~/")
-	home, err := os.UserHomeDir()
-	if !found || err != nil {
-		return file // opening it says what is wrong
-	}
-	return filepath.Join(home, rest)
 }
 
 func count(conditions ...bool) (n int) {
