@@ -29,7 +29,9 @@ type appliance struct {
 	missed    int // heartbeats in a row
 	last      time.Time
 	untrusted bool          // the DSM does not take its certificate
-	beaten    chan struct{} // closed and replaced when its turn to talk to the DSM has come
+	beaten    chan struct{} // replaced when a turn to talk to the DSM begins, closed when that ends
+
+	telling sync.Mutex // one turn at a time, so that what was seen first does not arrive last
 }
 
 func (a *appliance) newMachine() *unix.DSVA {
@@ -145,6 +147,6 @@ func (a *appliance) truth() DSVA {
 	s := a.machine().State()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return DSVA{Name: a.name, Address: a.ip, ESXi: a.host.name, Power: a.power, AgentRunning: s.AgentRunning, AgentHealthy: s.AgentRunning && !s.AgentStuck && s.Activated,
+	return DSVA{Name: a.name, Address: a.ip, ESXi: a.host.name, Moved: a.moved, Power: a.power, AgentRunning: s.AgentRunning, AgentHealthy: s.AgentRunning && !s.AgentStuck && s.Activated,
 		AgentRestarts: s.AgentRestarts, Heartbeats: a.beats, LastHeartbeat: a.last}
 }

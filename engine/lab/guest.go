@@ -93,7 +93,7 @@ func (g *guest) move(to *host) {
 
 // online is the rule of the estate: whether the engine protects this guest now.
 func (g *guest) online() bool {
-	return g.agentless && g.member() && g.hasPolicy() && g.powerNow() == On && g.machine().State().Connected && g.where().protects() && !g.lab.centralCause()
+	return g.agentless && g.member() && g.hasPolicy() && g.powerNow() == On && g.machine().Connected() && g.where().protects() && !g.lab.centralCause()
 }
 
 // setPower is a change by the vCenter or by a fault. Off is at once; on boots what was off and resumes what slept.

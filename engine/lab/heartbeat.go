@@ -26,6 +26,10 @@ func (a *appliance) beat() {
 // report is one heartbeat: what the appliance sees of the guests of its host. An agent that does not run is silent;
 // one whose engine is stuck still talks. Guests with an agent of their own report in the same round.
 func (a *appliance) report() {
+	a.telling.Lock()
+	defer a.telling.Unlock()
+	turn := a.takeTurn()
+	defer close(turn)
 	engines, talks := map[int]bool{}, a.talks()
 	for _, g := range a.host.residents() {
 		switch power := g.powerNow(); {
@@ -48,8 +52,15 @@ func (a *appliance) report() {
 			a.lab.dsm.Missed(a.id)
 		}
 	}
-	close(a.beaten)
+}
+
+// takeTurn begins a heartbeat: who asks for the next one from now on does not mean this one, which may have looked already.
+func (a *appliance) takeTurn() chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	turn := a.beaten
 	a.beaten = make(chan struct{})
+	return turn
 }
 
 // Heartbeat makes every appliance talk to the DSM now.
@@ -59,7 +70,7 @@ func (l *Lab) Heartbeat() {
 	}
 }
 
-// WaitHeartbeat waits until every appliance's turn to talk to the DSM has come once more by itself.
+// WaitHeartbeat waits until every appliance has had a turn to talk to the DSM that began after the call.
 func (l *Lab) WaitHeartbeat(ctx context.Context) error {
 	var turns []<-chan struct{}
 	for _, h := range l.hosts {

@@ -62,7 +62,8 @@ type ESXiHost struct {
 type DSVA struct {
 	Name          string    `json:"name"`
 	Address       string    `json:"address"`
-	ESXi          string    `json:"esxi"`
+	ESXi          string    `json:"esxi"`  // whose guests it is for
+	Moved         bool      `json:"moved"` // it runs on another ESXi host
 	Power         Power     `json:"power"`
 	AgentRunning  bool      `json:"agent_running"`
 	AgentHealthy  bool      `json:"agent_healthy"`

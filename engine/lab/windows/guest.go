@@ -129,6 +129,13 @@ func (g *Guest) State() State {
 	return s
 }
 
+// Connected tells whether the thin agent reaches the Mux, as State does.
+func (g *Guest) Connected() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.connected()
+}
+
 // connected tells whether the thin agent of file introspection is in touch with the Mux. g.mu is held.
 func (g *Guest) connected() bool {
 	return g.up && g.tools.installed && g.tools.features[fileIntrospection] && g.running("vsepflt") && g.running("vmci") &&
