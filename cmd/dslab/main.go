@@ -27,11 +27,11 @@ const introduction = `dslab simulates an estate on loopback addresses, to try ds
 
   - ESXi hosts and Deep Security appliances that answer over SSH,
   - Windows guests that answer over WinRM,
-  - a vCenter (the vSphere API) and a DSM (REST v1 and SOAP) over https.
+  - a vCenter (the vSphere API), a DSM (REST v1 and SOAP) and an NSX manager (NSX-V or NSX-T) over https.
 
-It holds one truth: a guest's anti-malware engine is online when the guest is awake, its driver runs and is connected,
-the Mux of its ESXi host works, the agent of the appliance works, and no central cause is in the way. The DSM hears of
-it only by heartbeats, every ten lab minutes. Faults are injected by name, and each is healed only by its own remedy.
+It holds one truth: a guest's anti-malware engine is online when the guest is awake and has its tag in NSX, its driver runs
+and is connected, the Mux of its ESXi host works, the agent of the appliance works and has the guest's policy, and no central
+cause is in the way. The DSM hears of it only by heartbeats, every ten lab minutes. Faults are injected by name, and each is healed only by its own remedy.
 
 Try this, in two terminals:
 

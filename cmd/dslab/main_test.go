@@ -77,8 +77,12 @@ func TestALabFromUpToDown(t *testing.T) {
 	if err := json.Unmarshal([]byte(do("world", "--json")), &w); err != nil || w.Count(lab.EngineOffline) != 2 || !w.DSM.Stale {
 		t.Errorf("world --json: %v, %+v", err, w.DSM)
 	}
+	do("inject", "appliance-moved", "esx1")
+	if text := do("world"); !strings.Contains(text, "dsva1     runs on another ESXi host than esx1") {
+		t.Errorf("an appliance has moved, and the world says\n%s", text)
+	}
 	do("clear")
-	if text := do("world"); strings.Contains(text, "stuck") || strings.Contains(text, "injected") {
+	if text := do("world"); strings.Contains(text, "another ESXi host") || strings.Contains(text, "stuck") || strings.Contains(text, "injected") {
 		t.Errorf("after clear the world says\n%s", text)
 	}
 	if _, err := dslab(t.Context(), "inject", "--dir", dir, "mux-stuck", "esx9"); err == nil || !strings.Contains(err.Error(), "no ESXi host") {

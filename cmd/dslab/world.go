@@ -60,6 +60,14 @@ func show(out io.Writer, w lab.World) error {
 			fmt.Fprintf(t, "%s\tinstaller of VMware Tools: started %d times, let in %d times\n", g.Name, g.InstallerStarts, g.InstallerRuns)
 		}
 	}
+	for _, d := range w.DSVA {
+		switch {
+		case d.Power != lab.On:
+			fmt.Fprintf(t, "%s\tpower %s\n", d.Name, d.Power)
+		case d.Moved:
+			fmt.Fprintf(t, "%s\truns on another ESXi host than %s\n", d.Name, d.ESXi)
+		}
+	}
 	for _, e := range w.ESXi {
 		switch {
 		case !e.SSH:

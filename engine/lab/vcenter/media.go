@@ -126,15 +126,14 @@ func (v *VCenter) Image(vm string) (image string) {
 	return image
 }
 
-// RemoveDrive takes the CD drive itself away.
+// RemoveDrive takes the CD drive itself away, with what is in it.
 func (v *VCenter) RemoveDrive(vm string) {
 	registry := v.model.Map()
 	if machine, ok := registry.Get(v.refs[vm]).(*simulator.VirtualMachine); ok {
-		devices := slices.DeleteFunc(slices.Clone(machine.Config.Hardware.Device), func(d types.BaseVirtualDevice) bool {
+		registry.AtomicUpdate(v.own(), machine, properties("", slices.DeleteFunc(slices.Clone(machine.Config.Hardware.Device), func(d types.BaseVirtualDevice) bool {
 			_, drive := d.(*types.VirtualCdrom)
 			return drive
-		})
-		registry.AtomicUpdate(v.own(), machine, []types.PropertyChange{{Name: "config.hardware.device", Val: devices}})
+		})))
 	}
 }
 
@@ -153,6 +152,10 @@ func with(vm *simulator.VirtualMachine, image string) []types.PropertyChange {
 			break
 		}
 	}
+	return properties(image, devices)
+}
+
+func properties(image string, devices []types.BaseVirtualDevice) []types.PropertyChange {
 	return []types.PropertyChange{
 		{Name: "runtime.toolsInstallerMounted", Val: image == ToolsImage},
 		{Name: "summary.runtime.toolsInstallerMounted", Val: image == ToolsImage},
