@@ -122,6 +122,9 @@ func TestTerminalStory(t *testing.T) {
 		{Kind: engine.EventIntent, Host: "g1", Entry: "case_a/step.start", Module: "service", Lines: []string{"sc.exe start vsepflt"}},
 		{Kind: engine.EventEntryEnd, Host: "g1", Entry: "case_a/step.start", Module: "service", Status: "changed", Took: 1500 * time.Millisecond},
 		{Kind: engine.EventHostEnd, Play: "case_a", Host: "g1", Status: "ok"},
+		{Kind: engine.EventIntent, Host: "g3", Entry: "case_a/step.repair", Module: "vmware_tools"},
+		{Kind: engine.EventEntryEnd, Host: "g3", Entry: "case_a/step.repair", Module: "vmware_tools", Status: "failed", Took: time.Second, Error: &engine.EventError{Text: "it does not answer"}},
+		{Kind: engine.EventHostEnd, Play: "case_a", Host: "g3", Status: "ok"},
 		{Kind: engine.EventHostEnd, Play: "case_a", Host: "g2", Status: "unreachable", Error: &engine.EventError{Text: "connect to 127.0.0.1:5985: refused", Hint: "is WinRM on?"}},
 		{Kind: engine.EventPlayEnd, Play: "case_a", Counts: map[string]int{"ok": 1, "unreachable": 1}},
 		{Kind: engine.EventRunEnd, Status: "unreachable", Reason: "2 hosts, 1 changed", Exit: &exit},
@@ -132,6 +135,7 @@ func TestTerminalStory(t *testing.T) {
 	want := `  g1: service start
       $ sc.exe start vsepflt
   g1: service start: changed (1.5s)
+  g3: vmware_tools repair
   g2: unreachable: connect to 127.0.0.1:5985: refused
       is WinRM on?
 case_a: 2 hosts, 1 ok, 1 unreachable  (0s)
@@ -139,6 +143,7 @@ case_a: 2 hosts, 1 ok, 1 unreachable  (0s)
 Hosts that were changed or are not ok
   g1  ok           service start
   g2  unreachable  connect to 127.0.0.1:5985: refused
+  g3  ok           vmware_tools repair: failed: it does not answer
 
 unreachable: 2 hosts, 1 changed
 `

@@ -14,32 +14,41 @@ import (
 // table collects what the end of a run tells: hosts that are not ok, and what was done on which host.
 type table struct {
 	hosts  map[string]row
-	acting bool // the pass that acts has begun
+	begun  map[string]bool // host and entry: what may have changed something
+	acting bool            // the pass that acts has begun
 }
 
 type row struct {
 	status string
 	err    *engine.EventError
 	done   []string
+	failed []string // what may have changed something all the same
 }
 
 func (b *table) add(e engine.Event) {
 	acts := e.Pass == "apply" && !b.acting
 	if b.hosts == nil || acts { // the pass that acts tells its own story; without one, the plan's is the end
-		b.hosts, b.acting = map[string]row{}, acts
+		b.hosts, b.begun, b.acting = map[string]row{}, map[string]bool{}, acts
 	}
 	r := b.hosts[e.Host]
+	entry := strings.Join([]string{e.Host, e.Play, e.Entry, e.Item}, "\n")
 	switch e.Kind {
+	case engine.EventIntent:
+		b.begun[entry] = true
+		return
 	case engine.EventHostEnd:
 		if r.status == "" || r.status == string(engine.HostOK) {
 			r.status, r.err = e.Status, e.Error
 		}
 	case engine.EventEntryEnd:
-		if e.Status != string(engine.StatusChanged) && e.Status != string(engine.StatusRan) {
-			return
-		}
-		if e.Module != "" { // a recover is told by its steps
+		switch status := engine.Status(e.Status); {
+		case e.Module == "": // a recover is told by its steps
+		case status == engine.StatusChanged || status == engine.StatusRan:
 			r.done = append(r.done, title(e)+on(e))
+		case status == engine.StatusFailed && b.begun[entry] && e.Error != nil:
+			r.failed = append(r.failed, title(e)+on(e)+": failed: "+blamed(e.Host, e.Error))
+		default:
+			return
 		}
 	default:
 		return
@@ -74,6 +83,9 @@ func (b *table) write(t *Terminal, end engine.Event) {
 	same := b.same()
 	for _, host := range slices.Sorted(maps.Keys(b.hosts)) {
 		r := b.hosts[host]
+		if r.status == string(engine.HostOK) { // something else helped, or it was rescued
+			r.done = append(r.done, r.failed...)
+		}
 		if r.status == string(engine.HostOK) && len(r.done) == 0 {
 			continue
 		}
