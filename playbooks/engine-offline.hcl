@@ -74,6 +74,16 @@ variable "busy" {
   }
 }
 
+variable "installer" {
+  type        = string
+  default     = "20m"
+  description = "how long a change of VMware Tools may take; the guest may lose its network meanwhile"
+  validation {
+    condition     = duration(var.installer) > 0
+    error_message = "must be longer than nothing"
+  }
+}
+
 variable "patience" {
   type        = string
   default     = "15m"
@@ -478,6 +488,7 @@ play "case_a" {
         features = ["VMCI", "FileIntrospection"]
         snapshot = var.snapshot
         patience = var.busy
+        wait     = var.installer
       }
       check "reboot_add" {
         severity      = "warning"
@@ -499,6 +510,7 @@ play "case_a" {
       step "vmware_tools" "repair" {
         impact = "the guest may lose its network for seconds"
         repair = true
+        wait   = var.installer
         retry {
           attempts = 6
           delay    = var.busy
