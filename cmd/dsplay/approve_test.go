@@ -23,6 +23,7 @@ import (
 
 // TestApprovals runs testdata/approvals/*.txtar, each with plans beside it and the real ssh-keygen.
 func TestApprovals(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("ssh-keygen is not on this machine (package openssh-client), and CI must not pass over these tests")
@@ -102,12 +103,8 @@ func TestSIGINTWhileTheAgentWaits(t *testing.T) {
 			_ = agent.ServeAgent(slow, conn) // until the process is gone
 		}
 	}()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.CommandContext(t.Context(), self, "approve", "plan.json", "--key", "agent", "--yes")
-	c.Dir, c.Env = dir, append(os.Environ(), asDsplay+"=1", "SSH_AUTH_SOCK="+l.Addr().String())
+	c := command(t, "approve", "plan.json", "--key", "agent", "--yes")
+	c.Dir, c.Env = dir, append(c.Env, "SSH_AUTH_SOCK="+l.Addr().String())
 	var out strings.Builder
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {

@@ -23,6 +23,7 @@ func playbook(t *testing.T, text string) string {
 // An appliance that is stuck, and a DSM that goes on showing the error: the agent is restarted and makes the DSM hear of it,
 // then the errors are cleared, and they stay away. While the cause is there, nothing is cleared.
 func TestErrorsStayShown(t *testing.T) {
+	t.Parallel()
 	remedy := `
 variable "restart" { type = bool }
 play "mend" {
@@ -119,6 +120,7 @@ play "clear" {
 
 // A guest whose appliance has lost its policy gets it, once, and no task stays; one that is off does not get it.
 func TestSendPolicy(t *testing.T) {
+	t.Parallel()
 	for name, o := range dsms {
 		t.Run(name, func(t *testing.T) {
 			o.ESXi, o.Guests, o.Static = 1, 2, true

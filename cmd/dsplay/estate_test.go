@@ -47,7 +47,7 @@ func sideBySide() {
 	said := false
 	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
 	if !said {
-		_ = flag.Set("test.parallel", "8")
+		_ = flag.Set("test.parallel", "12")
 	}
 }
 
@@ -64,6 +64,7 @@ func (t tidy) Run() int {
 
 // TestScripts runs testdata/*.txtar: command lines, files and what has to come out. Adding a case is adding a file.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: ownState, Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}})
 }
 
@@ -122,6 +123,16 @@ func newSerialEstate(t *testing.T, o lab.Options) *estate {
 	return &estate{Lab: l, t: t}
 }
 
+// impatient makes the connections of an estate give up soon: nothing in a lab takes long, but for what never answers.
+func impatient(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	e := estate{Lab: l, t: t}
+	e.rewrite("inventory.hcl", strings.NewReplacer(
+		"    kind     = ", "    connect_timeout = \"3s\"\n    request_timeout = \"5s\"\n    kind     = ",
+		"    known_hosts = ", "    connect_timeout = \"3s\"\n    known_hosts = ",
+		"    https    = ", "    connect_timeout = \"3s\"\n    https    = ").Replace)
+}
+
 func (e *estate) inject(faults ...lab.Fault) {
 	e.t.Helper()
 	for _, f := range faults {
@@ -168,22 +179,30 @@ func process(t *testing.T, args ...string) outcome {
 
 func processReads(t *testing.T, text string, args ...string) outcome {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var stdout, stderr bytes.Buffer
-	c := exec.CommandContext(t.Context(), self, args...)
-	c.Dir, c.Stdin, c.Stdout, c.Stderr = filepath.Join("..", ".."), strings.NewReader(text), &stdout, &stderr
-	// Tests that run at once act on one machine, this one, and are not meant to keep each other out.
-	locks := filepath.Join(os.Getenv("XDG_STATE_HOME"), "locks-"+strings.ReplaceAll(t.Name(), "/", "-"))
-	c.Env = append(os.Environ(), asDsplay+"=1", "DSPLAY_LOCK_DIR="+locks)
-	err = c.Run()
+	c := command(t, args...)
+	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(text), &stdout, &stderr
+	err := c.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
 	return outcome{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// command is dsplay as a process, in the source tree's root.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), self, args...)
+	c.Dir = filepath.Join("..", "..")
+	// Tests that run at once act on one machine, this one, and are not meant to keep each other out.
+	locks := filepath.Join(os.Getenv("XDG_STATE_HOME"), "locks-"+strings.ReplaceAll(t.Name(), "/", "-"))
+	c.Env = append(os.Environ(), asDsplay+"=1", "DSPLAY_LOCK_DIR="+locks)
+	return c
 }
 
 // mutations are the lines that changed something, by the judgement of the systems that executed them.

@@ -24,6 +24,7 @@ var anything = []string{"*"}
 
 // Every fault alone: the right remedy on the right host, nothing else anywhere, and the world is well again.
 func TestEachFaultGetsItsRemedyAndNothingElse(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		faults []lab.Fault
@@ -158,6 +159,7 @@ func TestOtherGenerations(t *testing.T) {
 
 // Where nobody can judge, nothing is touched.
 func TestNothingIsTouchedWithoutEvidence(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		faults []lab.Fault
@@ -205,6 +207,7 @@ func TestThePlanSaysWhatItCannotPlan(t *testing.T) {
 
 // Connections that fail: each ends in bounded time as a named error of that host, and the others are finished.
 func TestOneHostThatCannotBeReached(t *testing.T) {
+	t.Parallel()
 	ill := []lab.Fault{{Name: "driver-stopped", Target: "guest1-2"}, {Name: "driver-stopped", Target: "guest1-3"}}
 	tests := []struct {
 		fault string
@@ -217,6 +220,7 @@ func TestOneHostThatCannotBeReached(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.fault, func(t *testing.T) {
 			e := newEstate(t, lab.Options{})
+			impatient(t, e.Lab)
 			// Of the two guests that are ill, one cannot be reached: play case_a allows 25 % failures of its hosts.
 			more := []lab.Fault{{Name: "driver-stopped", Target: "guest3-1"}, {Name: "driver-stopped", Target: "guest3-2"}, {Name: tt.fault, Target: "guest1-3"}}
 			e.inject(append(ill, more...)...)
@@ -231,7 +235,7 @@ func TestOneHostThatCannotBeReached(t *testing.T) {
 func TestWrongHostKeyOfAnAppliance(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx2"}, lab.Fault{Name: "wrong-host-key", Target: "dsva2"}, lab.Fault{Name: "driver-stopped", Target: "guest1-2"})
-	o := within(t, 90*time.Second, func() outcome { return e.heal() })
+	o := within(t, 90*time.Second, func() outcome { return e.heal("--var", "patience=2s") }) // nothing helps, however long one waits
 	// The appliance cannot be trusted, so its attempt counts as tried; the Mux does not help; the run stops there (batch).
 	e.ended(o, exitStopped, "dsva2: unreachable", "host key")
 	e.acted(map[string][]string{"esx2": {restartMux}})
@@ -250,6 +254,7 @@ play "look" {
 // Each connection that fails over SSH is a named error of that host; the others are finished.
 func TestConnectionFaultsOverSSHAreNamed(t *testing.T) {
 	e := newEstate(t, lab.Options{})
+	impatient(t, e.Lab)
 	book := filepath.Join(t.TempDir(), "look.hcl")
 	if err := os.WriteFile(book, []byte(lookBook), 0o600); err != nil {
 		t.Fatal(err)

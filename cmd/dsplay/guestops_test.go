@@ -14,6 +14,7 @@ import (
 
 // The guests' own faults heal in the same way when nothing but the vCenter can reach them.
 func TestGuestOperationsHealAsWinRMDoes(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		faults []lab.Fault

@@ -62,30 +62,25 @@ func until(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// atTerminal starts dsplay as a session of its own at a terminal, as sshd does.
-func atTerminal(t *testing.T, line ...string) (user *os.File, c *exec.Cmd) {
+// atTerminal starts a command as a session of its own at a terminal, as sshd does.
+func atTerminal(t *testing.T, c *exec.Cmd) (user *os.File) {
 	t.Helper()
 	user, terminal := openTerminal(t)
-	c = exec.CommandContext(t.Context(), line[0], line[1:]...)
-	c.Env = append(os.Environ(), asDsplay+"=1", "DSPLAY_LOCK_DIR="+t.TempDir()) // localhost is in use by other tests
 	c.Stdin, c.Stdout, c.Stderr = terminal, terminal, terminal
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
 	_ = terminal.Close()
-	return user, c
+	return user
 }
 
 // The connection to the machine on which somebody runs dsplay breaks: what runs is finished, finally is run, nothing further is begun.
 func TestTerminalIsLost(t *testing.T) {
 	t.Parallel()
 	dir := inFolder(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	user, c := atTerminal(t, self, "run", filepath.Join(dir, "p.hcl"), "-i", filepath.Join(dir, "inv.hcl"))
+	c := command(t, "run", filepath.Join(dir, "p.hcl"), "-i", filepath.Join(dir, "inv.hcl"))
+	user := atTerminal(t, c)
 	go func() { _, _ = io.Copy(io.Discard, user) }() // somebody reads, until the terminal is gone
 	if _, err := user.WriteString("yes\n"); err != nil {
 		t.Fatal(err)
@@ -93,7 +88,7 @@ func TestTerminalIsLost(t *testing.T) {
 	until(t, "the first step", func() bool { return exists(dir, "begun") })
 	_ = user.Close() // the kernel sends SIGHUP
 	heard := filepath.Join(dir, "go")
-	time.AfterFunc(300*time.Millisecond, func() { _ = os.WriteFile(heard, nil, 0o600) })
+	time.AfterFunc(time.Second, func() { _ = os.WriteFile(heard, nil, 0o600) })
 	_ = c.Wait() // the code says how it ended
 	if code := c.ProcessState.ExitCode(); code != 128+int(syscall.SIGHUP) {
 		t.Errorf("exit %d (%s), want %d", code, c.ProcessState, 128+int(syscall.SIGHUP))
@@ -107,11 +102,10 @@ func TestTerminalIsLost(t *testing.T) {
 func TestNohup(t *testing.T) {
 	t.Parallel()
 	dir := inFolder(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	user, c := atTerminal(t, "sh", "-c", `trap "" HUP; exec "$@"`, "sh", self, "run", filepath.Join(dir, "p.hcl"), "-i", filepath.Join(dir, "inv.hcl"), "--yes")
+	c := command(t, "run", filepath.Join(dir, "p.hcl"), "-i", filepath.Join(dir, "inv.hcl"), "--yes")
+	c.Args = append([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh", c.Path}, c.Args[1:]...)
+	c.Path = "/bin/sh"
+	user := atTerminal(t, c)
 	go func() { _, _ = io.Copy(io.Discard, user) }()
 	until(t, "the first step", func() bool { return exists(dir, "begun") })
 	_ = user.Close()
@@ -127,12 +121,7 @@ func TestNohup(t *testing.T) {
 func TestTextThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	dir := inFolder(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.CommandContext(t.Context(), self, "run", filepath.Join(dir, "p.hcl"), "-i", filepath.Join(dir, "inv.hcl"), "--yes")
-	c.Env = append(os.Environ(), asDsplay+"=1", "DSPLAY_LOCK_DIR="+t.TempDir()) // localhost is in use by other tests
+	c := command(t, "run", filepath.Join(dir, "p.hcl"), "-i", filepath.Join(dir, "inv.hcl"), "--yes")
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -156,12 +145,7 @@ func TestTextThatNobodyReads(t *testing.T) {
 func TestSuspended(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx1"})
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.CommandContext(t.Context(), self, "run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--yes", "--json", "--var", "poll=100ms", "--var", "patience=20s")
-	c.Dir, c.Env = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1")
+	c := command(t, "run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--yes", "--json", "--var", "poll=100ms", "--var", "patience=20s")
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a group without a parent in its session is not stopped by SIGTSTP
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -219,13 +203,8 @@ func TestNobodyWaitsForMessages(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "notify.hcl"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out strings.Builder
-	c := exec.CommandContext(t.Context(), self, "run", filepath.Join(dir, "p.hcl"), "-i", filepath.Join(dir, "inv.hcl"), "--yes", "--notify", filepath.Join(dir, "notify.hcl"))
-	c.Env = append(os.Environ(), asDsplay+"=1", "DSPLAY_LOCK_DIR="+t.TempDir())
+	c := command(t, "run", filepath.Join(dir, "p.hcl"), "-i", filepath.Join(dir, "inv.hcl"), "--yes", "--notify", filepath.Join(dir, "notify.hcl"))
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

@@ -16,17 +16,18 @@ func (m *ordeal) judge() {
 	m.world()
 	m.changed()
 	m.words()
-	for _, s := range unread(m.planned, m.plan, m.apply, m.events, looksOf(m.T)) {
+	r := newReader(m.planned, m.events, looksOf(m.T))
+	for _, s := range r.unread(m.plan, m.apply) {
 		m.Errorf("not to be read in the plan: %s", s)
 	}
 	if !m.Failed() {
-		m.mutants()
+		m.mutants(r)
 	}
 }
 
-// mutants are this run with one line more, as a module would send it that does more than it says: every one must be noticed.
-func (m *ordeal) mutants() {
-	looks := looksOf(m.T)
+// mutants are one line more than this run, of which the reader knows everything, as a module would send it that does more than it
+// says: every one must be noticed.
+func (m *ordeal) mutants(after reader) {
 	repeated := map[string]bool{} // an execution that was cut short has announced more than it did
 	doer := map[place]string{}
 	for _, ev := range m.events {
@@ -45,11 +46,11 @@ func (m *ordeal) mutants() {
 		other.Text += "x"
 		elsewhere.Host += "x"
 		for _, more := range []lab.Received{r, other, elsewhere} {
-			if len(unread(m.planned, m.plan, append(slices.Clone(m.apply), more), m.events, looks)) == 0 {
+			if after.applying(more) == "" {
 				m.Errorf("nobody would notice if %s received %s besides", more.Host, more.Text)
 			}
 		}
-		if len(unread(m.planned, append(slices.Clone(m.plan), r), m.apply, m.events, looks)) == 0 {
+		if after.planning(r) == "" {
 			m.Errorf("nobody would notice if %s received %s while planning", r.Host, r.Text)
 		}
 	}

@@ -18,9 +18,8 @@ type row struct {
 	alone   bool     // no other row befalls the same estate
 	estate  string   // rows with the same word befall the same estate, and no others
 	lab     func(*lab.Options)
-	besides string // what lab makes
-	poll    string // how often the DSM is asked; "": often
-	hang    string // after which time a restart counts as hanging; "": late
+	besides string   // what lab makes
+	times   []string // how long is waited, where it differs from what ordeal.heal says
 
 	heals  string // the attempt, or the step, that mends it; "" where nothing does
 	code   int
@@ -70,7 +69,6 @@ func (r row) in(c mix) row {
 
 // elsewhere are the faults that engine-offline has nothing to do with.
 var elsewhere = map[string]string{
-	"no-drive":                 "waits two minutes of real time for a drive; see the tests of parts/tools-media.hcl",
 	"update-intercepted":       "update-failed.hcl, which leaves engines alone",
 	"update-proxy-auth":        "update-failed.hcl",
 	"update-dns":               "update-failed.hcl",
@@ -153,10 +151,10 @@ func rows() []row {
 		// The appliance and the Mux.
 		esxi(agent, map[string][]string{"{dsva}": {agentStart, heartbeat}}, "dsva-stuck@{esxi}"),
 		esxi(agent, map[string][]string{"{dsva}": {agentStart, heartbeat}}, "agent-stopped@{esxi}"),
-		{faults: []string{"agent-hangs@{esxi}"}, on: "esxi", estate: "hangs", hang: "15s", differs: "ND", heals: agent, acts: map[string][]string{"{dsva}": {agentStart, agentStart, heartbeat}}},
+		{faults: []string{"agent-hangs@{esxi}"}, on: "esxi", estate: "hangs", times: []string{"hang=15s"}, differs: "ND", heals: agent, acts: map[string][]string{"{dsva}": {agentStart, agentStart, heartbeat}}},
 		esxi(mux, map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart}}, "mux-stuck@{esxi}"),
 		esxi(start, map[string][]string{"{esxi}": {muxRestart}}, "mux-stopped@{esxi}"),
-		{faults: []string{"mux-hangs@{esxi}"}, on: "esxi", estate: "mux hangs", hang: "15s", differs: "ND", heals: mux, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart, muxRestart}}},
+		{faults: []string{"mux-hangs@{esxi}"}, on: "esxi", estate: "mux hangs", times: []string{"hang=15s"}, differs: "ND", heals: mux, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart, muxRestart}}},
 		esxi(mux, map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart}}, "dsva-stuck@{esxi}", "mux-stuck@{esxi}"),
 		{faults: []string{"ssh-off@{esxi}", "dsva-stuck@{esxi}"}, on: "esxi", heals: agent, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}, says: []string{"If the appliance is not the cause, its Mux cannot be restarted"}},
 		{faults: []string{"lockdown@{esxi}", "dsva-stuck@{esxi}"}, on: "esxi", heals: agent, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}, says: []string{"If the appliance is not the cause, its Mux cannot be restarted"}},
@@ -187,6 +185,7 @@ func rows() []row {
 		{differs: "GL", faults: []string{"tools-media-absent@{guest}", "tools-without-introspection@{guest}"}, on: "guest", heals: addTools, acts: map[string][]string{"{guest}": addFeature,
 			"vc1": {mountTools, unmountTools}}},
 		failing("another image is in its CD drive", nil, "drive-busy@{guest}"),
+		failing("it has no CD drive", nil, "no-drive@{guest}"),
 		{faults: []string{"driver-stopped@{guest}", "unreachable@{guest}"}, on: "guest", code: exitUnreachable, engine: lab.EngineOffline, status: "unreachable", says: []string{"{guest}: unreachable", "refused"}, but: notConcerned},
 		{faults: []string{"driver-stopped@{guest}", "silent@{guest}"}, on: "guest", code: exitUnreachable, engine: lab.EngineOffline, status: "unreachable", says: []string{"{guest}: unreachable"}, but: notConcerned},
 		{faults: []string{"driver-stopped@{guest}", "wrong-password@{guest}"}, on: "guest", code: exitUnreachable, engine: lab.EngineOffline, status: "unreachable", says: []string{"{guest}: unreachable", "refuse"}},
@@ -200,8 +199,10 @@ func rows() []row {
 		failing("another installation is in progress in the guest; nothing was started", nil, "installation-running@{guest}"),
 		failing("Windows services itself (TrustedInstaller runs); nothing was started", nil, "windows-update@{guest}"),
 		failing("eboot", addFeature, "pending-reboot@{guest}"),
-		{differs: "GL", faults: []string{"network-stuck@{guest}", "tools-without-introspection@{guest}"}, on: "guest", heals: addTools, acts: map[string][]string{"{guest}": addFeature},
-			but: []exception{{"WinRM: not tried here, half an hour is waited for the network; see the tests of parts/tools-media.hcl", func(c mix) bool { return !c.guestOps }, func(r *row) { r.leftOut = true }}}},
+		{differs: "GL", faults: []string{"network-stuck@{guest}", "tools-without-introspection@{guest}"}, on: "guest", estate: "stuck", times: []string{"installer=20s"}, heals: addTools, acts: map[string][]string{"{guest}": addFeature},
+			but: []exception{{"WinRM: the engine is well, and it is said that the guest does not answer any more", func(c mix) bool { return !c.guestOps }, func(r *row) {
+				r.acts, r.says = map[string][]string{"{guest}": addFeature[:3]}, []string{"not within 20s, and the host does not answer"}
+			}}}},
 		installer(guest(addTools, addFeature, "network-away@{guest}", "tools-without-introspection@{guest}")),
 		{differs: "GL", faults: []string{"installer-reboots@{guest}", "tools-without-introspection@{guest}"}, on: "guest", boots: 1, heals: addTools, acts: map[string][]string{"{guest}": addFeature}},
 		{differs: "GL", faults: []string{"installer-wants-reboot@{guest}", "tools-without-introspection@{guest}"}, on: "guest", vars: []string{"reboot=true"}, heals: "reboot the guest", acts: map[string][]string{"{guest}": append(slices.Clone(addFeature), rebootGuest)}},
@@ -221,7 +222,7 @@ func rows() []row {
 		{faults: []string{"dsva-stuck@{esxi}", "nsx-busy"}, on: "esxi", alone: true, differs: "N", heals: agent, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}},
 		{faults: []string{"dsva-stuck@{esxi}", "dsm-busy"}, on: "esxi", alone: true, differs: "D", heals: agent, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}},
 		{faults: []string{"asleep@{guest}", "vcenter-readonly"}, on: "guest", vars: []string{"wake=true"}, alone: true, differs: "L", code: exitFailed, engine: lab.EngineOffline, status: "failed", acts: map[string][]string{"vc1": {powerGuest}}, says: []string{"the user of vc1 lacks the privilege VirtualMachine.Interact.PowerOn", "ermission"}},
-		{faults: []string{"dsva-stuck@{esxi}"}, besides: "DSM sessions that expire at once", lab: func(o *lab.Options) { o.DSMSession = 300 * time.Millisecond }, poll: "500ms", on: "esxi", alone: true, differs: "D",
+		{faults: []string{"dsva-stuck@{esxi}"}, besides: "DSM sessions that expire at once", lab: func(o *lab.Options) { o.DSMSession = 300 * time.Millisecond }, times: []string{"poll=500ms"}, on: "esxi", alone: true, differs: "D",
 			heals: agent, acts: map[string][]string{"{dsva}": {agentStart, heartbeat}}, but: []exception{{"REST: no session", func(c mix) bool { return !c.soap }, func(r *row) { r.leftOut = true }}}},
 		{faults: []string{"dsva-untrusted@{esxi}"}, on: "esxi", alone: true, code: exitStopped, status: "failed", acts: map[string][]string{"{dsva}": {agentStart, heartbeat}, "{esxi}": {muxRestart}}, says: []string{"an attempt failed: make ds_agent contact its DSM: the DSM does not accept this appliance", "untrusted peer"}},
 		healing("dsm-errors-stay"), healing("dsm-errors-return"), needsSOAP("dsm-soap-off"), healing("dsm-sessions-end"), needsSOAP("dsm-sessions-full"), needsSOAP("dsm-locked"), yesterday, healing("licence-expired"),

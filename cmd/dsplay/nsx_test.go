@@ -40,6 +40,7 @@ play "hosts" {
 // A guest that has lost its tag gets it back, by the one request that the plan shows, and its engine comes back. Nobody else is
 // touched, not even the guest that never had the tag; and the second time there is nothing to do.
 func TestMissingTag(t *testing.T) {
+	t.Parallel()
 	for _, generation := range []string{"v", "t"} {
 		t.Run(generation, func(t *testing.T) {
 			e := newEstate(t, lab.Options{NSX: generation, ESXi: 2, Guests: 4, Static: generation == "v"})

@@ -80,6 +80,7 @@ func events(t *testing.T, lines string) []engine.Event {
 // What planning sends is in the plan, and what is applied was in the plan: both compared line by line with what the systems
 // received.
 func TestApplyDoesWhatThePlanSaysAndNothingElse(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		lab    lab.Options

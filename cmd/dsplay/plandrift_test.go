@@ -39,6 +39,7 @@ func dark(names ...string) []lab.Fault {
 
 // The world between plan and apply: what each mode makes of it. What is refused has changed nothing.
 func TestDrift(t *testing.T) {
+	t.Parallel()
 	nothing := map[string][]string{}
 	refused := func(says ...string) ending {
 		return ending{exitRefused, append([]string{"nothing was executed"}, says...), nothing}

@@ -121,13 +121,9 @@ func TestPlanIsAppliedOnce(t *testing.T) {
 // follow starts dsplay and calls seen with every line of its standard output, until it ends.
 func follow(t *testing.T, args []string, seen func(line string, c *exec.Cmd)) outcome {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var stderr strings.Builder
-	c := exec.CommandContext(t.Context(), self, args...)
-	c.Dir, c.Env, c.Stderr = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1"), &stderr
+	c := command(t, args...)
+	c.Stderr = &stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -261,6 +257,7 @@ func TestOurOwnStepHealsALaterHost(t *testing.T) {
 
 // The world changes after the first step: what a host needs then and the plan does not have is not done, and stops this host only.
 func TestWorldThatChangesMeanwhile(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{driftRefuse, driftNarrow} {
 		t.Run(mode, func(t *testing.T) {
 			e := newEstate(t, lab.Options{ESXi: 3, Guests: 6})
@@ -410,13 +407,9 @@ func TestWorldThatChangesWhileRunAsks(t *testing.T) {
 	e := newEstate(t, small)
 	e.inject(ill("guest1-2")...)
 	user, terminal := openTerminal(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var stderr strings.Builder
-	c := exec.CommandContext(t.Context(), self, "run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--var", "poll=100ms", "--var", "patience=8s")
-	c.Dir, c.Env, c.Stdin, c.Stderr = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1"), terminal, &stderr
+	c := command(t, "run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--var", "poll=100ms", "--var", "patience=8s")
+	c.Stdin, c.Stderr = terminal, &stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -46,12 +46,7 @@ func (e *estate) kill(at func(int, engine.Event) bool, args ...string) (run stri
 // begin starts a command line that writes its events to out.
 func (e *estate) begin(args ...string) (*exec.Cmd, io.Reader) {
 	e.t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	c := exec.CommandContext(e.t.Context(), self, append(args, "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--json")...)
-	c.Dir, c.Env = filepath.Join("..", ".."), append(os.Environ(), asDsplay+"=1")
+	c := command(e.t, append(args, "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--json")...)
 	out, err := c.StdoutPipe()
 	if err == nil {
 		err = c.Start()
@@ -109,6 +104,7 @@ func (e *estate) changes(want map[string]int) {
 }
 
 func TestResumeAfterKill(t *testing.T) {
+	t.Parallel()
 	for name, at := range map[string]func(engine.Event) bool{
 		"intent": kindOf(engine.EventIntent, "apply"),
 		"first end": func(e engine.Event) bool {

@@ -18,6 +18,7 @@ func rehearsed(args ...string) (int, string) {
 }
 
 func TestShippedPlaybooksPass(t *testing.T) {
+	t.Parallel()
 	code, out := rehearsed("../../playbooks")
 	if code != exitOK || strings.Count(out, "ok  ") < 20 {
 		t.Errorf("exit %d\n%s", code, out)
@@ -103,6 +104,7 @@ test "wrong" {
 
 // Every change below makes engine-offline.hcl worse; the test that is named must notice.
 func TestMutantsOfEngineOfflineAreCaught(t *testing.T) {
+	t.Parallel()
 	mutants := []struct{ name, from, to, caughtBy string }{
 		{"the Mux first", "@appliance", "@mux", "case B, by the Mux"},
 		{"no check of the estate", "!contains(local.states, \"offline\") || contains(local.states, \"online\")", "true", "everything dark$"},
@@ -236,6 +238,7 @@ test "one is down" {
 `
 
 func TestTester(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, text string
 		code       int

@@ -84,6 +84,7 @@ var toolsCases = []toolsCase{
 // Each way in which a change of VMware Tools can end, on a guest of its own: the host, the report and the world agree, the
 // installer ran once per attempt, and the drive is as it was.
 func TestToolsWorkSurvives(t *testing.T) {
+	t.Parallel()
 	for _, way := range []string{"winrm", "guest operations"} {
 		t.Run(way, func(t *testing.T) {
 			e := newEstate(t, lab.Options{ESXi: 1, Guests: len(toolsCases), Everyone: true, NoToolsMedia: true, GuestOps: way != "winrm", Japanese: true, Speed: 100})

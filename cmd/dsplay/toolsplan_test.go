@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,13 +58,9 @@ func TestToolsRunIsKilled(t *testing.T) {
 	e := newEstate(t, lab.Options{ESXi: 1, Guests: 1, Everyone: true, Speed: 15}) // the installer takes four seconds
 	e.injectOne("tools-without-introspection", "guest1-1")
 	book := writeBook(t, joinBook)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := exec.CommandContext(t.Context(), self, "run", book, "--yes", "-i", filepath.Join(e.Dir(), "inventory.hcl"))
+	first := command(t, "run", book, "--yes", "-i", filepath.Join(e.Dir(), "inventory.hcl"))
 	var out bytes.Buffer
-	first.Stdout, first.Stderr, first.Env = &out, &out, append(os.Environ(), asDsplay+"=1")
+	first.Stdout, first.Stderr = &out, &out
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}

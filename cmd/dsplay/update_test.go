@@ -83,6 +83,7 @@ func (u updating) source(mode, url string) {
 // Every cause is told, in whatever language DSM says it, and nothing is touched where no setting of the DSM helps, or nobody
 // consented: whether somebody consented or not.
 func TestUpdateFailedTellsTheCause(t *testing.T) {
+	t.Parallel()
 	for name, o := range dsms {
 		t.Run(name, func(t *testing.T) {
 			u := newUpdating(t, o)
@@ -169,6 +170,7 @@ func (u updating) unattended(consent []string) {
 
 // With consent the URL ends in //, a real update proves it, and the other playbook puts it back. The plan says what it is.
 func TestUpdateFailedWithConsent(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]lab.Options{"rest": {}, "soap": {NoREST: true, Japanese: true}} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpdating(t, o, "update-intercepted")
@@ -197,6 +199,7 @@ func TestUpdateFailedWithConsent(t *testing.T) {
 
 // A DSM that says yes and changes nothing is found out, and so is a remedy after which an update fails all the same.
 func TestUpdateFailedAgain(t *testing.T) {
+	t.Parallel()
 	t.Run("ignored", func(t *testing.T) {
 		u := newUpdating(t, lab.Options{}, "update-intercepted", "update-setting-ignored")
 		u.fail()

@@ -80,49 +80,77 @@ var (
 // goodbyes end our sessions when the plan has been written.
 var goodbyes = []string{"POST /sdk Logout", "POST /webservice/Manager endSession", "POST /api/session/destroy"}
 
-// unread are the lines of a pass that a reader of the plan could not have read there.
-//   - While planning nothing changes anything, and every line is in the list of what was looked at on that host.
-//   - What changes something is among the commands of the plan for its host, whole, and not more often than it was announced:
-//     every execution of an entry writes an intent before it begins.
-//   - What only looks is in the list of that host, or of a kind that docs/looks.md has.
-func unread(p *plan.Document, planning, applying []lab.Received, events []engine.Event, looks map[string]bool) (strange []string) {
-	listed, allowed := map[string]bool{}, map[string]bool{}
+// reader has read a plan, and the journal of the run that applied it.
+type reader struct {
+	looks           map[string]bool // what docs/looks.md has
+	empty           bool            // the plan lists no host
+	listed, allowed map[string]bool // host and line
+	announced       map[string]int  // likewise, and not yet done
+}
+
+func newReader(p *plan.Document, events []engine.Event, looks map[string]bool) reader {
+	r := reader{looks: looks, empty: len(p.Hosts) == 0, listed: map[string]bool{}, allowed: map[string]bool{}, announced: intents(events)}
 	for _, h := range p.Hosts {
 		for _, l := range h.Looked {
-			listed[h.Name+"\n"+l.Line] = true
+			r.listed[h.Name+"\n"+l.Line] = true
 		}
 	}
 	for _, i := range p.Items {
 		for _, c := range i.Diff.Commands {
-			allowed[i.On+"\n"+c] = allowed[i.On+"\n"+c] || i.Acts()
+			r.allowed[i.On+"\n"+c] = r.allowed[i.On+"\n"+c] || i.Acts()
 		}
 	}
-	say := func(r lab.Received, text, why string) {
-		strange = append(strange, fmt.Sprintf("%s received %q: %s", r.Host, text, why))
+	return r
+}
+
+// planning says what is strange about a line that a system received while planning; "": nothing is.
+func (r reader) planning(l lab.Received) string {
+	switch line := asked(l); {
+	case l.Mutates:
+		return say(l, l.Text, "it changes something, while planning")
+	case !r.empty && !r.listed[l.Host+"\n"+line] && !slices.Contains(goodbyes, line) && !r.looks[form(line)+ofTransport]:
+		return say(l, line, "planning looked at it, and the plan does not list it")
 	}
-	for _, r := range planning {
-		switch line := asked(r); {
-		case r.Mutates:
-			say(r, r.Text, "it changes something, while planning")
-		case len(p.Hosts) > 0 && !listed[r.Host+"\n"+line] && !slices.Contains(goodbyes, line) && !looks[form(line)+ofTransport]:
-			say(r, line, "planning looked at it, and the plan does not list it")
-		}
+	return ""
+}
+
+// applying says likewise of a line while applying, after those of which it was asked before.
+func (r reader) applying(l lab.Received) string {
+	key := l.Host + "\n" + done(l)
+	if r.allowed[key] && r.announced[key] > 0 { // whether it came to change something or not
+		r.announced[key]--
+		return ""
 	}
-	announced := intents(events)
-	for _, r := range applying {
-		key := r.Host + "\n" + done(r)
-		switch line := asked(r); {
-		case allowed[key] && announced[key] > 0: // whether it came to change something or not
-			announced[key]--
-		case !r.Mutates && !listed[r.Host+"\n"+line] && !looks[form(line)] && !looks[form(line)+ofTransport]:
-			say(r, line, "the plan does not list it, and docs/looks.md has no such look: "+form(line))
-		case !r.Mutates:
-		case !allowed[key]:
-			say(r, done(r), "it changes something, and the plan does not have it for this host")
-		default:
-			say(r, done(r), "it changes something, more often than it was announced")
-		}
+	switch line := asked(l); {
+	case !l.Mutates && !r.listed[l.Host+"\n"+line] && !r.looks[form(line)] && !r.looks[form(line)+ofTransport]:
+		return say(l, line, "the plan does not list it, and docs/looks.md has no such look: "+form(line))
+	case !l.Mutates:
+		return ""
+	case !r.allowed[key]:
+		return say(l, done(l), "it changes something, and the plan does not have it for this host")
 	}
+	return say(l, done(l), "it changes something, more often than it was announced")
+}
+
+func say(l lab.Received, text, why string) string {
+	return fmt.Sprintf("%s received %q: %s", l.Host, text, why)
+}
+
+// unread are the lines of both passes that a reader of the plan could not have read there.
+//   - While planning nothing changes anything, and every line is in the list of what was looked at on that host.
+//   - What changes something is among the commands of the plan for its host, whole, and not more often than it was announced:
+//     every execution of an entry writes an intent before it begins.
+//   - What only looks is in the list of that host, or of a kind that docs/looks.md has.
+//
+// r has then read both passes.
+func (r reader) unread(planning, applying []lab.Received) (strange []string) {
+	for _, l := range planning {
+		strange = append(strange, r.planning(l))
+	}
+	for _, l := range applying {
+		strange = append(strange, r.applying(l))
+	}
+	strange = slices.DeleteFunc(strange, func(s string) bool { return s == "" })
 	slices.Sort(strange)
 	return slices.Compact(strange)
 }
@@ -206,7 +234,7 @@ func TestUnreadCatchesMutants(t *testing.T) {
 		{name: "a look that is not listed", plan: []lab.Received{with(look, "hostDetailRetrieve")}, strange: "the plan does not list it"},
 		{name: "a look of no kind that is known", apply: []lab.Received{{Kind: "ssh", Host: "esx1", Text: "cat /etc/shadow"}}, strange: "docs/looks.md has no such look"},
 	} {
-		got := strings.Join(unread(p, m.plan, m.apply, said, map[string]bool{}), "\n")
+		got := strings.Join(newReader(p, said, map[string]bool{}).unread(m.plan, m.apply), "\n")
 		if (got == "") != (m.strange == "") || !strings.Contains(got, m.strange) {
 			t.Errorf("%s: %q, want %q", m.name, got, m.strange)
 		}
