@@ -55,7 +55,7 @@ play "add" {
 
 // A controller that dies while the installer runs leaves it running; the next run joins it and starts no second one.
 func TestToolsRunIsKilled(t *testing.T) {
-	e := newEstate(t, lab.Options{ESXi: 1, Guests: 1, Everyone: true, Speed: 15}) // the installer takes four seconds
+	e := newEstate(t, lab.Options{ESXi: 1, Guests: 1, Everyone: true, Speed: 6}) // the installer takes ten seconds, and three of them until the network goes away: the next run looks before
 	e.injectOne("tools-without-introspection", "guest1-1")
 	book := writeBook(t, joinBook)
 	first := command(t, "run", book, "--yes", "-i", filepath.Join(e.Dir(), "inventory.hcl"))
