@@ -373,6 +373,9 @@ func TestLabSystemdUnits(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	if !strings.Contains(string(out), "that are there it will not find") {
+		t.Errorf("nothing says that the service has a /tmp of its own:\n%s", out)
+	}
 	units := filepath.Join(dir, "units")
 	if err := os.Mkdir(units, 0o755); err != nil {
 		t.Fatal(err)
