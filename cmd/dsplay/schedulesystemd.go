@@ -121,7 +121,10 @@ func unitNotes(u schedule.Unit) []string {
 	notes := []string{"systemd keeps what it prints in its journal: journalctl -u " + schedule.UnitName(u.Name)}
 	if u.System {
 		notes = append(notes, "Its record is in /var/lib/dsplay. It can write there and nowhere else, and cannot become another account: a step with sudo on localhost fails.")
-		if slices.ContainsFunc(u.Argv, func(w string) bool { _, path, _ := strings.Cut("="+w, "=/"); return strings.HasPrefix(path, "tmp/") || strings.HasPrefix(path, "var/tmp/") }) {
+		if slices.ContainsFunc(u.Argv, func(w string) bool {
+			_, path, _ := strings.Cut("="+w, "=/")
+			return strings.HasPrefix(path, "tmp/") || strings.HasPrefix(path, "var/tmp/")
+		}) {
 			notes = append(notes, "It has a /tmp and a /var/tmp of its own (PrivateTmp): the files of its command line that are there it will not find.")
 		}
 		if u.User != "" {
