@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // EventVersion is the version of Event's JSON. Fields are only added within a version.
 const EventVersion = 1
@@ -97,3 +101,18 @@ type Journal interface{ Append(Event) error }
 // Syncer is a journal that lives on a disk. Sync returns when everything that was appended before has reached it. Who is about
 // to act appends the intent, and then waits here without holding up the events of others: so several intents share one sync.
 type Syncer interface{ Sync() error }
+
+// EntryTitle is what the entry of an event calls itself: its title, or its module and name.
+func (e Event) EntryTitle() string {
+	name := e.Entry[strings.LastIndex(e.Entry, "/")+1:]
+	switch {
+	case e.Title != "":
+		name = e.Title
+	case e.Module != "":
+		name = e.Module + " " + name[strings.LastIndex(name, ".")+1:]
+	}
+	if e.Item != "" {
+		name += fmt.Sprintf("[%q]", e.Item)
+	}
+	return name
+}

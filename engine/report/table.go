@@ -44,9 +44,9 @@ func (b *table) add(e engine.Event) {
 		switch status := engine.Status(e.Status); {
 		case e.Module == "": // a recover is told by its steps
 		case status == engine.StatusChanged || status == engine.StatusRan:
-			r.done = append(r.done, title(e)+on(e))
+			r.done = append(r.done, e.EntryTitle()+on(e))
 		case status == engine.StatusFailed && b.begun[entry] && e.Error != nil:
-			r.failed = append(r.failed, title(e)+on(e)+": failed: "+blamed(e.Host, e.Error))
+			r.failed = append(r.failed, e.EntryTitle()+on(e)+": failed: "+blamed(e.Host, e.Error))
 		default:
 			return
 		}

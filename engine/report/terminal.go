@@ -73,7 +73,7 @@ func (t *Terminal) Append(e engine.Event) error {
 	case engine.EventDrift:
 		t.drift(e)
 	case engine.EventResolved:
-		t.verbose(1, "  %s: %s: not needed any more: %s", e.Host, title(e), e.Reason)
+		t.verbose(1, "  %s: %s: not needed any more: %s", e.Host, e.EntryTitle(), e.Reason)
 	case engine.EventPolicy:
 		t.policy(e)
 	case engine.EventLeft:
@@ -83,12 +83,12 @@ func (t *Terminal) Append(e engine.Event) error {
 	case engine.EventRecurrence:
 		t.line(yellow, "  %s", e.Reason)
 	case engine.EventSettled:
-		t.line("", "  %s: %s%s: begun before the interruption: %s: %s", e.Host, title(e), on(e), strings.ReplaceAll(e.Status, "_", " "), e.Reason)
+		t.line("", "  %s: %s%s: begun before the interruption: %s: %s", e.Host, e.EntryTitle(), on(e), strings.ReplaceAll(e.Status, "_", " "), e.Reason)
 	case engine.EventSignal:
 		t.line(yellow, "%s", e.Reason)
 	case engine.EventEntryStart:
 		if !strings.Contains(e.Entry, "/goal/") {
-			t.doing[e.Host] = title(e)
+			t.doing[e.Host] = e.EntryTitle()
 		}
 	case engine.EventProgress:
 		t.doing[e.Host] = e.Reason
@@ -97,7 +97,7 @@ func (t *Terminal) Append(e engine.Event) error {
 	case engine.EventEntryEnd:
 		t.entryEnd(e)
 	case engine.EventRetry:
-		t.doing[e.Host] = fmt.Sprintf("%s: again after try %d: %s", title(e), e.Attempt, e.Reason)
+		t.doing[e.Host] = fmt.Sprintf("%s: again after try %d: %s", e.EntryTitle(), e.Attempt, e.Reason)
 		t.verbose(1, "  %s: again after try %d: %s", e.Host, e.Attempt, e.Reason)
 	case engine.EventAttempt:
 		t.attempt(e)
@@ -147,7 +147,7 @@ func (t *Terminal) drift(e engine.Event) {
 		return
 	}
 	where := e.Play
-	for _, part := range []string{e.Host, title(e)} {
+	for _, part := range []string{e.Host, e.EntryTitle()} {
 		if part != "" {
 			where += " · " + part
 		}
@@ -269,7 +269,7 @@ func (t *Terminal) check(e engine.Event) {
 }
 
 func (t *Terminal) intent(e engine.Event) {
-	t.line(bold, "  %s: %s%s", e.Host, title(e), on(e))
+	t.line(bold, "  %s: %s%s", e.Host, e.EntryTitle(), on(e))
 	for _, c := range e.Lines { // whole in the plan, in the JSON lines, and with -v
 		if r := []rune(c); len(r) > 100 && t.Verbose == 0 {
 			c = string(r[:99]) + "…"
@@ -281,15 +281,15 @@ func (t *Terminal) intent(e engine.Event) {
 func (t *Terminal) entryEnd(e engine.Event) {
 	switch status := engine.Status(e.Status); {
 	case status == engine.StatusChanged || status == engine.StatusRan:
-		t.line(green, "  %s: %s: %s (%s)%s", e.Host, title(e), e.Status, e.Took.Round(10*time.Millisecond), reason(e))
+		t.line(green, "  %s: %s: %s (%s)%s", e.Host, e.EntryTitle(), e.Status, e.Took.Round(10*time.Millisecond), reason(e))
 	case status == engine.StatusFailed && e.Error != nil && e.Reason != "":
-		t.line(yellow, "  %s: %s: failed: %s; %s", e.Host, title(e), e.Error.Text, e.Reason)
+		t.line(yellow, "  %s: %s: failed: %s; %s", e.Host, e.EntryTitle(), e.Error.Text, e.Reason)
 	case status == engine.StatusFailed && e.Error != nil && attempted(e.Entry): // the host goes on with the next attempt
-		t.line(yellow, "  %s: %s: failed: %s", e.Host, title(e), blamed(e.Host, e.Error))
+		t.line(yellow, "  %s: %s: failed: %s", e.Host, e.EntryTitle(), blamed(e.Host, e.Error))
 	case status == engine.StatusFailed && e.Error != nil:
-		t.verbose(1, "  %s: %s: failed: %s", e.Host, title(e), e.Error.Text)
+		t.verbose(1, "  %s: %s: failed: %s", e.Host, e.EntryTitle(), e.Error.Text)
 	default:
-		t.verbose(1, "  %s: %s: %s%s", e.Host, title(e), e.Status, reason(e))
+		t.verbose(1, "  %s: %s: %s%s", e.Host, e.EntryTitle(), e.Status, reason(e))
 	}
 	if e.Values != "" {
 		t.verbose(2, "      %s", e.Values)
@@ -328,19 +328,4 @@ func on(e engine.Event) string {
 		return ""
 	}
 	return ", on " + e.On
-}
-
-// title is what an entry calls itself: its title, or its module and name.
-func title(e engine.Event) string {
-	name := e.Entry[strings.LastIndex(e.Entry, "/")+1:]
-	switch {
-	case e.Title != "":
-		name = e.Title
-	case e.Module != "":
-		name = e.Module + " " + name[strings.LastIndex(name, ".")+1:]
-	}
-	if e.Item != "" {
-		name += fmt.Sprintf("[%q]", e.Item)
-	}
-	return name
 }

@@ -134,7 +134,7 @@ func (d *Digest) intent(e engine.Event) {
 	if d.open == nil {
 		d.open = map[spot]*deed{}
 	}
-	x := &deed{time: e.Time, host: e.Host, on: e.On, title: title(e), outcome: unknown}
+	x := &deed{time: e.Time, host: e.Host, on: e.On, title: e.EntryTitle(), outcome: unknown}
 	d.open[spot{e.Play, e.Host, e.Entry, e.Item}] = x
 	d.deeds = append(d.deeds, x)
 }
@@ -252,19 +252,4 @@ func (d *Digest) changed() []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// title is what an entry calls itself: its title, or its module and name.
-func title(e engine.Event) string {
-	name := e.Entry[strings.LastIndex(e.Entry, "/")+1:]
-	switch {
-	case e.Title != "":
-		name = e.Title
-	case e.Module != "":
-		name = e.Module + " " + name[strings.LastIndex(name, ".")+1:]
-	}
-	if e.Item != "" {
-		name += "[" + e.Item + "]"
-	}
-	return name
 }
