@@ -119,13 +119,13 @@ func resumable(state, id string, gone bool) (*resumption, *plan.Document, error)
 	}
 	switch {
 	case err != nil && journal.Blank(state, id):
-		return refuse("it was cut before its first line was written, and nothing was begun; start it again")
+		return refuse("it was cut before its first line was written, and nothing was begun; run the playbook again")
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, fmt.Errorf("there is no run %s in %s; \"dsplay runs\" lists them; nothing was executed", id, state)
 	case err != nil:
 		return refuse("%w", err)
 	case r.Ended && !bySignal(r.Summary):
-		return refuse("it ended at %s (%s: %s), and what has ended is not gone on with: run the playbook again, which looks at everything anew", clock(r.Summary.Ended), r.Summary.Status, r.Summary.Reason)
+		return refuse("it ended at %s (%s: %s), and what has ended is not gone on with: start the playbook anew, which looks at everything first", clock(r.Summary.Ended), r.Summary.Status, r.Summary.Reason)
 	}
 	switch lives, err := r.Last.Process.Lives(); {
 	case err != nil && !gone:
@@ -134,7 +134,7 @@ func resumable(state, id string, gone bool) (*resumption, *plan.Document, error)
 		return refuse("%s still goes on with it", r.Last.Process)
 	}
 	if r.Summary.Plan == "" {
-		return refuse("it was cut before it began to change anything; start it again")
+		return refuse("it was cut before it began to change anything; run the playbook again")
 	}
 	d, err := keptPlan(state, id, r.Summary.Plan)
 	if err != nil {
