@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/dsm"
@@ -54,27 +53,23 @@ func (c *clearErrors) choose(ctx context.Context, host engine.Reader) (may []dsm
 
 // stay waits until the appliances have reported since, by the DSM's own times, and looks whether an error is back.
 func (c *clearErrors) stay(ctx context.Context, host engine.Reader, cleared []dsm.Computer) error {
-	wait, _ := time.ParseDuration(c.Wait) // Validate has read them
-	every, _ := time.ParseDuration(c.Every)
 	before, err := c.again(ctx, host, cleared)
-	if err != nil {
+	if err != nil || len(before) == 0 {
 		return err
 	}
-	for until := time.Now().Add(wait); len(before) > 0; {
-		if err := engine.Wait(ctx, every); err != nil {
-			return &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: "wait whether the errors return", Err: err}
-		}
+	err = follow(ctx, c.Wait, c.Every, func(ctx context.Context) (bool, error) {
 		now, err := c.again(ctx, host, before)
-		if err != nil {
-			return err
+		if err == nil {
+			before = unconfirmed(before, now)
 		}
-		if before = unconfirmed(before, now); len(before) > 0 && time.Now().After(until) {
-			return &engine.Error{Kind: engine.KindTimeout, Host: host.Name(), Op: "clear errors of " + before[0].Label(),
-				Msg:  fmt.Sprintf("they were cleared, and within %s its appliance has not reported that the engine is online (%s)", c.Wait, strings.Join(before[0].Messages, "; ")),
-				Hint: `a step "ds_agent" with heartbeat = true makes the appliance report at once`}
-		}
+		return err == nil && len(before) == 0, err
+	})
+	if err == nil {
+		return nil
 	}
-	return nil
+	return inVain(ctx, host, err, engine.Error{Op: "clear errors of " + before[0].Label(),
+		Msg:  fmt.Sprintf("they were cleared, and within %s its appliance has not reported that the engine is online (%s)", c.Wait, strings.Join(before[0].Messages, "; ")),
+		Hint: `a step "ds_agent" with heartbeat = true makes the appliance report at once`})
 }
 
 // again looks at guests whose errors were cleared. One that is called offline again is an error.

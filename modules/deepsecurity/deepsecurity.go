@@ -68,7 +68,7 @@ func begin(ctx context.Context, host engine.Machine, diff engine.Diff, j dsm.Job
 	return clean, engine.Blame(err, host.Name())
 }
 
-// follow looks for the outcome of what was just started, the first time after every. A DSM that does not answer meanwhile is waited
+// follow looks for the outcome of what was just done, the first time after every. A DSM that does not answer meanwhile is waited
 // for, too.
 func follow(ctx context.Context, wait, every string, look func(context.Context) (done bool, err error)) error {
 	limit, _ := time.ParseDuration(wait) // Validate has read them
