@@ -39,8 +39,9 @@ var layers = []struct{ pkg, may string }{
 	{"engine/transport/ssh/sshconfig", "engine/sshpattern"}, // what ssh_config says about a host
 	{"engine/transport/ssh", "engine github.com/zclconf/go-cty/cty engine/codepage engine/transport/ssh/sshconfig engine/transport/dialer engine/transport/processes engine/transport/ssh/knownhosts engine/sshpattern golang.org/x/crypto/..."},
 	{"engine/transport/ssh/knownhosts", "engine/sshpattern golang.org/x/crypto/ssh golang.org/x/sys/..."}, // OpenSSH's files of host keys
-	{"engine/transport/certs", "engine"}, // which certificates are trusted
-	{"engine/transport/winrm", "engine engine/transport/certs engine/transport/dialer engine/transport/kerberos engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/... software.sslmate.com/src/go-pkcs12"},
+	{"engine/transport/accounts", "engine"}, // one account for many hosts
+	{"engine/transport/certs", "engine"},    // which certificates are trusted
+	{"engine/transport/winrm", "engine engine/transport/accounts engine/transport/certs engine/transport/dialer engine/transport/kerberos engine/codepage github.com/masterzen/winrm/... github.com/bodgit/ntlmssp/... github.com/google/uuid golang.org/x/text/... software.sslmate.com/src/go-pkcs12"},
 	{"engine/transport/kerberos", "engine github.com/jcmturner/gokrb5/v8/... github.com/jcmturner/gofork/encoding/asn1"}, // tickets, logins with them, and what both seal
 	{"engine/ping", "engine engine/run engine/machine engine/api/vsphere engine/api/dsm engine/api/nsx"},                 // what a connection is good for
 	{"engine/transport/local", "engine engine/transport/processes golang.org/x/sys/windows"},
@@ -49,7 +50,7 @@ var layers = []struct{ pkg, may string }{
 	{"engine/transport/https/httpstest", "engine engine/transport/https"},
 	{"engine/transport/dialer", "engine golang.org/x/net/http/httpproxy"}, // TCP, through proxies
 	{"engine/transport/dialer/proxytest", ""},
-	{"engine/transport/guest", "engine engine/api/vsphere engine/transport/certs engine/transport/processes github.com/vmware/govmomi/... github.com/zclconf/go-cty/cty"}, // vSphere is its wire
+	{"engine/transport/guest", "engine engine/api/vsphere engine/transport/accounts engine/transport/certs engine/transport/processes github.com/vmware/govmomi/... github.com/zclconf/go-cty/cty"}, // vSphere is its wire
 	{"engine/transport/transporttest", "engine engine/machine"},
 	{"engine/transport/transporttest/wincomputer", "engine/transport/transporttest engine/lab/windows/..."}, // a simulated Windows that the suite can be run on
 	{"engine/transport/transporttest/winetarget", "engine engine/transport/transporttest engine/lab/wine"},  // a Wine that the suite can be run on

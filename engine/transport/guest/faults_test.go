@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -111,6 +112,40 @@ func TestWrongPasswordLocksNobody(t *testing.T) {
 	}
 	if n := e.guest.Wrong(`LAB\ops`); n != 1 {
 		t.Errorf("the password was tried %d times", n)
+	}
+}
+
+// Nor do many guests with one account of a domain, however many are opened at once.
+func TestWrongPasswordOfADomain(t *testing.T) {
+	_, system := newWindows(t)
+	const guests = 6
+	e := newEstate(t, system, "windows2019srv_64Guest", func(cfg *vcenter.Config) {
+		for i := range guests {
+			cfg.VMs = append(cfg.VMs, vcenter.VM{Name: fmt.Sprint("guest", i), Host: "esx1", UUID: fmt.Sprint("421e1137-5c49-56e4-8c11-00000000010", i),
+				InstanceUUID: fmt.Sprint("501e1137-5c49-56e4-8c11-00000000010", i), Power: vcenter.On, GuestID: "windows2019srv_64Guest"})
+		}
+	})
+	center := e.center(t)
+	defer center.Close()
+	errs := make(chan error, guests)
+	for i := range guests {
+		h := host(func(s *guest.Settings) { s.Name, s.Password = fmt.Sprint("guest", i), engine.Plain("no") })
+		h.Name = fmt.Sprint("guest", i)
+		go func() {
+			_, err := guest.Transport{}.Open(engine.WithPeers(t.Context(), peers{center}), h)
+			errs <- err
+		}()
+	}
+	unsent := 0
+	for range guests {
+		err := <-errs
+		wantError(t, err, engine.KindAuth, engine.HostOf(err), "refused")
+		if strings.Contains(err.Error(), "its domain would lock the account") {
+			unsent++
+		}
+	}
+	if n := e.guest.Wrong(`LAB\ops`); n != 2 || unsent != guests-2 {
+		t.Errorf("the password was tried %d times, and %d guests were not asked", n, unsent)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/vsphere"
+	"github.com/dsplay/dsplay/engine/transport/accounts"
 )
 
 // center is the vCenter as one guest sees it.
@@ -78,14 +79,24 @@ func (c *center) managers(ctx context.Context) (m managers, err error) {
 }
 
 // tryLogin tries the account. A refusal stands as long as the vCenter's connection: whoever dials again gets the same
-// error, and no account is locked by trying.
+// error, and no account is locked by trying, be it the guest's own or one of a domain.
 func (c *center) tryLogin(ctx context.Context, m managers, vm types.ManagedObjectReference, login *types.NamePasswordAuthentication) error {
-	_, err := c.api.Session(ctx, "guest login "+vm.Value+" "+login.Username, func(ctx context.Context) (any, func(context.Context) error, error) {
-		err := c.do(ctx, "log in to the guest as "+login.Username, func(ctx context.Context, v *vim25.Client) error {
-			_, err := methods.ValidateCredentialsInGuest(ctx, v, &types.ValidateCredentialsInGuest{This: m.auth, Vm: vm, Auth: login})
-			return err
-		})
-		return true, nil, err
+	known, err := c.api.Session(ctx, "guest accounts", func(context.Context) (any, func(context.Context) error, error) {
+		return new(accounts.Accounts), nil, nil
+	})
+	if err != nil {
+		return err
+	}
+	op := "log in to the guest as " + login.Username
+	_, err = c.api.Session(ctx, "guest login "+vm.Value+" "+login.Username, func(ctx context.Context) (any, func(context.Context) error, error) {
+		return true, nil, known.(*accounts.Accounts).InTurn(ctx, accounts.Login{Host: c.host, User: login.Username, Password: engine.Plain(login.Password), Op: op,
+			Send: func() error {
+				return c.do(ctx, op, func(ctx context.Context, v *vim25.Client) error {
+					_, err := methods.ValidateCredentialsInGuest(ctx, v, &types.ValidateCredentialsInGuest{This: m.auth, Vm: vm, Auth: login})
+					return err
+				})
+			},
+			Refused: func(err error) bool { return isFault(err, &types.InvalidGuestLogin{}) }})
 	})
 	return err
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/transport/accounts"
 	tcp "github.com/dsplay/dsplay/engine/transport/dialer"
 	"github.com/dsplay/dsplay/engine/transport/kerberos"
 )
@@ -33,6 +34,7 @@ type dialer struct {
 
 	client   *tls.Certificate // of auth = "certificate"
 	refusals *refusals
+	accounts *accounts.Accounts
 	tickets  *kerberos.Tickets
 	login    kerberos.Login
 	services []string    // names of the host for Kerberos, best first
@@ -42,7 +44,7 @@ type dialer struct {
 
 func (t *Transport) newDialer(s *Settings, p parsed, host, address string) (*dialer, error) {
 	target := net.JoinHostPort(address, strconv.Itoa(p.port))
-	d := &dialer{host: host, target: target, settings: s, tcp: p.dialer, limit: p.connect, refusals: &t.refusals, tickets: &t.tickets}
+	d := &dialer{host: host, target: target, settings: s, tcp: p.dialer, limit: p.connect, refusals: &t.refusals, accounts: &t.accounts, tickets: &t.tickets}
 	u := url.URL{Scheme: "http", Host: target, Path: "/wsman"}
 	if s.HTTPS {
 		u.Scheme = "https"
@@ -86,7 +88,7 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 	l, err := d.connect(limited)
 	if err == nil && d.authorization() == "" {
 		left := d.limit - time.Since(began) // to wait for one's turn does not count
-		if err = d.refusals.inTurn(ctx, d, func() error { return l.enter(ctx, left) }); err != nil {
+		if err = d.inTurn(ctx, func() error { return l.enter(ctx, left) }); err != nil {
 			_ = l.conn.Close()
 		}
 	}
@@ -97,6 +99,16 @@ func (d *dialer) open(ctx context.Context) (*link, error) {
 		return nil, ctx.Err()
 	}
 	return nil, err
+}
+
+// inTurn calls login when it is this host's turn. Basic is for accounts of the host itself, and Kerberos asks the domain, once for
+// all hosts.
+func (d *dialer) inTurn(ctx context.Context, login func() error) error {
+	if d.settings.Auth != "ntlm" {
+		return login()
+	}
+	return d.accounts.InTurn(ctx, accounts.Login{Host: d.host, User: d.settings.User, Password: d.settings.Password, Op: d.op(), Send: login,
+		Refused: func(error) bool { return d.refusals.before(d) != nil }})
 }
 
 // enter logs in within limit.

@@ -15,8 +15,6 @@ type refusals struct {
 	mu    sync.Mutex
 	right map[[sha256.Size]byte]bool
 	seen  map[[sha256.Size]byte]*engine.Error
-
-	accounts map[[sha256.Size]byte]*account // of domains
 }
 
 // proof is a password of a user at a host, as a hash, so that no secret lies about.

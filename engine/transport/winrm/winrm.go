@@ -16,6 +16,7 @@ import (
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/codepage"
+	"github.com/dsplay/dsplay/engine/transport/accounts"
 	tcp "github.com/dsplay/dsplay/engine/transport/dialer"
 	"github.com/dsplay/dsplay/engine/transport/kerberos"
 )
@@ -25,6 +26,7 @@ import (
 type Transport struct {
 	tickets  kerberos.Tickets
 	refusals refusals
+	accounts accounts.Accounts
 }
 
 // New makes a transport.
