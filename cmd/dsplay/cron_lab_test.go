@@ -73,7 +73,7 @@ func TestLabCron(t *testing.T) {
 	t.Parallel()
 	requireTools(t, "cron", "crontab", "unshare", "/usr/bin/python3")
 	dir := t.TempDir()
-	healed, left := newSerialEstate(t, lab.Options{}), newSerialEstate(t, lab.Options{})
+	healed, left := newSerialEstate(t, lab.Options{}), newSerialEstate(t, lab.Options{Site: "left"}) // no machine of the one is one of the other
 	for _, e := range []*estate{healed, left} {
 		e.inject(lab.Fault{Name: "dsva-stuck", Target: "esx1"})
 	}

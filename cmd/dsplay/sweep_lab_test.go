@@ -67,7 +67,7 @@ func TestLabKillSweep(t *testing.T) {
 
 // estate is an estate with the faults; a heartbeat of ten minutes takes a tenth of a second.
 func (s *sweep) estate(name string) *estate {
-	l, err := lab.Start(s.t.Context(), lab.Options{Dir: filepath.Join(s.t.TempDir(), name), Speed: 6000})
+	l, err := lab.Start(s.t.Context(), lab.Options{Dir: filepath.Join(s.t.TempDir(), name), Speed: 6000, Site: name})
 	if err != nil {
 		s.t.Error(err)
 		return nil
