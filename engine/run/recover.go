@@ -138,7 +138,8 @@ func (l *ladder) stale(x *execution) string {
 	if l.last.IsZero() || x.asOf.IsZero() || !x.asOf.Before(l.last) {
 		return ""
 	}
-	return fmt.Sprintf("%s is as of %s, before the last attempt ended at %s", x.e.Address, x.asOf.Format(time.RFC3339), l.last.Format(time.RFC3339))
+	of := x.asOf.In(l.last.Location())
+	return fmt.Sprintf("the answer of probe.%s is of %s, from before the attempt ended at %s", x.e.Name, of.Format(time.DateTime), l.last.Format(time.TimeOnly))
 }
 
 // planAll plans the attempts: the first that would act is what will run (or first says otherwise), the others are

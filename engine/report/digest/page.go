@@ -87,9 +87,6 @@ func (d *Digest) wrong() []string {
 			out = append(out, c.text)
 		}
 	}
-	for _, w := range d.warnings {
-		out = append(out, "warning: "+w.text)
-	}
 	for _, r := range d.recoveries.All() {
 		text := fmt.Sprintf("%s: the goal of %q did not hold", r.Host, name(r))
 		why := d.goals[spot{r.Play, r.Host, r.Entry, ""}]
@@ -111,6 +108,9 @@ func (d *Digest) wrong() []string {
 		if x.hint != "" {
 			out = append(out, "  "+x.hint)
 		}
+	}
+	for _, w := range d.warnings {
+		out = append(out, "warning: "+w.text)
 	}
 	return out
 }
@@ -163,8 +163,8 @@ func (d *Digest) remains() []string {
 	if bad := d.bad(); len(bad) > 0 {
 		out = append(out, fmt.Sprintf("%d of %d hosts did not end ok: %s", len(bad), len(d.hosts), some(bad, 10)))
 	}
-	for _, play := range d.notBegun {
-		out = append(out, "play not begun: "+play)
+	if len(d.notBegun) > 0 {
+		out = append(out, "plays not begun: "+strings.Join(d.notBegun, ", "))
 	}
 	for _, x := range d.deeds {
 		if strings.HasPrefix(x.outcome, unknown) {
