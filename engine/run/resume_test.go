@@ -306,3 +306,27 @@ func TestResumeBeforeTheFirstChangeLooksAgain(t *testing.T) {
 		t.Errorf("did %q, hosts %s", b.world.log(), statuses(res))
 	}
 }
+
+// A recover that a second signal killed while it waited has no end: resume makes the next attempt.
+func TestResumeOfARecoverThatWasKilled(t *testing.T) {
+	b := newBench([]string{"a"}, ladderOf("one", "two"))
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	b.world.heals = func(what, _ string) bool {
+		kill()
+		return what == "two"
+	}
+	s := &sheet{room: 1 << 20}
+	b.opts.Journal = s
+	r := run.New(b.opts)
+	p, _, err := r.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := r.Apply(ctx, p); err != nil || statuses(res) != "a=aborted" {
+		t.Errorf("hosts %s, %v", statuses(res), err)
+	}
+	if res := goOn(t, b, p, s); b.world.log() != "one@a two@a" || statuses(res) != "a=ok" {
+		t.Errorf("did %q, hosts %s (%v)", b.world.log(), statuses(res), res.Hosts["a"].Err)
+	}
+}
