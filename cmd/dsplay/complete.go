@@ -3,8 +3,10 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/dsplay/dsplay/engine"
+	"github.com/dsplay/dsplay/engine/lang"
 	"github.com/dsplay/dsplay/engine/lang/decode"
 	"github.com/spf13/cobra"
 )
@@ -20,6 +22,18 @@ func completePlaybook(c *cobra.Command, args []string, word string) ([]cobra.Com
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return completeHCL(c, args, word)
+}
+
+// completeVar completes the names of the variables of the playbook that stands before it. No secret is read.
+func completeVar(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	if len(args) > 0 && strings.HasSuffix(args[0], ".hcl") {
+		vars, _ := lang.Variables(args[0], lang.Options{Secrets: &engine.Secrets{}, Unread: unasked}) // mistakes are for the command to tell
+		for _, v := range vars {
+			out = append(out, cobra.CompletionWithDesc(v.Name+"=", v.Description))
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 // completes adds the completion of a flag's value. That the flag is not there is a mistake of this program.

@@ -31,7 +31,7 @@ func (a *app) runsShowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show what a run did",
-		Long: `show tells a run again from its record.
+		Long: `show tells a run again from its record, and what to do next where it did not go well.
 
   text       what was on the screen (-v: every entry; -vv: values and conditions)
   markdown   to paste into a ticket: outcome, hosts, changes, recoveries, and the hash of the record

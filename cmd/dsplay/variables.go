@@ -23,6 +23,7 @@ type assignment struct {
 func (f *loadFlags) registerVars(c *cobra.Command) {
 	c.Flags().Var(assign{&f.vars}, "var", "set a variable; repeatable (also from the environment: DSPLAY_VAR_NAME)")
 	c.Flags().Var(assignFile{&f.vars}, "var-file", "set variables from a .hcl or .json file; repeatable. Of --var and --var-file the last one wins")
+	completes(c, "var", completeVar)
 	completes(c, "var-file", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return []cobra.Completion{"hcl", "json"}, cobra.ShellCompDirectiveFilterFileExt
 	})
