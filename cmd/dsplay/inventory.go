@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) inventoryCommand() *cobra.Command {
-	c := &cobra.Command{Use: "inventory", Short: "Look at the inventory", Args: cobra.ArbitraryArgs, RunE: onlyCommands}
+	c := &cobra.Command{Use: "inventory", Short: "Look at the inventory", Args: onlyCommands, RunE: help}
 	c.FParseErrWhitelist.UnknownFlags = true // a wrong command is named before its flags are
 	c.AddCommand(a.explainCommand())
 	return c

@@ -31,8 +31,8 @@ func (a *app) notifyCommand() *cobra.Command {
 
 dsplay doc notify lists the arguments of every block, dsplay doc notify mail (webhook, command) those of a type.
 That somebody cannot be told never fails a run: it is reported, and stands in the run's record.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args: onlyCommands,
+		RunE: help,
 	}
 	c.AddCommand(a.notifyTestCommand(), a.notifyCrashedCommand())
 	return c

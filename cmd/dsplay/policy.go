@@ -41,8 +41,8 @@ func (a *app) policyCommand() *cobra.Command {
 
 dsplay run PLAYBOOK --policy FILE makes a plan and lets the policies of the file judge its whole worst case. It is applied
 when one of them permits all of it; else it is left for a person. dsplay doc policy lists the arguments, docs/policy.md explains them.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args: onlyCommands,
+		RunE: help,
 	}
 	c.AddCommand(a.policyCheckCommand())
 	return c

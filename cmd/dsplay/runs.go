@@ -38,7 +38,7 @@ HEALED counts the recovers that brought something back, of those that were neede
   dsplay runs show 20261123-021500-9f86d081 --format markdown
   dsplay runs verify                   was anything changed?
   dsplay runs prune --older-than 90d`,
-		Args: takes(0, 0),
+		Args: onlyCommands,
 		RunE: func(*cobra.Command, []string) error { return a.listRuns(f) },
 	}
 	f.register(c)

@@ -29,8 +29,8 @@ func (a *app) scheduleCommand() *cobra.Command {
 		Long: `schedule writes what cron or systemd have to be told so that a run is started at its times, and nothing else: lines of this
 account's crontab between marks of its own, or a timer and a service of systemd. A run on a schedule needs a policy, since
 nobody is there to be asked. docs/unattended.md goes through all of it.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args: onlyCommands,
+		RunE: help,
 	}
 	c.AddCommand(a.scheduleInstallCommand(), a.scheduleListCommand(), a.scheduleRemoveCommand())
 	return c

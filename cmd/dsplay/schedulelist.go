@@ -29,7 +29,7 @@ func (a *app) scheduleListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "Show what is scheduled for this account, when it is due, and how it ended the last time",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.scheduleList(c.Context()) },
 	}
 }

@@ -4,7 +4,10 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -38,4 +41,40 @@ func openTerminal(t *testing.T) (user, terminal *os.File) {
 	}
 	t.Cleanup(func() { _ = terminal.Close() })
 	return user, terminal
+}
+
+// While the question of run stands, the world moves: a yes to what was shown is no yes to what is.
+func TestWorldThatChangesWhileRunAsks(t *testing.T) {
+	e := newEstate(t, small)
+	e.inject(ill("guest1-2")...)
+	user, terminal := openTerminal(t)
+	var stderr strings.Builder
+	c := command(t, "run", "playbooks/engine-offline.hcl", "-i", filepath.Join(e.Dir(), "inventory.hcl"), "--var", "poll=100ms", "--var", "patience=8s")
+	c.Stdin, c.Stderr = terminal, &stderr
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	for asked := false; ; {
+		b := make([]byte, 4096)
+		n, err := out.Read(b)
+		log.Write(b[:n])
+		if !asked && strings.Contains(log.String(), "Only 'yes' is a yes") {
+			asked = true
+			e.inject(ill("guest3-1")...)
+			if _, err := io.WriteString(user, "yes\n"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	_ = c.Wait() // the code says how it ended
+	e.ended(outcome{c.ProcessState.ExitCode(), log.String(), stderr.String()}, exitRefused, "Do this?", "drift: case_a · guest3-1", "nothing was executed")
+	e.acted(map[string][]string{})
 }

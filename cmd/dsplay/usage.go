@@ -21,10 +21,17 @@ func wrongFlag(c *cobra.Command, err error) error {
 	return fmt.Errorf("%w; %s --help lists the flags", err, c.CommandPath())
 }
 
-// onlyCommands is what a command does that has others below it, and nothing of its own.
+// onlyCommands is for a command that has others below it and takes nothing itself: what follows it is one of them, misspelt.
 func onlyCommands(c *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("there is no command %q; %s --help lists them", c.CommandPath()+" "+args[0], c.CommandPath())
+	if len(args) == 0 {
+		return nil
 	}
-	return c.Help()
+	c.SuggestionsMinimumDistance = 2
+	hint := c.CommandPath() + " --help lists them"
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q?", c.CommandPath()+" "+near[0])
+	}
+	return fmt.Errorf("there is no command %q; %s", c.CommandPath()+" "+args[0], hint)
 }
+
+func help(c *cobra.Command, _ []string) error { return c.Help() }
