@@ -134,5 +134,5 @@ locals {
 check "reboots" {
   severity      = "warning"
   condition     = length(local.rebooting) == 0
-  error_message = "They wait for a reboot, and are perhaps not protected until then: ${join(", ", local.rebooting)}"
+  error_message = "They wait for a reboot, and are perhaps not protected until then: ${join(", ", local.rebooting)}. Reboot them; with --var reboot=true the next ones are rebooted in their wave."
 }

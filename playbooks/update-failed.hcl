@@ -113,7 +113,7 @@ play "look" {
 
 check "DSM answers" {
   condition     = length(play.look.hosts) == 1
-  error_message = "No answer: ${join(", ", [for h in play.look.missing : "${h.name} (${h.error})"])}. Next: dsplay ping ${var.dsm}. Nothing was touched."
+  error_message = "No answer: ${join(", ", [for h in play.look.missing : "${h.name} (${h.error})"])}. Next: dsplay ping ${var.dsm} -i INVENTORY. Nothing was touched."
 }
 
 # 2. Judge. What the signature or the licence is about, no way and no source mends. Then the way counts, then DSM's words.
@@ -191,7 +191,7 @@ play "mend" {
     rescue { # no step: in a plan, which sees the source of before, going back is nothing to do
       check "proven" {
         condition     = false
-        error_message = "${block.another_source.error.text}. If the source was changed, put it back: dsplay run playbooks/rollback-update-source.hcl --var ${shq("dsm=${var.dsm}")} --var ${shq("mode=${local.before.source.mode}")} --var ${shq("url=${local.before.source.url}")}"
+        error_message = "${block.another_source.error.text}. If the source was changed, put it back: dsplay run playbooks/rollback-update-source.hcl -i INVENTORY --var ${shq("dsm=${var.dsm}")} --var ${shq("mode=${local.before.source.mode}")} --var ${shq("url=${local.before.source.url}")}"
       }
     }
   }

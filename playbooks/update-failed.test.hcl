@@ -126,7 +126,7 @@ test "it fails with another source, too: how to go back" {
   expect {
     acts  = ["source on dsm1", "proof on dsm1"]
     hosts = { dsm1 = "failed" }
-    says  = ["the update failed with https://mirror.example/iau", "rollback-update-source.hcl --var dsm=dsm1 --var 'mode=Trend Micro ActiveUpdate Server' --var url=http://"]
+    says  = ["the update failed with https://mirror.example/iau", "rollback-update-source.hcl -i INVENTORY --var dsm=dsm1 --var 'mode=Trend Micro ActiveUpdate Server' --var url=http://"]
   }
 }
 
