@@ -138,7 +138,7 @@ func TestWakeOnlyWithConsent(t *testing.T) {
 func TestRebootOnlyWithConsent(t *testing.T) {
 	e := newEstate(t, lab.Options{})
 	e.inject(lab.Fault{Name: "disconnected", Target: "guest2-3"})
-	e.ended(e.heal("--var", "change_tools=false"), exitFailed, "guest2-3: failed", `not attempted, because of their conditions`, `"reboot the guest" (var.reboot`)
+	e.ended(e.heal("-v", "--var", "change_tools=false"), exitFailed, "guest2-3: failed", `not attempted, because of their conditions`, `"reboot the guest"`, "var.reboot = false")
 	e.acted(map[string][]string{"dsm1": anything}) // its policy is sent
 	e.ended(e.heal("--var", "change_tools=false", "--var", "reboot=true"), exitOK)
 	e.acted(map[string][]string{"dsm1": anything, "guest2-3": {"shutdown"}})
