@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dsplay/dsplay/engine"
 	"github.com/dsplay/dsplay/engine/api/vsphere"
@@ -51,12 +52,15 @@ type Snapshots struct {
 	All     []string `hcl:"all" doc:"Names of all its snapshots, parents before children."`
 }
 
-var snapshotName = regexp.MustCompile(`^[\pL\pN][\pL\pN ._-]{0,79}$`)
+// snapshotName with longestSnapshotName: a count in the expression would cost every start of dsplay 3 ms.
+var snapshotName = regexp.MustCompile(`^[\pL\pN][\pL\pN ._-]*$`)
+
+const longestSnapshotName = 80
 
 // Validate refuses names that vCenter would write in another way, and a step that says of no machine.
 func (s *snapshot) Validate() error {
-	if !snapshotName.MatchString(s.Snapshot) {
-		return engine.BadArg{Arg: "snapshot", Problem: "must be a name of letters, digits, blanks and . _ - (at most 80)"}
+	if !snapshotName.MatchString(s.Snapshot) || utf8.RuneCountInString(s.Snapshot) > longestSnapshotName {
+		return engine.BadArg{Arg: "snapshot", Problem: fmt.Sprintf("must be a name of letters, digits, blanks and . _ - (at most %d)", longestSnapshotName)}
 	}
 	if d, err := time.ParseDuration(s.MaxAge); err != nil || d <= 0 {
 		return engine.BadArg{Arg: "max_age", Problem: fmt.Sprintf("%q is not a duration like 24h", s.MaxAge)}
