@@ -165,8 +165,11 @@ func runMarkdown(w io.Writer, r *journal.Record, events []engine.Event) error {
 			b.WriteString("\n## Recoveries\n\n")
 		}
 		how := "in vain"
-		if x.Healed {
+		switch {
+		case x.Healed:
 			how = "healed"
+		case !x.Over:
+			how = "stopped"
 		}
 		fmt.Fprintf(&b, "- %s, %s: %s after %s\n", cell(x.Host), cell(x.Name()), how, cell(strings.Join(x.Attempts, ", ")))
 	}

@@ -225,3 +225,24 @@ func cutLines(t *testing.T, path string, keep int) {
 		t.Fatal(err)
 	}
 }
+
+// How hosts ended is told anew by the process that went on with a run.
+func TestSummaryOfWhatWasGoneOnWith(t *testing.T) {
+	state := t.TempDir()
+	r := stopped(t, state)
+	goOn(t, state, r, ended("aborted", 130)...)
+	r, err := journal.Read(state, "r1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	goOn(t, state, r, ended("ok", 0)...)
+	if s, err := journal.ReadSummary(state, "r1"); err != nil || s.Hosts != 1 || s.Failed != 0 || s.Status != "ok" || s.Resumed != 2 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// ended are the events of a process that acts, and whose only host ends so.
+func ended(status string, code int) []engine.Event {
+	return []engine.Event{{Kind: engine.EventApply, Plan: "sha256:ab"}, {Kind: engine.EventHostEnd, Pass: "apply", Play: "p", Host: "h0", Status: status},
+		{Kind: engine.EventRunEnd, Status: status, Exit: &code}}
+}

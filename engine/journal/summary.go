@@ -90,7 +90,7 @@ type tally struct {
 	s          Summary
 	hosts      map[string]bool // host → it ended ok, in every play
 	changed    map[string]bool
-	acting     bool
+	acting     bool // the pass that acts has begun to tell
 	idle       bool // the process that goes on with the run has not begun to
 	recoveries Recoveries
 }
@@ -112,7 +112,7 @@ func (t *tally) add(e engine.Event) {
 	case engine.EventRunStart:
 		t.s.Playbook = e.Title
 	case engine.EventApply:
-		t.s.Plan = e.Plan
+		t.s.Plan, t.acting = e.Plan, false
 	case engine.EventIntent:
 		t.s.Intents++
 		t.changed[doer(e)] = true
@@ -127,7 +127,8 @@ func (t *tally) add(e engine.Event) {
 // told tells events that say something about what was or would be done, and do nothing themselves.
 func told(k engine.EventKind) bool { return k == engine.EventDrift || k == engine.EventRecurrence }
 
-// hostEnd notes how a host left a play. The pass that acts tells its own story; without one, the planning is the end.
+// hostEnd notes how a host left a play. The pass that acts tells its own story, and that of a process which goes on with the run
+// tells it anew; without one, the planning is the end.
 func (t *tally) hostEnd(e engine.Event) {
 	if e.Pass == "apply" && !t.acting {
 		clear(t.hosts)

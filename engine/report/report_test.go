@@ -187,3 +187,20 @@ func TestTableCountsWhatIsAlike(t *testing.T) {
 		}
 	}
 }
+
+// A run that was gone on with ends as the last process says, with all that was done.
+func TestTableOfARunThatWasGoneOnWith(t *testing.T) {
+	var out bytes.Buffer
+	term := &Terminal{W: &out}
+	apply := engine.Event{Kind: engine.EventApply}
+	did := engine.Event{Kind: engine.EventEntryEnd, Pass: "apply", Host: "g1", Entry: "p/step.x", Module: "service", Status: "changed"}
+	end := engine.Event{Kind: engine.EventHostEnd, Pass: "apply", Host: "g1", Status: "aborted", Error: &engine.EventError{Text: "stopped"}}
+	for _, e := range []engine.Event{apply, did, end, apply, {Kind: engine.EventHostEnd, Pass: "apply", Host: "g1", Status: "ok"}} {
+		_ = term.Append(e)
+	}
+	out.Reset()
+	_ = term.Append(engine.Event{Kind: engine.EventRunEnd, Status: "ok"})
+	if want := "  g1  ok  service x\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("got %s\nwant %s", out.String(), want)
+	}
+}

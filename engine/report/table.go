@@ -33,6 +33,11 @@ func (b *table) add(e engine.Event) {
 	r := b.hosts[e.Host]
 	entry := strings.Join([]string{e.Host, e.Play, e.Entry, e.Item}, "\n")
 	switch e.Kind {
+	case engine.EventApply: // where another process goes on with the run, it tells anew how hosts end; what was done stays
+		for host, r := range b.hosts {
+			b.hosts[host] = row{done: r.done, failed: r.failed}
+		}
+		return
 	case engine.EventIntent:
 		b.begun[entry] = true
 		return
@@ -86,7 +91,7 @@ func (b *table) write(t *Terminal, end engine.Event) {
 		if r.status == string(engine.HostOK) { // something else helped, or it was rescued
 			r.done = append(r.done, r.failed...)
 		}
-		if r.status == string(engine.HostOK) && len(r.done) == 0 {
+		if len(r.done) == 0 && (r.status == string(engine.HostOK) || r.status == "") {
 			continue
 		}
 		ends, name := r.ends(host), host

@@ -44,9 +44,10 @@ func (d *Digest) Metrics(l Labels, before []byte) []byte {
 	m.add("dsplay_run_changes", "Changes that the last run began.", float64(len(d.deeds)))
 	healed, vain := 0, 0
 	for _, r := range d.recoveries.All() {
-		if r.Healed {
+		switch {
+		case r.Healed:
 			healed++
-		} else {
+		case r.Over:
 			vain++
 		}
 	}
