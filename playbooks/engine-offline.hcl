@@ -530,6 +530,15 @@ play "case_a" {
       }
     }
   }
+  probe "service" "after" { # DSM sees the engine through the ESXi host: a guest that has lost its network looks well there
+    title = "the guest still answers"
+    name  = "vsepflt"
+    retry {
+      attempts = 3
+      delay    = var.poll
+      on       = ["timeout", "refused", "lost"]
+    }
+  }
 }
 
 # 9. Well, and DSM still shows the error of before.

@@ -38,6 +38,7 @@ state = {
   shown   = []    # guests of which DSM goes on showing an error when they are well again
   nsx     = {}    # ESXi host → what NSX says of it; up unless said
   tagless = []    # guests without their tag
+  mute    = []    # guests that do not answer any more when something was done in them
   stale   = false # DSM shows what it heard yesterday: everybody was online
 }
 
@@ -189,6 +190,11 @@ mock "probe" "service" "driver" {
     running = !contains(["start", "add"], local.ill)
     state   = local.ill == "start" ? "STOPPED" : local.ill == "add" ? "missing" : "RUNNING"
   }
+}
+
+mock "probe" "service" "after" {
+  error  = contains(state.mute, self.name) ? { kind = "timeout", text = "no answer" } : null
+  result = contains(state.mute, self.name) ? null : { exists = true, running = true, state = "RUNNING" }
 }
 
 mock "probe" "vmware_tools" {
@@ -390,6 +396,15 @@ test "case A, VMware Tools without file introspection" {
       "start on win31"           = "skipped"
       "repair on win31"          = "skipped"
     }
+  }
+}
+
+test "case A, a guest that has lost its network meanwhile is not well, though DSM sees its engine" {
+  state = { ill = { win31 = "add" }, mute = ["win31"] }
+  expect {
+    acts  = ["mount on vc1 for win31", "change on win31", "unmount on vc1 for win31"]
+    hosts = { win31 = "failed" }
+    says  = ["no answer"]
   }
 }
 

@@ -200,7 +200,8 @@ func rows() []row {
 		failing("Windows services itself (TrustedInstaller runs); nothing was started", nil, "windows-update@{guest}"),
 		failing("eboot", addFeature, "pending-reboot@{guest}"),
 		{differs: "GL", faults: []string{"network-stuck@{guest}", "tools-without-introspection@{guest}"}, on: "guest", estate: "stuck", times: []string{"installer=20s"}, heals: addTools, acts: map[string][]string{"{guest}": addFeature},
-			but: []exception{{"WinRM: the engine is well, and it is said that the guest does not answer any more", func(c mix) bool { return !c.guestOps }, func(r *row) {
+			but: []exception{{"WinRM: unreachable, exit 4: the engine is well, and it is said that the guest does not answer any more", func(c mix) bool { return !c.guestOps }, func(r *row) {
+				r.code, r.status = exitUnreachable, "unreachable"
 				r.acts, r.says = map[string][]string{"{guest}": addFeature[:3]}, []string{"not within 20s, and the host does not answer"}
 			}}}},
 		installer(guest(addTools, addFeature, "network-away@{guest}", "tools-without-introspection@{guest}")),
