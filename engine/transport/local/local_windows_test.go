@@ -103,13 +103,12 @@ func TestTransport(t *testing.T) {
 	}
 	var lacks map[string]string
 	var changes func(string) bool
-	var stumbles func(error) bool
 	if isWine() {
-		lacks, changes, stumbles = transporttest.WineLacks(), transporttest.WineChanges, transporttest.WineStumbles
+		lacks, changes = transporttest.WineLacks(), transporttest.WineChanges
 	}
 	do := func(name string) string { return `"` + me + `" helper ` + name }
 	transporttest.Run(t, transporttest.Target{
-		Windows: true, Lacks: lacks, Changes: changes, Stumbles: stumbles, Slow: isWine(), Many: 200,
+		Windows: true, Lacks: lacks, Changes: changes, Slow: isWine(), Many: 200,
 		Open: func(t *testing.T) engine.Shell {
 			conn, err := local.Transport{}.Open(t.Context(), &engine.Host{Name: engine.Localhost})
 			if err != nil {

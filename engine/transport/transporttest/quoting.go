@@ -77,7 +77,7 @@ func (s *suite) arrive(t *testing.T, batches [][]string, command func(words []st
 		wait.Go(func() {
 			defer func() { <-slots }()
 			out, err := host.Run(t.Context(), command(batch))
-			if err != nil && s.again(t, fmt.Sprintf("%q", batch), result{code: out.Code, stdout: out.Stdout, err: err}) {
+			if engine.KindOf(err) == engine.KindExit && s.notFound(t, fmt.Sprintf("%q", batch), out.Code, out.Stdout) {
 				out, err = host.Run(t.Context(), command(batch))
 			}
 			if got := s.parseArgs(out.Stdout); err != nil || !slices.Equal(got, batch) {

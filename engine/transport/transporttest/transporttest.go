@@ -36,8 +36,6 @@ type Target struct {
 	// Flaky says why this host, and not the way to it, now and then cannot find a program that is there; "": it always does.
 	// A command that ends like one that does not exist, and has printed nothing, is then run once more, and that is logged.
 	Flaky string
-	// Stumbles tells the error of this host, and not of the way to it, when it now and then cannot start a program; nil: it always can.
-	Stumbles func(error) bool
 	// Changes tells words that the shell of this host changes however they are written; nil: it changes none.
 	Changes func(word string) bool
 	// WholeInput says that a command gets its input only as a whole: one without an end is refused, and nothing is run.
@@ -169,17 +167,13 @@ func exec(ctx context.Context, shell engine.Shell, line, stdin string) result {
 	return result{code, stdout.String(), stderr.String(), err}
 }
 
-// again tells whether a command is to be run once more because of the host: it is Flaky, or Stumbles.
-func (s *suite) again(t *testing.T, command string, r result) bool {
+// notFound tells whether a command is to be run once more because the host is Flaky.
+func (s *suite) notFound(t *testing.T, command string, code int, stdout string) bool {
 	t.Helper()
-	switch {
-	case r.err != nil && s.Stumbles != nil && s.Stumbles(r.err):
-		t.Logf("once more, because of %v: %.200s", r.err, command)
-	case s.Flaky != "" && r.code == s.c.Unknown && r.stdout == "":
-		t.Logf("once more, because %s: %.200s", s.Flaky, command)
-	default:
+	if s.Flaky == "" || code != s.c.Unknown || stdout != "" {
 		return false
 	}
+	t.Logf("once more, because %s: %.200s", s.Flaky, command)
 	return true
 }
 
@@ -189,7 +183,7 @@ func (s *suite) must(t *testing.T, shell engine.Shell, line, stdin string, code 
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	r := exec(ctx, shell, line, stdin)
-	if (r.err != nil || r.code != code) && s.again(t, line, r) {
+	if r.code != code && s.notFound(t, line, r.code, r.stdout) {
 		r = exec(ctx, shell, line, stdin)
 	}
 	if r.err != nil || r.code != code {

@@ -15,9 +15,3 @@ func WineLacks() map[string]string {
 func WineChanges(word string) bool {
 	return strings.Contains(word, "%PATH") || strings.Contains(word, "%OS%")
 }
-
-// WineStumbles tells the error with which CreateProcess of Wine 8.0 fails now and then, on a machine that has much to do, for Target.Stumbles:
-// ERROR_INTERNAL_ERROR. The program was not started.
-func WineStumbles(err error) bool {
-	return strings.Contains(err.Error(), "fork/exec") && strings.Contains(err.Error(), "Internal error")
-}
