@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	sweepPoints = flag.Int("sweep-points", 60, "TestLabKillSweep: at how many places runs are killed; 300 take some minutes")
+	sweepPoints = flag.Int("sweep-points", 48, "TestLabKillSweep: at how many places runs are killed; 300 take some minutes")
 	sweepLabs   = flag.Int("sweep-labs", 6, "TestLabKillSweep: how many estates there are side by side")
 )
 
