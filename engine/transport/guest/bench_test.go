@@ -80,6 +80,10 @@ func BenchmarkCopy(b *testing.B) {
 	}
 	defer c.Close()
 	transporttest.CompareCopy(b, c.(engine.Shell), engine.Upload{Path: `C:\x.bin`}, func(f *os.File) error {
-		return c.(uploader).Upload(b.Context(), `C:\raw.bin`, f, 100_000_000)
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		return c.(uploader).Upload(b.Context(), `C:\raw.bin`, f, info.Size())
 	})
 }

@@ -27,7 +27,7 @@ func RandomFile(t testing.TB, size int) (file string, data []byte, content engin
 	return file, data, content
 }
 
-// CompareCopy measures 100 MB as the module copy makes u of them, whose content it sets, and the same bytes by raw, the
+// CompareCopy measures 100 MB (10 in short) as the module copy makes u of them, whose content it sets, and the same bytes by raw, the
 // plainest way over the same connection. It reports the best of each, as others use the machine, too: both in MB/s, and
 // raw's share of the copy's time.
 func CompareCopy(b *testing.B, shell engine.Shell, u engine.Upload, raw func(f *os.File) error) {
