@@ -72,8 +72,8 @@ func (s *session) bind(by *engine.Policy) {
 	s.runner.Bound(s.bounds)
 }
 
-// patience is how long a run that would not wait for a lock waits for its turn.
-const patience = 10 * time.Minute
+// turnPatience is how long a run that would not wait for a lock waits for its turn.
+const turnPatience = 10 * time.Minute
 
 // takeTurn makes sure that no other run of this state folder is judged by policies until the plan of this one is on record (endTurn):
 // two runs that do not know of each other could be too much together. False: the session was ended.
@@ -88,7 +88,7 @@ func (s *session) takeTurn() (bool, error) {
 	if s.turn, err = folder.Take(s.c.Context(), name, me, 2*time.Second); errors.As(err, new(*lock.Busy)) {
 		f := boundFlags{lock: lockWait, patience: s.f.bounds.patience}
 		if s.f.bounds.lock != lockWait {
-			f.patience = patience
+			f.patience = turnPatience
 		}
 		s.turn, err = s.take(s.c.Context(), folder, name, me, f)
 	}

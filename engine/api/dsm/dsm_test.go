@@ -225,21 +225,10 @@ func TestSessionsAreEndedAndLimitedOnesNamed(t *testing.T) {
 func TestSessionsThatEndInTheMiddle(t *testing.T) {
 	s := manager()
 	s.Slow, s.PerLogin = 5*time.Millisecond, 3
-	for i := range 40 {
-		s.Computers = append(s.Computers, dsmtest.Computer{ID: 200 + i, UUID: fmt.Sprintf("00000000-0000-0000-0000-%012d", i), Heard: "1m"})
-	}
+	crowd(s)
 	api := connect(t, s, byUser)
 	d := fetch(t, api)
-	var wg sync.WaitGroup
-	for i := range 40 {
-		wg.Go(func() {
-			c, err := d.Computer(context.WithoutCancel(t.Context()), fmt.Sprintf("00000000-0000-0000-0000-%012d", i), "")
-			if err != nil || c.State != dsm.Online {
-				t.Errorf("%d: %s %v", i, c.State, err)
-			}
-		})
-	}
-	wg.Wait()
+	askForCrowd(t, d)
 	if n := s.Calls("authenticate"); n < 14 || n > 41 {
 		t.Errorf("%d logins for 41 calls of three each", n)
 	}
@@ -258,15 +247,16 @@ func TestSessionsThatAreNeverValid(t *testing.T) {
 	}
 }
 
-func TestExpiredSessionIsReplacedOnce(t *testing.T) {
-	s := manager()
-	s.Slow = 10 * time.Millisecond // so that requests are on their way together
+// crowd gives a manager forty guests more, whose engines are online.
+func crowd(s *dsmtest.Server) {
 	for i := range 40 {
 		s.Computers = append(s.Computers, dsmtest.Computer{ID: 200 + i, UUID: fmt.Sprintf("00000000-0000-0000-0000-%012d", i), Heard: "1m"})
 	}
-	api := connect(t, s, byUser)
-	d := fetch(t, api)
-	s.Expire()
+}
+
+// askForCrowd asks about all of them at once.
+func askForCrowd(t *testing.T, d *dsm.Directory) {
+	t.Helper()
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() {
@@ -277,6 +267,16 @@ func TestExpiredSessionIsReplacedOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestExpiredSessionIsReplacedOnce(t *testing.T) {
+	s := manager()
+	s.Slow = 10 * time.Millisecond // so that requests are on their way together
+	crowd(s)
+	api := connect(t, s, byUser)
+	d := fetch(t, api)
+	s.Expire()
+	askForCrowd(t, d)
 	if s.Calls("authenticate") != 2 || s.Sessions() != 1 {
 		t.Errorf("%d logins, %d sessions", s.Calls("authenticate"), s.Sessions())
 	}
